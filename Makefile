@@ -1,0 +1,50 @@
+# The commands of the platform. Each target is the exact command that CI runs; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+STACK ?= dev
+PORT ?= 8000
+STATE ?= .local
+
+# uv from PATH, or the copy that local/bootstrap.sh puts beside the checkout's state.
+UV = $(shell command -v uv || echo .local/tools/bin/uv)
+RUN = $(UV) run --locked --no-sync
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: ## install uv (if missing) and the locked dependencies
+	@local/bootstrap.sh
+	@$(UV) sync --locked --quiet
+
+.PHONY: up
+up: ## run the platform on this machine: PostgreSQL, backend, worker (PORT=8000 STATE=.local)
+	@local/bootstrap.sh
+	@$(UV) sync --locked --quiet --inexact --no-default-groups --group local
+	@$(RUN) --no-default-groups python -m local --port $(PORT) --state $(STATE)
+
+.PHONY: test
+test: setup ## every test that needs no root and no cluster
+	@$(RUN) pytest
+
+.PHONY: check
+check: setup ## format, lint, types, import contracts, dead dependencies
+	@$(RUN) ruff format --check .
+	@$(RUN) ruff check .
+	@$(RUN) mypy .
+	@$(RUN) lint-imports
+	@$(RUN) deptry .
+
+.PHONY: format
+format: setup ## format and fix what can be fixed
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+.PHONY: plan
+plan: setup ## run the Pulumi program without an AWS account, write build/plan.json (STACK=dev)
+	@$(RUN) python -m infra.plan --stack $(STACK)
+
+.PHONY: bench
+bench: setup ## measure against floors in the same run, write build/bench.json
+	@$(RUN) python -m benchmarks
