@@ -1,0 +1,124 @@
+"""What callers see of alerts. Alertmanager's own spelling is in payload.py, storage in sql.py."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class AlertStatus(StrEnum):
+    """`suppressed`: still firing, but silenced or inhibited in Alertmanager."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    SUPPRESSED = "suppressed"
+
+
+class ResolvedBy(StrEnum):
+    """Who said that an episode is over."""
+
+    ALERTMANAGER = "alertmanager"
+    RECONCILER = "reconciler"
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class AlertRead(_Schema):
+    fingerprint: str = Field(description="As Alertmanager sent it.", examples=["7f1a6e0c5b2d4e3f"])
+    integration: str = Field(description="Slug of the integration.", examples=["default"])
+    status: AlertStatus
+    labels: dict[str, str] = Field(
+        examples=[{"alertname": "HighErrorRate", "service": "checkout", "severity": "critical"}]
+    )
+    annotations: dict[str, str] = Field(examples=[{"summary": "5 % of the requests fail"}])
+    starts_at: datetime | None = Field(
+        description="Start by Alertmanager's clock, clamped; null when it did not say."
+    )
+    ends_at: datetime | None = Field(description="Null while the alert is firing.")
+    first_seen_at: datetime = Field(description="By our clock.")
+    last_seen_at: datetime = Field(description="By our clock.")
+    times_seen: int = Field(
+        ge=1, description="Every accepted appearance, firing or resolved, repeats included."
+    )
+    service: str | None = Field(description="From the labels; null when none names it.")
+    incident: int | None = Field(default=None, description="Number of the open incident.")
+
+
+class EpisodeRead(_Schema):
+    """One life of an alert, from firing to resolved. The id stays when the episode closes."""
+
+    id: int
+    opened_at: datetime
+    closed_at: datetime | None = Field(description="Null while the episode is open.")
+    resolved_by: ResolvedBy | None = Field(description="Null while the episode is open.")
+
+
+class AlertDetail(AlertRead):
+    episodes: list[EpisodeRead] = Field(description="Newest first, at most 100.")
+
+
+class RejectedAlert(_Schema):
+    index: int = Field(ge=0, description="Position in the delivery's `alerts`.", examples=[3])
+    code: str = Field(examples=["label_value_too_long"])
+    detail: str = Field(
+        examples=["The value of label 'pod' has 5000 characters; 4096 may be sent."]
+    )
+
+
+class IngestResult(_Schema):
+    """The answer to a delivery: it is sent after everything accepted has been committed."""
+
+    accepted: int = Field(ge=0, description="Alerts stored or counted, repeats included.")
+    rejected: list[RejectedAlert] = Field(description="Alerts that were not stored, and why.")
+
+
+class AlertFilter(_Schema):
+    """All given conditions must hold; `labels` are exact (name, value) pairs."""
+
+    status: AlertStatus | None = None
+    service: str | None = None
+    severity: str | None = None
+    integration: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+class FiringGroup(_Schema):
+    """The firing alerts of one service and severity. `alerts` holds the oldest of them."""
+
+    service: str | None
+    severity: str | None
+    firing: int
+    oldest_starts_at: datetime | None
+    alerts: list[AlertRead]
+
+
+class FiringOverview(_Schema):
+    """Groups ordered by severity, then size. `firing` counts all, also those of hidden groups."""
+
+    firing: int
+    hidden_groups: int
+    groups: list[FiringGroup]
+
+
+class LastRejection(_Schema):
+    """The last thing an integration sent that was not stored."""
+
+    at: datetime
+    code: str
+    detail: str
+    index: int | None = Field(description="Null when the whole delivery was refused.")
+
+
+class IntakeHealth(_Schema):
+    """What one integration delivered. The counts are over the last hour."""
+
+    integration: str
+    name: str
+    last_delivery_at: datetime | None
+    deliveries: int
+    refused_deliveries: int = Field(description="Bodies that were no Alertmanager message.")
+    accepted: int
+    rejected: int
+    last_rejection: LastRejection | None
