@@ -37,9 +37,10 @@ check: setup ## format, lint, types, import contracts, dead dependencies
 	@$(RUN) deptry .
 
 .PHONY: format
-format: setup ## format and fix what can be fixed
+format: setup ## format, fix what can be fixed, write generated docs
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
+	@$(RUN) python -m tests.support.values_table
 
 .PHONY: plan
 plan: setup ## run the Pulumi program without an AWS account, write build/plan.json (STACK=dev)

@@ -1,0 +1,117 @@
+{{/* What the pods of API, worker, migration and test have in common. */}}
+
+{{/*
+How every pod runs: Pod Security "restricted", no API token, and no service links: a Service called `backend` would put
+BACKEND_PORT and the like into every pod's environment, which the backend rightly refuses as unknown settings.
+*/}}
+{{- define "backend.podBasics" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  # Makes the mounted secrets readable for the group of the process, and for nobody else.
+  fsGroup: 10001
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/*
+Tolerations of the pods that run for ever. Kubernetes gives a silent node's pods 300 s before it replaces them; with the
+50 s in which the control plane notices, 20 s and a start the replacement is ready in under 90 s.
+*/}}
+{{- define "backend.tolerations" -}}
+tolerations:
+  {{- range list "not-ready" "unreachable" }}
+  - key: node.kubernetes.io/{{ . }}
+    operator: Exists
+    effect: NoExecute
+    tolerationSeconds: {{ $.Values.nodeLossTolerationSeconds | default 20 | int }}
+  {{- end }}
+  {{- with .Values.tolerations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+
+{{/* How every container runs: nothing to gain for who breaks in. */}}
+{{- define "backend.containerBasics" -}}
+image: {{ include "backend.image" . | quote }}
+imagePullPolicy: {{ (.Values.image).pullPolicy | default "IfNotPresent" }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+{{- end }}
+
+{{/* Where a container finds its secrets: (dict "secrets" (list "database" "session-key")) */}}
+{{- define "backend.secretEnv" -}}
+{{- range .secrets }}
+{{- if eq . "database" }}
+- name: BACKEND_DATABASE_PASSWORD_FILE
+  value: /etc/backend/database/password
+{{- else if eq . "admin-token" }}
+- name: BACKEND_ADMIN_TOKEN_FILE
+  value: /etc/backend/admin-token/admin-token
+{{- else if eq . "session-key" }}
+- name: BACKEND_SESSION_KEY_FILE
+  value: /etc/backend/session-key/session-key
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Directories, never subPath: only a mounted directory follows a Secret that rotates. */}}
+{{- define "backend.volumeMounts" -}}
+{{- range .secrets }}
+- name: {{ . }}
+  mountPath: /etc/backend/{{ . }}
+  readOnly: true
+{{- end }}
+- name: tmp
+  mountPath: /tmp
+{{- end }}
+
+{{/* The volumes of those mounts: each container gets the secrets that it needs and no other. */}}
+{{- define "backend.volumes" -}}
+{{- $database := .root.Values.database | default dict -}}
+{{- $auth := .root.Values.auth | default dict -}}
+{{- range .secrets }}
+- name: {{ . }}
+  secret:
+    {{- if eq . "database" }}
+    secretName: {{ $database.existingSecret }}
+    items: [{key: {{ $database.passwordKey | default "password" | quote }}, path: password}]
+    {{- else if eq . "admin-token" }}
+    secretName: {{ $auth.existingSecret }}
+    items: [{key: {{ $auth.adminTokenKey | default "admin-token" | quote }}, path: admin-token}]
+    {{- else if eq . "session-key" }}
+    secretName: {{ $auth.existingSecret }}
+    items: [{key: {{ $auth.sessionKeyKey | default "session-key" | quote }}, path: session-key}]
+    {{- end }}
+    # Octal: owner and group may read.
+    defaultMode: 0440
+{{- end }}
+- name: tmp
+  emptyDir:
+    sizeLimit: 256Mi
+{{- end }}
+
+{{/* Annotations of a pod that reads the ConfigMap: list . ; a changed setting restarts it, a new chart version does not. */}}
+{{- define "backend.podAnnotations" -}}
+checksum/config: {{ include "backend.settings" . | sha256sum }}
+{{- with .Values.podAnnotations }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
