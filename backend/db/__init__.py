@@ -1,0 +1,1 @@
+"""The database edge: engine, sessions, pagination, conventions. Domains bring their tables."""

@@ -1,0 +1,52 @@
+"""Keyset pagination: pages that neither skip nor repeat rows while the table changes."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from typing import Annotated, Generic, TypeVar
+
+import orjson
+from fastapi import Query
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from backend.errors import InvalidRequest
+
+MAX_LIMIT = 200
+DEFAULT_LIMIT = 50
+
+Item = TypeVar("Item")
+Key = TypeVar("Key")
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items in one page.")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=1024, description="`next_cursor` of the page before; absent: first page."),
+]
+
+
+class Page(BaseModel, Generic[Item]):
+    items: list[Item]
+    next_cursor: str | None = Field(description="Absent (null) on the last page.")
+
+
+class InvalidCursor(InvalidRequest):
+    code = "invalid_cursor"
+    detail = "The cursor is not one that this list has given out."
+
+
+def encode_cursor(*key: str | float) -> str:
+    """Pack the sort key of a page's last row. The cursor is opaque, not secret."""
+    return urlsafe_b64encode(orjson.dumps(key)).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str, key: TypeAdapter[Key]) -> Key:
+    """Unpack a cursor to a key of the given (tuple) type, or raise InvalidCursor."""
+    try:
+        packed = urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
+        return key.validate_json(packed)
+    except (ValueError, ValidationError) as error:
+        raise InvalidCursor from error
+
+
+def split_page(rows: Sequence[Item], limit: int) -> tuple[Sequence[Item], bool]:
+    """Of `limit + 1` fetched rows return those of the page, and whether there are more."""
+    return rows[:limit], len(rows) > limit

@@ -1,0 +1,1 @@
+"""Integrations: the sources that deliver alerts, each with its own token."""

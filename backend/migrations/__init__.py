@@ -1,0 +1,1 @@
+"""The schema's history (Alembic). Revisions are numbered: see backend/db/schema.py."""

@@ -1,0 +1,148 @@
+"""Fixtures over a real PostgreSQL.
+
+Each xdist worker runs one server. The real migrations make a template database once; `database` is
+a copy of it that lives as long as the worker and is emptied after each test, so tests commit for
+real. `scratch_database` is a copy of a test's own, for tests that change the schema, roles or
+settings of a database or need to leave it broken.
+"""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import httpx2
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend import bootstrap
+from backend.app import create_app
+from backend.db.engine import Database, create_engine
+from backend.migrate import migrate
+from backend.settings import Settings
+from tests.support.factories import make_token
+from tests.support.http import client_of
+from tests.support.postgres import SUPERUSER, Server, running_server
+
+TEMPLATE = "template_migrated"
+_numbers = itertools.count()
+# What the migrations themselves fill stays; everything else is emptied after each test.
+_KEPT = ("alembic_version",)
+
+
+def settings_for(server: Server, database: str) -> Settings:
+    return Settings(
+        database_host=str(server.socket_directory),
+        database_name=database,
+        database_user=SUPERUSER,
+        database_sslmode="disable",
+        environment="test",
+        log_level="warning",
+    )
+
+
+async def _administer(server: Server, statement: str) -> None:
+    connection = await asyncpg.connect(
+        host=str(server.socket_directory), user=SUPERUSER, database="postgres"
+    )
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _copy_template(server: Server) -> str:
+    name = f"test_{next(_numbers)}"
+    await _administer(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    return name
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The worker's server, not migrated."""
+    with running_server(request.config.getoption("--postgres")) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def migrated_postgres(postgres: Server) -> Server:
+    """The worker's server with a template database made by the real migrations."""
+    await _administer(postgres, f"CREATE DATABASE {TEMPLATE}")
+    await migrate(settings_for(postgres, TEMPLATE))
+    return postgres
+
+
+@pytest_asyncio.fixture(scope="session")
+async def worker_settings(migrated_postgres: Server) -> Settings:
+    return settings_for(migrated_postgres, await _copy_template(migrated_postgres))
+
+
+@pytest_asyncio.fixture
+async def settings(worker_settings: Settings) -> AsyncIterator[Settings]:
+    """Settings of a migrated database that is empty but for what the migration step leaves."""
+    yield worker_settings
+    await _empty(worker_settings)
+
+
+async def _empty(settings: Settings) -> None:
+    connection = await asyncpg.connect(
+        host=settings.database_host, user=settings.database_user, database=settings.database_name
+    )
+    try:
+        tables = await connection.fetch(
+            "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind IN ('r', 'p')"
+            " AND NOT relispartition AND relnamespace = 'public'::regnamespace"
+            " AND relname <> ALL ($1)",
+            _KEPT,
+        )
+        names = ", ".join(row["name"] for row in tables)
+        await connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    finally:
+        await connection.close()
+    engine = create_engine(settings)
+    async with Database.from_engine(engine).sessions() as session:
+        await bootstrap.ensure(session, settings)
+        await session.commit()
+    await engine.dispose()
+
+
+@pytest_asyncio.fixture
+async def scratch_settings(migrated_postgres: Server) -> AsyncIterator[Settings]:
+    """Settings of a migrated database that belongs to this test alone."""
+    name = await _copy_template(migrated_postgres)
+    yield settings_for(migrated_postgres, name)
+    await _administer(migrated_postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest_asyncio.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    engine = create_engine(settings)
+    yield Database.from_engine(engine)
+    await engine.dispose()
+
+
+@pytest_asyncio.fixture
+async def session(database: Database) -> AsyncIterator[AsyncSession]:
+    """A transactional session for arranging and looking; commit what the application shall see."""
+    async with database.sessions() as session:
+        yield session
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    return create_app(settings)
+
+
+@pytest_asyncio.fixture
+async def admin_token(session: AsyncSession) -> str:
+    token = await make_token(session, name="admin")
+    await session.commit()
+    return token
+
+
+@pytest_asyncio.fixture
+async def client(app: FastAPI, admin_token: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client with all rights; override its Authorization header to be somebody else."""
+    async with client_of(app, token=admin_token) as client:
+        yield client
