@@ -1,0 +1,192 @@
+"""The backend in the cluster: namespace, Secrets, the binding to the load balancer, the release.
+
+Pulumi owns all of it but the image's tag: the release is installed without one (the chart's
+appVersion is the default), and `make release` sets it. See docs/adr/0021.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+import pulumi
+import pulumi_kubernetes as k8s
+import pulumi_random as random
+from pulumi import ResourceOptions
+
+from infra import naming
+from infra.options import BackendOptions, SecretVersions
+
+CHART = "./charts/backend"
+TIMEOUT_SECONDS = 600
+# What `helm rollback` can go back to.
+RELEASES_KEPT = 10
+TOKEN_LENGTH = 48
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendReleaseArgs:
+    environment: str
+    options: BackendOptions
+    secret_versions: SecretVersions
+    vpc_id: pulumi.Input[str]
+    repository_url: pulumi.Input[str]
+    database_host: pulumi.Input[str]
+    database_port: pulumi.Input[int]
+    database_password: pulumi.Input[str]
+    database_cidrs: Sequence[IPv4Network]
+    target_group_arn: pulumi.Input[str]
+    load_balancer_cidrs: Sequence[IPv4Network]
+    load_balancer_idle_timeout_seconds: int
+    # The controller that acts on the TargetGroupBinding.
+    load_balancer_controller: pulumi.Resource
+    # Everything that pods, migrations and requests need.
+    after: Sequence[pulumi.Resource]
+
+
+class BackendRelease(pulumi.ComponentResource):
+    """The Helm release of charts/backend, and what must exist before it."""
+
+    namespace: pulumi.Output[str]
+    release: pulumi.Output[str | None]
+
+    def __init__(
+        self, name: str, args: BackendReleaseArgs, opts: ResourceOptions | None = None
+    ) -> None:
+        super().__init__("platform:backend_release:BackendRelease", name, None, opts)
+        self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
+        self._after_platform = ResourceOptions(
+            parent=self, depends_on=[args.load_balancer_controller, *args.after]
+        )
+
+        namespace = self._create_namespace()
+        self.namespace = namespace.metadata.name
+        secrets = [self._create_database_secret(), self._create_auth_secret()]
+        binding = self._create_target_group_binding()
+        release = self._install([*secrets, binding, *args.after])
+
+        self.release = release.name
+        self.register_outputs({"namespace": self.namespace, "release": self.release})
+
+    def _create_namespace(self) -> k8s.core.v1.Namespace:
+        return k8s.core.v1.Namespace(
+            f"{self._name}-namespace",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=naming.NAMESPACE,
+                labels={
+                    # A new pod counts as ready when the load balancer sends to it, not before.
+                    "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled",
+                    "pod-security.kubernetes.io/enforce": "restricted",
+                },
+            ),
+            # First to go: nodes, controllers and volumes still there, nothing gets stuck.
+            opts=self._after_platform,
+        )
+
+    def _create_database_secret(self) -> k8s.core.v1.Secret:
+        return self._create_secret(
+            "database-secret",
+            naming.DATABASE_SECRET,
+            {naming.DATABASE_PASSWORD_KEY: self._args.database_password},
+        )
+
+    def _create_auth_secret(self) -> k8s.core.v1.Secret:
+        versions = self._args.secret_versions
+        return self._create_secret(
+            "auth-secret",
+            naming.AUTH_SECRET,
+            {
+                naming.ADMIN_TOKEN_KEY: self._random("admin-token", versions.admin_token),
+                naming.SESSION_KEY_KEY: self._random("session-key", versions.session_key),
+            },
+        )
+
+    def _create_secret(
+        self, role: str, secret_name: str, content: dict[str, pulumi.Input[str]]
+    ) -> k8s.core.v1.Secret:
+        return k8s.core.v1.Secret(
+            f"{self._name}-{role}",
+            metadata=k8s.meta.v1.ObjectMetaArgs(name=secret_name, namespace=self.namespace),
+            string_data=content,
+            opts=self._child,
+        )
+
+    def _random(self, role: str, version: int) -> pulumi.Output[str]:
+        password = random.RandomPassword(
+            f"{self._name}-{role}",
+            length=TOKEN_LENGTH,
+            special=False,
+            keepers={"version": str(version)},
+            opts=self._child,
+        )
+        return password.result
+
+    def _create_target_group_binding(self) -> pulumi.Resource:
+        """Come before the release: readiness gates are given only to pods made after the binding.
+
+        No `networking`: the controller then leaves security groups alone.
+        """
+        return k8s.apiextensions.CustomResource(
+            f"{self._name}-target-group-binding",
+            api_version="elbv2.k8s.aws/v1beta1",
+            kind="TargetGroupBinding",
+            metadata=k8s.meta.v1.ObjectMetaArgs(name=naming.RELEASE, namespace=self.namespace),
+            spec={
+                "serviceRef": {"name": naming.RELEASE, "port": naming.SERVICE_PORT},
+                "targetGroupARN": self._args.target_group_arn,
+                "targetType": "ip",
+                "ipAddressType": "ipv4",
+                # Given, so that admission needs no call to AWS.
+                "vpcID": self._args.vpc_id,
+            },
+            opts=self._after_platform,
+        )
+
+    def _install(self, after: Sequence[pulumi.Resource]) -> k8s.helm.v3.Release:
+        return k8s.helm.v3.Release(
+            f"{self._name}-release",
+            name=naming.RELEASE,
+            namespace=self.namespace,
+            chart=CHART,
+            values=self._values(),
+            # Keeps the tag that `make release` set.
+            reuse_values=True,
+            # A failed first installation stays to be looked at; the next run upgrades it.
+            atomic=False,
+            timeout=TIMEOUT_SECONDS,
+            max_history=RELEASES_KEPT,
+            opts=ResourceOptions(parent=self, depends_on=list(after)),
+        )
+
+    def _values(self) -> dict[str, object]:
+        """Names of Secrets and where things are; never a secret, never image.tag."""
+        args, options = self._args, self._args.options
+        return {
+            "image": {"repository": args.repository_url},
+            "serviceAccount": {"create": True, "name": naming.RELEASE},
+            "config": {"environment": args.environment, "logLevel": options.log_level.value},
+            "database": {
+                "host": args.database_host,
+                "port": args.database_port,
+                "name": naming.DATABASE_NAME,
+                "user": naming.DATABASE_USER,
+                "existingSecret": naming.DATABASE_SECRET,
+                "passwordKey": naming.DATABASE_PASSWORD_KEY,
+                "poolSize": options.database_pool_size,
+            },
+            "auth": {
+                "existingSecret": naming.AUTH_SECRET,
+                "adminTokenKey": naming.ADMIN_TOKEN_KEY,
+                "sessionKeyKey": naming.SESSION_KEY_KEY,
+            },
+            "replicaCount": options.replicas,
+            "autoscaling": {
+                "enabled": options.max_replicas > options.replicas,
+                "minReplicas": options.replicas,
+                "maxReplicas": options.max_replicas,
+            },
+            "loadBalancer": {
+                "cidrs": [str(cidr) for cidr in args.load_balancer_cidrs],
+                "idleTimeoutSeconds": args.load_balancer_idle_timeout_seconds,
+            },
+            "networkPolicy": {"databaseCidrs": [str(cidr) for cidr in args.database_cidrs]},
+        }

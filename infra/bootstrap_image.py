@@ -1,0 +1,79 @@
+"""The first image: built and pushed once, so that the first deployment is one `pulumi up`.
+
+Every later image comes from `make release`. The registry refuses to move a tag, and the build
+provider wants to build again whenever a source file changes, so a second build of one tag is
+refused here, before it begins.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_docker_build as docker_build
+from pulumi import ResourceHookArgs, ResourceOptions
+
+CONTEXT = "."
+DOCKERFILE = "backend/Dockerfile"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BootstrapImageArgs:
+    repository_url: pulumi.Input[str]
+    registry_id: pulumi.Input[str]
+    tag: str
+
+
+class BootstrapImage(pulumi.ComponentResource):
+    """An image in the registry under the chart's appVersion. Needs a BuildKit on this machine."""
+
+    ready: list[pulumi.Resource]
+
+    def __init__(
+        self, name: str, args: BootstrapImageArgs, opts: ResourceOptions | None = None
+    ) -> None:
+        super().__init__("platform:bootstrap_image:BootstrapImage", name, None, opts)
+        repository = pulumi.Output.from_input(args.repository_url)
+        login = aws.ecr.get_authorization_token_output(
+            registry_id=args.registry_id, opts=pulumi.InvokeOutputOptions(parent=self)
+        )
+        image = docker_build.Image(
+            f"{name}-build",
+            context=docker_build.BuildContextArgs(location=CONTEXT),
+            dockerfile=docker_build.DockerfileArgs(location=DOCKERFILE),
+            platforms=[docker_build.Platform.LINUX_AMD64],
+            tags=[repository.apply(lambda url: f"{url}:{args.tag}")],
+            push=True,
+            build_on_preview=False,
+            registries=[
+                docker_build.RegistryArgs(
+                    address=repository,
+                    username=login.user_name,
+                    password=pulumi.Output.secret(login.password),
+                )
+            ],
+            opts=ResourceOptions(
+                parent=self,
+                # Setting buildImage to false must not take the image away from running pods.
+                retain_on_delete=True,
+                hooks=pulumi.ResourceHookBinding(before_update=[_once(name)]),
+            ),
+        )
+        self.ready = [image]
+        self.register_outputs({})
+
+
+def _once(name: str) -> pulumi.ResourceHook:
+    return pulumi.ResourceHook(
+        f"{name}-once", refuse_rebuild, pulumi.ResourceHookOptions(on_dry_run=True)
+    )
+
+
+def refuse_rebuild(args: ResourceHookArgs) -> None:
+    """Let a new tag through, and nothing else."""
+    old, new = ((inputs or {}).get("tags") for inputs in (args.old_inputs, args.new_inputs))
+    if old == new:
+        raise pulumi.RunError(
+            f"the first image is there already ({old}), and sources changed since: its tag cannot"
+            " be pushed again. Set backend.buildImage to false (the image stays), and bring the"
+            " change out with `make release`."
+        )

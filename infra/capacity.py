@@ -1,0 +1,98 @@
+"""What an instance type or a database class can carry. Pure arithmetic over tables.
+
+Sizes are AWS's published ones (aws.amazon.com/ec2/instance-types, …/rds/instance-types).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    vcpus: int
+    memory_gib: int
+
+
+# x86 only: the backend's image and the AL2023 machine image of the node groups are x86_64.
+INSTANCE_TYPES: Mapping[str, Size] = {
+    "t3.medium": Size(2, 4),
+    "t3.large": Size(2, 8),
+    "t3.xlarge": Size(4, 16),
+    "t3a.medium": Size(2, 4),
+    "t3a.large": Size(2, 8),
+    "t3a.xlarge": Size(4, 16),
+    "m6i.large": Size(2, 8),
+    "m6i.xlarge": Size(4, 16),
+    "m7i.large": Size(2, 8),
+    "m7i.xlarge": Size(4, 16),
+    "m7i-flex.large": Size(2, 8),
+    "m7i-flex.xlarge": Size(4, 16),
+}
+
+DATABASE_CLASSES: Mapping[str, Size] = {
+    "db.t3.micro": Size(2, 1),
+    "db.t3.small": Size(2, 2),
+    "db.t3.medium": Size(2, 4),
+    "db.t3.large": Size(2, 8),
+    "db.t4g.micro": Size(2, 1),
+    "db.t4g.small": Size(2, 2),
+    "db.t4g.medium": Size(2, 4),
+    "db.t4g.large": Size(2, 8),
+    "db.m6g.large": Size(2, 8),
+    "db.m7g.large": Size(2, 8),
+    "db.m7g.xlarge": Size(4, 16),
+    "db.r7g.large": Size(2, 16),
+}
+
+# EKS stops at 110 pods on machines with fewer than 30 vCPUs.
+MOST_PODS_PER_NODE = 110
+
+# RDS's default is LEAST(DBInstanceClassMemory / 9531392, 5000), and DBInstanceClassMemory is the
+# memory left after RDS's own processes. AWS does not publish how much that is: 181 connections were
+# read from a db.t4g.small and 832 from a db.m7g.large, which is 80 % and 92 % of the nominal
+# memory. Three quarters are safe for all, and the parameter group sets the result, so that the
+# number that is checked is the number that holds.
+BYTES_PER_CONNECTION = 9531392
+USABLE_MEMORY = 0.75
+MOST_CONNECTIONS = 5000
+
+# The rest is for the surge of a rolling update, an operator's psql and PostgreSQL's own reserve of
+# three.
+USABLE_CONNECTIONS = 0.8
+# The worker has a pool of its own, and its job queue listens on one connection beside it.
+WORKER_EXTRA_CONNECTIONS = 1
+MIGRATION_CONNECTIONS = 1
+
+GIB = 1024**3
+
+
+def max_connections(database_class: str) -> int:
+    """Return max_connections: db.t3.micro 84, db.t3.small 168, db.t3.medium 337."""
+    memory = DATABASE_CLASSES[database_class].memory_gib * GIB * USABLE_MEMORY
+    return min(int(memory // BYTES_PER_CONNECTION), MOST_CONNECTIONS)
+
+
+def connection_budget(database_class: str) -> int:
+    """Return how many of them the platform may plan with."""
+    return int(max_connections(database_class) * USABLE_CONNECTIONS)
+
+
+def connection_demand(*, max_replicas: int, pool_size: int) -> int:
+    """Count the connections at full scale: every API pod's pool, the worker, a migration."""
+    worker = pool_size + WORKER_EXTRA_CONNECTIONS
+    return max_replicas * pool_size + worker + MIGRATION_CONNECTIONS
+
+
+def kube_reserved(*, pods: int, vcpus: int) -> dict[str, str]:
+    """Compute what the kubelet keeps for itself, by the formula of Amazon's machine image.
+
+    Left alone, the image derives memory from the number of addresses (17 pods on a t3.medium), not
+    from the pods that the node is told to run.
+    """
+    per_core = [60, 10, 5, 5]
+    millicores = sum(per_core[:vcpus]) + 2.5 * max(vcpus - len(per_core), 0)
+    return {
+        "cpu": f"{int(millicores)}m",
+        "memory": f"{11 * pods + 255}Mi",
+        "ephemeral-storage": "1Gi",
+    }

@@ -1,0 +1,35 @@
+"""What is worth knowing about a configuration before it is deployed."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """An error stops the deployment; a warning is printed and the deployment goes on."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence about what is wrong (with the value), one about what to do."""
+
+    severity: Severity
+    setting: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.setting}: {self.message}. {self.remedy}."
+
+    def as_dict(self) -> dict[str, str]:
+        return {key: str(value) for key, value in asdict(self).items()}
+
+
+def error(setting: str, message: str, remedy: str) -> Finding:
+    return Finding(Severity.ERROR, setting, message, remedy)
+
+
+def warning(setting: str, message: str, remedy: str) -> Finding:
+    return Finding(Severity.WARNING, setting, message, remedy)

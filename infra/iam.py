@@ -1,0 +1,112 @@
+"""Trust and permission documents as JSON text. Pure: ARNs come in as strings.
+
+AWS stores policies as it gets them, so every document is dumped in one canonical form: no spurious
+differences.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import TypeAlias
+
+Statement: TypeAlias = dict[str, object]
+
+EKS_CLUSTER_POLICY = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
+EBS_CSI_DRIVER_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
+# AmazonEKS_CNI_Policy is here and not in a role of the add-on: the CNI must work before the pod
+# identity agent, which is itself a pod, can hand out anything.
+NODE_POLICIES = {
+    "worker": "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy",
+    "cni": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy",
+    "registry": "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
+    "session-manager": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+}
+
+
+def _document(*statements: Statement) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, sort_keys=True)
+
+
+def _allow(
+    actions: list[str], resource: str | list[str], condition: Mapping[str, object] | None = None
+) -> Statement:
+    statement: Statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
+    return statement | ({"Condition": condition} if condition else {})
+
+
+def service_trust(service: str, *, tag_session: bool = False) -> str:
+    """Let one AWS service, and nobody else, assume the role."""
+    return _document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Action": ["sts:AssumeRole", *(["sts:TagSession"] if tag_session else [])],
+        }
+    )
+
+
+def pod_identity_trust(*, cluster: str, namespace: str, service_account: str) -> str:
+    """Let the pods of one service account of one cluster assume the role.
+
+    EKS tags each session with where the pod runs; without the condition, an association made by
+    mistake elsewhere in the account could use the role too.
+    """
+    return _document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {
+                "StringEquals": {
+                    "aws:RequestTag/eks-cluster-name": cluster,
+                    "aws:RequestTag/kubernetes-namespace": namespace,
+                    "aws:RequestTag/kubernetes-service-account": service_account,
+                }
+            },
+        }
+    )
+
+
+def secret_encryption(key_arn: str) -> str:
+    """Return what the control plane needs of the key that encrypts Kubernetes Secrets."""
+    actions = ["kms:Encrypt", "kms:Decrypt", "kms:ListGrants", "kms:DescribeKey"]
+    return _document(_allow(actions, key_arn))
+
+
+def load_balancer_controller(target_group_arn: str) -> str:
+    """Return the nine actions of a controller that only binds pods to a target group.
+
+    Source: "Special IAM cases" of the controller's installation guide. The controller never makes a
+    load balancer here, so it gets none of the permissions to.
+    """
+    look = [
+        "ec2:DescribeInstances",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeVpcs",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
+    ]
+    change = [
+        "elasticloadbalancing:DeregisterTargets",
+        "elasticloadbalancing:ModifyTargetGroup",
+        "elasticloadbalancing:ModifyTargetGroupAttributes",
+        "elasticloadbalancing:RegisterTargets",
+    ]
+    return _document(_allow(look, "*"), _allow(change, target_group_arn))
+
+
+def cluster_autoscaler(cluster: str) -> str:
+    """Allow looking at everything, and changing the groups that EKS tagged for this cluster."""
+    look = [
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeAutoScalingInstances",
+        "autoscaling:DescribeLaunchConfigurations",
+        "autoscaling:DescribeScalingActivities",
+        "ec2:DescribeImages",
+        "ec2:DescribeInstanceTypes",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:GetInstanceTypesFromInstanceRequirements",
+        "eks:DescribeNodegroup",
+    ]
+    change = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
+    owned = {"StringEquals": {f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster}": "owned"}}
+    return _document(_allow(look, "*"), _allow(change, "*", owned))

@@ -1,0 +1,56 @@
+"""Names that more than one part of the platform must agree on, and tags. Pure.
+
+Everything else keeps the name that Pulumi derives from the resource (with a random suffix), so that
+a replacement can be created before the old resource goes.
+"""
+
+from dataclasses import dataclass
+
+# The contract with charts/backend and with everyone who runs kubectl or helm.
+NAMESPACE = "observability"
+RELEASE = "backend"
+SERVICE_PORT = 8000
+DATABASE_SECRET = "backend-database"  # noqa: S105  the name of a Secret, not its content
+DATABASE_PASSWORD_KEY = "password"  # noqa: S105  the key in the Secret
+AUTH_SECRET = "backend-auth"  # noqa: S105  the name of a Secret, not its content
+ADMIN_TOKEN_KEY = "admin-token"  # noqa: S105  the key in the Secret
+SESSION_KEY_KEY = "session-key"
+
+DATABASE_NAME = "observability"
+DATABASE_USER = "observability"
+
+SYSTEM_NAMESPACE = "kube-system"
+STORAGE_CLASS = "gp3"
+
+# EKS refuses longer names of clusters, and IAM roles and log groups are derived from it.
+LONGEST_CLUSTER_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names derived from project and stack, so that two stacks fit into one account."""
+
+    project: str
+    stack: str
+
+    @property
+    def cluster(self) -> str:
+        return f"{self.project}-{self.stack}"[:LONGEST_CLUSTER_NAME].rstrip("-")
+
+    @property
+    def control_plane_log_group(self) -> str:
+        """Where EKS writes; it makes the group without retention when it is missing."""
+        return f"/aws/eks/{self.cluster}/cluster"
+
+    def tags(self, extra: dict[str, str]) -> dict[str, str]:
+        """Return the tags of every resource; an operator's own come last and win."""
+        return {
+            "Project": self.project,
+            "Environment": self.stack,
+            "ManagedBy": "pulumi",
+            **extra,
+        }
+
+    def display(self, role: str) -> dict[str, str]:
+        """Return the Name tag, which consoles show."""
+        return {"Name": f"{self.project}-{self.stack}-{role}"}

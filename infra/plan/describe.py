@@ -1,0 +1,82 @@
+"""The one line that says about a resource what a reader of the plan wants to know."""
+
+from collections.abc import Callable, Mapping
+
+from infra.plan.model import Json, PlannedResource
+
+Inputs = Mapping[str, Json]
+
+
+def describe(resource: PlannedResource) -> str:
+    """Return the salient inputs of a resource as text, or nothing."""
+    describer = DESCRIBERS.get(resource.type)
+    return describer(resource.inputs) if describer else ""
+
+
+def _keys(*names: str) -> Callable[[Inputs], str]:
+    """Describe by the values of some inputs, in this order."""
+    return lambda inputs: "  ".join(_text(inputs[name]) for name in names if name in inputs)
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value)
+    return str(value)
+
+
+def _rule(inputs: Inputs) -> str:
+    peer = inputs.get("cidrIpv4") or inputs.get("referencedSecurityGroupId")
+    protocol = inputs["ipProtocol"]
+    what = "everything" if protocol == "-1" else f"{protocol} {inputs['fromPort']}"
+    return f"{what}  {peer}"
+
+
+def _node_group(inputs: Inputs) -> str:
+    scaling = inputs["scalingConfig"]
+    assert isinstance(scaling, Mapping)  # noqa: S101  the recorder keeps the SDK's shape
+    return (
+        f"{scaling['minSize']} to {scaling['maxSize']} x {_text(inputs['instanceTypes'])}"
+        f"  {inputs['capacityType']}"
+    )
+
+
+def _database(inputs: Inputs) -> str:
+    zones = "two zones" if inputs["multiAz"] else "one zone"
+    return (
+        f"PostgreSQL {inputs['engineVersion']}  {inputs['instanceClass']}"
+        f"  {inputs['allocatedStorage']} to {inputs['maxAllocatedStorage']} GB  {zones}"
+    )
+
+
+def _release(inputs: Inputs) -> str:
+    version = inputs.get("version")
+    return f"{inputs['chart']} {version}" if version else str(inputs["chart"])
+
+
+DESCRIBERS: Mapping[str, Callable[[Inputs], str]] = {
+    "pulumi:providers:aws": _keys("region"),
+    "aws:ec2/vpc:Vpc": _keys("cidrBlock"),
+    "aws:ec2/subnet:Subnet": _keys("cidrBlock", "availabilityZone"),
+    "aws:ec2/route:Route": lambda inputs: (
+        f"{inputs['destinationCidrBlock']} to {inputs.get('gatewayId') or inputs['natGatewayId']}"
+    ),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _keys("serviceName"),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _rule,
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _rule,
+    "aws:cloudwatch/logGroup:LogGroup": lambda inputs: (
+        f"{inputs['name']}  {inputs['retentionInDays']} days"
+    ),
+    "eks:index:Cluster": lambda inputs: f"Kubernetes {inputs['version']}  {inputs['name']}",
+    "aws:eks/nodeGroup:NodeGroup": _node_group,
+    "aws:eks/addon:Addon": _keys("addonName", "addonVersion"),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _keys("policyArn"),
+    "aws:rds/instance:Instance": _database,
+    "aws:rds/parameterGroup:ParameterGroup": _keys("family"),
+    "aws:ecr/repository:Repository": _keys("imageTagMutability"),
+    "aws:lb/loadBalancer:LoadBalancer": lambda inputs: (
+        "internal" if inputs["internal"] else "internet-facing"
+    ),
+    "aws:lb/listener:Listener": _keys("protocol", "port"),
+    "kubernetes:helm.sh/v3:Release": _release,
+    "docker-build:index:Image": _keys("tags"),
+}

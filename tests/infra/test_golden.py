@@ -1,0 +1,34 @@
+"""The complete list of what is deployed: whoever adds, renames or drops a resource shows it here.
+
+A rename is a replacement on AWS. After a change that is meant, put the new lines into
+golden/<stack>.txt; the failure prints them.
+"""
+
+import difflib
+from pathlib import Path
+
+import pytest
+
+from tests.support.plan import plan_of
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_stack_is_exactly_these_resources(stack: str) -> None:
+    expected = (GOLDEN / f"{stack}.txt").read_text().splitlines()
+    found = sorted(f"{r.type} {r.name}" for r in plan_of(stack).resources)
+    difference = difflib.unified_diff(
+        expected, found, f"golden/{stack}.txt", "program", lineterm=""
+    )
+    assert found == expected, "\n".join(difference)
+
+
+def test_prod_differs_from_dev_by_a_second_nat_and_the_name_of_the_last_snapshot() -> None:
+    dev, prod = ({(r.type, r.name) for r in plan_of(stack).resources} for stack in ("dev", "prod"))
+    assert dev - prod == set()
+    assert prod - dev == {
+        ("aws:ec2/eip:Eip", "network-nat-address-us-east-1b"),
+        ("aws:ec2/natGateway:NatGateway", "network-nat-us-east-1b"),
+        ("random:index/randomId:RandomId", "database-final-snapshot"),
+    }

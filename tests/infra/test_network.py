@@ -1,0 +1,116 @@
+"""What is reachable from where, and what happens to it when a zone is lost."""
+
+from typing import Any
+
+import pytest
+
+from infra.plan.model import Plan
+from tests.support.plan import inputs_of, plan_of
+
+stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
+PRIVATE_SUBNETS = ["<network-private-us-east-1a.id>", "<network-private-us-east-1b.id>"]
+
+
+def routes(plan: Plan) -> dict[str, list[str]]:
+    """Map each subnet to the targets of its default routes."""
+    targets: dict[str, list[str]] = {}
+    for route in plan.of_type("aws:ec2/route:Route"):
+        inputs: dict[str, Any] = dict(route.inputs)
+        target = inputs.get("gatewayId") or inputs["natGatewayId"]
+        targets.setdefault(inputs["routeTableId"], []).append(target)
+    associations = plan.of_type("aws:ec2/routeTableAssociation:RouteTableAssociation")
+    return {
+        str(a.inputs["subnetId"]): targets.get(str(a.inputs["routeTableId"]), [])
+        for a in associations
+    }
+
+
+@stacks
+def test_subnets_are_the_reference_ones_and_give_no_public_address(stack: str) -> None:
+    subnets = plan_of(stack).of_type("aws:ec2/subnet:Subnet")
+    assert {(s.inputs["cidrBlock"], s.inputs["availabilityZone"]) for s in subnets} == {
+        ("10.0.1.0/24", "us-east-1a"),
+        ("10.0.2.0/24", "us-east-1b"),
+        ("10.0.11.0/24", "us-east-1a"),
+        ("10.0.12.0/24", "us-east-1b"),
+        ("10.0.21.0/24", "us-east-1a"),
+        ("10.0.22.0/24", "us-east-1b"),
+    }
+    assert all(subnet.inputs["mapPublicIpOnLaunch"] is False for subnet in subnets)
+
+
+def test_dev_routes_both_private_subnets_through_one_nat() -> None:
+    assert routes(plan_of("dev")) == {
+        "<network-public-us-east-1a.id>": ["<network-internet.id>"],
+        "<network-public-us-east-1b.id>": ["<network-internet.id>"],
+        "<network-private-us-east-1a.id>": ["<network-nat-us-east-1a.id>"],
+        "<network-private-us-east-1b.id>": ["<network-nat-us-east-1a.id>"],
+        "<network-database-us-east-1a.id>": [],
+        "<network-database-us-east-1b.id>": [],
+    }
+
+
+def test_prod_keeps_each_zones_traffic_in_its_zone() -> None:
+    plan = plan_of("prod")
+    assert routes(plan)["<network-private-us-east-1a.id>"] == ["<network-nat-us-east-1a.id>"]
+    assert routes(plan)["<network-private-us-east-1b.id>"] == ["<network-nat-us-east-1b.id>"]
+    for zone in ("us-east-1a", "us-east-1b"):
+        nat = plan[f"network-nat-{zone}"]
+        assert nat.inputs["subnetId"] == f"<network-public-{zone}.id>"
+        assert nat.inputs["allocationId"] == f"<network-nat-address-{zone}.id>"
+
+
+@stacks
+def test_public_addresses_belong_to_nat_and_load_balancer_only(stack: str) -> None:
+    plan = plan_of(stack)
+    addresses = {f"<{a.name}.id>" for a in plan.of_type("aws:ec2/eip:Eip")}
+    nats = plan.of_type("aws:ec2/natGateway:NatGateway")
+    assert addresses == {nat.inputs["allocationId"] for nat in nats}
+    balancer = plan["load-balancer-alb"].inputs
+    assert balancer["internal"] is False
+    assert balancer["subnets"] == [
+        "<network-public-us-east-1a.id>",
+        "<network-public-us-east-1b.id>",
+    ]
+
+
+@stacks
+def test_nodes_control_plane_and_database_are_private(stack: str) -> None:
+    plan = plan_of(stack)
+    cluster = plan["cluster-eks"].inputs
+    assert cluster["privateSubnetIds"] == PRIVATE_SUBNETS
+    assert not {"publicSubnetIds", "subnetIds"} & cluster.keys()
+    assert cluster["endpointPrivateAccess"] is True
+    assert cluster["publicAccessCidrs"] == ["203.0.113.0/24"]
+    for group in plan.of_type("aws:eks/nodeGroup:NodeGroup"):
+        assert group.inputs["subnetIds"] == PRIVATE_SUBNETS
+    assert plan["database-instance"].inputs["publiclyAccessible"] is False
+    assert plan["database-subnets"].inputs["subnetIds"] == [
+        "<network-database-us-east-1a.id>",
+        "<network-database-us-east-1b.id>",
+    ]
+
+
+@stacks
+def test_names_resolve_inside_the_vpc_and_s3_needs_no_nat(stack: str) -> None:
+    plan = plan_of(stack)
+    vpc = plan["network-vpc"].inputs
+    assert (vpc["enableDnsSupport"], vpc["enableDnsHostnames"]) == (True, True)
+    endpoint = plan["network-s3"].inputs
+    assert endpoint["serviceName"] == "com.amazonaws.us-east-1.s3"
+    assert endpoint["routeTableIds"] == [
+        "<network-private-us-east-1a-routes.id>",
+        "<network-private-us-east-1b-routes.id>",
+    ]
+
+
+@stacks
+def test_the_load_balancer_checks_readiness_and_hides_metrics(stack: str) -> None:
+    plan = plan_of(stack)
+    target_group = inputs_of(plan, "load-balancer-backend")
+    assert target_group["targetType"] == "ip"
+    assert target_group["healthCheck"]["path"] == "/ready"
+    assert target_group["healthCheck"]["interval"] == 30
+    rule = inputs_of(plan, "load-balancer-hide-metrics")
+    assert rule["conditions"] == [{"pathPattern": {"values": ["/metrics", "/metrics/*"]}}]
+    assert [action["fixedResponse"]["statusCode"] for action in rule["actions"]] == ["404"]
