@@ -9,6 +9,9 @@ from sqlmodel import Field
 
 from backend.db.base import Table, timestamp, utc_now
 
+# What a token with all rights delivers for, unless it belongs to another integration.
+DEFAULT_INTEGRATION = "default"
+
 
 class Scope(StrEnum):
     INGEST = "ingest"

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Text, column, table, update
+from sqlalchemy import BigInteger, Text, and_, column, or_, table, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.auth.models import Token
+from backend.auth.models import DEFAULT_INTEGRATION, Scope, Token
 
 # Named, not imported: integrations depend on auth, and authentication is one round trip.
 _integration = table("integration", column("id", BigInteger), column("slug", Text))
@@ -25,9 +25,19 @@ class TokenRow:
     integration_slug: str | None
 
 
+# A token with all rights that belongs to no integration delivers for the one called `default`.
+_ingests_for_default = and_(
+    col(Token.integration_id).is_(None),
+    col(Token.scopes).contains([Scope.ADMIN]),
+    _integration.c.slug == DEFAULT_INTEGRATION,
+)
 _BY_HASH = (
-    select(Token, _integration.c.slug)
-    .join(_integration, _integration.c.id == col(Token.integration_id), isouter=True)
+    select(Token, _integration.c.id, _integration.c.slug)
+    .join(
+        _integration,
+        or_(_integration.c.id == col(Token.integration_id), _ingests_for_default),
+        isouter=True,
+    )
     .where(col(Token.revoked_at).is_(None))
 )
 
@@ -37,7 +47,7 @@ async def find_valid(session: AsyncSession, sha256: bytes) -> TokenRow | None:
     row = (await session.exec(_BY_HASH.where(col(Token.sha256) == sha256))).first()
     if row is None:
         return None
-    token, slug = row
+    token, integration_id, slug = row
     # The index search is not constant in time; what it can leak is a prefix of a hash.
     if not hmac.compare_digest(token.sha256, sha256):
         return None
@@ -45,7 +55,7 @@ async def find_valid(session: AsyncSession, sha256: bytes) -> TokenRow | None:
         token_id=token.id,
         name=token.name,
         scopes=frozenset(token.scopes),
-        integration_id=token.integration_id,
+        integration_id=integration_id,
         integration_slug=slug,
     )
 

@@ -6,14 +6,12 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.auth.models import Scope
+from backend.auth.models import DEFAULT_INTEGRATION, Scope
 from backend.auth.service import issue_token, revoke_tokens_of_integration
 from backend.integrations import repository
 from backend.integrations.errors import IntegrationExists, IntegrationNotFound, IntegrationRevoked
 from backend.integrations.models import Integration
 from backend.integrations.schemas import IntegrationCreate
-
-DEFAULT_SLUG = "default"
 
 
 async def create(
@@ -31,7 +29,9 @@ async def create(
 
 async def ensure_default(session: AsyncSession, *, now: datetime) -> None:
     """Make sure that the integration for which admin tokens deliver exists."""
-    default = Integration(slug=DEFAULT_SLUG, name="Default", alertmanagers=[], created_at=now)
+    default = Integration(
+        slug=DEFAULT_INTEGRATION, name="Default", alertmanagers=[], created_at=now
+    )
     await repository.add_if_missing(session, default)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from backend import settings
 from backend.db.base import metadata
 from backend.db.engine import create_engine
-from backend.migrations import tables  # noqa: F401  # imported for the tables it knows
+from backend.migrations import tables
 
 
 def _number_revisions(
@@ -30,6 +30,7 @@ def _run(connection: Connection) -> None:
         connection=connection,
         target_metadata=metadata,
         compare_server_default=True,
+        include_name=tables.is_declared,
         process_revision_directives=_number_revisions,
     )
     with context.begin_transaction():

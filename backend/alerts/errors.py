@@ -1,0 +1,71 @@
+"""Refusals of whole deliveries, and of questions about alerts."""
+
+from http import HTTPStatus
+
+from backend.errors import AppError, Forbidden, InvalidRequest, NotFound
+
+
+class RefusedDelivery(AppError):
+    """A body that is no Alertmanager message. Alertmanager does not repeat a 4xx within a flush."""
+
+
+class MalformedJson(RefusedDelivery):
+    status = HTTPStatus.BAD_REQUEST
+    code = "malformed_json"
+    detail = "The body is not valid JSON."
+
+
+class NestingTooDeep(RefusedDelivery):
+    status = HTTPStatus.BAD_REQUEST
+    code = "nesting_too_deep"
+    detail = "The JSON is nested deeper than any Alertmanager message."
+
+
+class NotAlertmanagerMessage(RefusedDelivery):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "not_alertmanager_message"
+    detail = 'The body is not an Alertmanager webhook message of version "4".'
+
+
+class TooManyAlerts(RefusedDelivery):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "too_many_alerts"
+    detail = "A delivery may carry 100,000 alerts: set max_alerts in the receiver's webhook_config."
+
+
+class IntakeBusy(AppError):
+    """503, never 429: Alertmanager repeats only what was answered 5xx."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "intake_busy"
+    detail = "Another large delivery is being stored; send the same request again."
+    headers = {"Retry-After": "5"}  # noqa: RUF012  # read-only by its type in AppError
+
+
+class BodyTooSlow(AppError):
+    """503 rather than 408, because Alertmanager repeats only what was answered 5xx."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "body_too_slow"
+    detail = "The body did not arrive within 30 seconds; send the same request again."
+
+
+class IncompleteBody(AppError):
+    status = HTTPStatus.BAD_REQUEST
+    code = "incomplete_body"
+    detail = "The connection was closed before the body was complete."
+
+
+class NotForIngest(Forbidden):
+    code = "not_for_ingest"
+    detail = "The token belongs to no integration: deliver with an integration's own token."
+
+
+class AlertNotFound(NotFound):
+    code = "alert_not_found"
+    detail = "This integration has no alert with this fingerprint."
+
+
+class InvalidLabelFilter(InvalidRequest):
+    code = "invalid_label_filter"
+    detail = "A label filter is written label=name=value, for example label=namespace=shop."

@@ -1,0 +1,90 @@
+"""The intake: one delivery, one transaction. The caller commits; a 2xx means that it has."""
+
+import hashlib
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.alerts import metrics, repository
+from backend.alerts.delivery import Appearance
+from backend.alerts.errors import RefusedDelivery
+from backend.alerts.limits import (
+    MAX_EVIDENCE_BYTES,
+    MAX_GROUP_KEY_CHARACTERS,
+    MAX_RECEIVER_CHARACTERS,
+    MAX_STORED_REJECTIONS,
+)
+from backend.alerts.payload import Envelope
+from backend.alerts.reading import read_delivery
+from backend.alerts.repository import DeliveryRecord, Refusal
+from backend.alerts.rows import alert_rows
+from backend.alerts.scanner import Body
+from backend.alerts.schemas import IngestResult
+from backend.alerts.transitions import Transitions
+
+MAX_BIGINT = 2**63 - 1
+
+
+async def ingest(
+    session: AsyncSession, integration_id: int, body: Body, now: datetime
+) -> IngestResult:
+    """Store what a body reports, or raise a RefusedDelivery when it is no Alertmanager message.
+
+    All of it happens in the session's transaction, a thousand alerts at a time.
+    """
+    delivery = await read_delivery(body)
+    tally = metrics.Tally(delivery.accepted, delivery.rejections.by_code)
+    for chunk in delivery.chunks():
+        transitions = await _store(session, integration_id, chunk, now)
+        tally.opened += len(transitions.opened) + len(transitions.reopened)
+        tally.closed += len(transitions.closed) + len(transitions.recorded)
+    rejected = delivery.rejections
+    record = _record(body, delivery.envelope, now)
+    record.accepted = delivery.accepted
+    record.rejected = rejected.total
+    record.rejections = rejected.listed[:MAX_STORED_REJECTIONS]
+    record.evidence = bytes(body[:MAX_EVIDENCE_BYTES]) if rejected.total else None
+    await repository.record_delivery(session, integration_id, record)
+    metrics.count_after_commit(session, tally)
+    return IngestResult(accepted=delivery.accepted, rejected=rejected.listed)
+
+
+async def record_refusal(
+    session: AsyncSession, integration_id: int, body: Body, refused: RefusedDelivery, now: datetime
+) -> None:
+    """Keep a trace of a body that is no message, so that its sender can be found and helped."""
+    record = _record(body, None, now)
+    record.refusal = Refusal(refused.code, refused.detail)
+    record.evidence = bytes(body[:MAX_EVIDENCE_BYTES])
+    await repository.record_delivery(session, integration_id, record)
+    metrics.count_refusal_after_commit(session)
+
+
+async def _store(
+    session: AsyncSession, integration_id: int, chunk: list[Appearance], now: datetime
+) -> Transitions:
+    rows = alert_rows(chunk, now)
+    news = await repository.count_appearances(session, integration_id, rows, now)
+    transitions = Transitions(now)
+    if news:
+        by_fingerprint = {row.fingerprint: row for row in rows}
+        for fingerprint, known in news:
+            transitions.add(by_fingerprint[fingerprint], known)
+        await repository.apply(session, integration_id, transitions)
+    return transitions
+
+
+def _record(body: Body, envelope: Envelope | None, now: datetime) -> DeliveryRecord:
+    return DeliveryRecord(
+        received_at=now,
+        group_key=_storable(envelope.group_key, MAX_GROUP_KEY_CHARACTERS) if envelope else "",
+        receiver=_storable(envelope.receiver, MAX_RECEIVER_CHARACTERS) if envelope else "",
+        truncated_alerts=min(envelope.truncated_alerts, MAX_BIGINT) if envelope else 0,
+        body_sha256=hashlib.sha256(body).digest(),
+        body_bytes=len(body),
+    )
+
+
+def _storable(value: str, characters: int) -> str:
+    """Cut and repair a text that is only displayed: it must never cost an alert."""
+    return value[:characters].replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,30 @@
+"""Promoted labels: copies in columns of their own, for filters and grouping."""
+
+from collections.abc import Mapping
+
+from backend.alerts.limits import MAX_PROMOTED_CHARACTERS
+
+# The first label that has a value names the service. `service` is what our own rules set; the
+# recommended Kubernetes labels follow (as Kubernetes writes them, and as Prometheus' relabelling
+# and kube-state-metrics do), then the habits of older rules.
+SERVICE_LABELS = (
+    "service",
+    "app.kubernetes.io/name",
+    "app_kubernetes_io_name",
+    "label_app_kubernetes_io_name",
+    "app",
+    "application",
+)
+
+
+def promoted(labels: Mapping[str, str], name: str) -> str | None:
+    """Return the label, cut to what an index holds; an empty one is none, as in Prometheus."""
+    return labels.get(name, "")[:MAX_PROMOTED_CHARACTERS] or None
+
+
+def service_of(labels: Mapping[str, str]) -> str | None:
+    for name in SERVICE_LABELS:
+        service = promoted(labels, name)
+        if service is not None:
+            return service
+    return None

@@ -1,0 +1,35 @@
+"""The bounds of what one delivery may carry. What exceeds them is rejected with a code, not cut.
+
+They are far above what Prometheus rules produce and far below what would hurt: the largest legal
+body must fit the memory of a pod, and every stored text must fit its column's index.
+"""
+
+MAX_ALERTS = 100_000  # in one delivery; 32 MiB of ordinary alerts are about 50,000
+MAX_ALERT_BYTES = 1024 * 1024  # JSON of one alert
+MAX_ENVELOPE_BYTES = 1024 * 1024  # JSON of everything beside `alerts`
+MAX_DEPTH = 100  # Alertmanager's own messages nest four deep
+
+MAX_FINGERPRINT_CHARACTERS = 128
+MAX_LABELS = 128
+MAX_ANNOTATIONS = 128
+MAX_NAME_CHARACTERS = 256
+MAX_LABEL_VALUE_CHARACTERS = 16_384
+MAX_ANNOTATION_CHARACTERS = 65_536
+
+# Promoted labels are copies for filters and grouping, cut to what a B-tree entry can hold.
+MAX_PROMOTED_CHARACTERS = 255
+# Display only, and as long as the sender's label values.
+MAX_GROUP_KEY_CHARACTERS = 2048
+MAX_RECEIVER_CHARACTERS = 256
+
+# Rejected alerts listed in an answer, and kept with the delivery.
+MAX_REPORTED_REJECTIONS = 1000
+MAX_STORED_REJECTIONS = 20
+# Of a body in which something was refused, kept as evidence.
+MAX_EVIDENCE_BYTES = 16 * 1024
+
+# Alerts written by one statement: bounded memory and event-loop time, few round trips.
+CHUNK_ALERTS = 1000
+CHUNK_BYTES = 1024 * 1024
+# From here on a body is read and split one at a time; ordinary deliveries are far smaller.
+LARGE_BODY_BYTES = 1024 * 1024

@@ -1,0 +1,144 @@
+"""The tables of alert truth. docs/adr/0010 says what they mean, 0011 why they are split so.
+
+What is open lives in unpartitioned tables, because a unique index of a partitioned table must
+contain the partition key. What is over lives in partitions, which are dropped as a whole.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from backend.alerts.schemas import AlertStatus, ResolvedBy
+from backend.db.base import metadata
+from backend.integrations.models import Integration
+
+_Instant = DateTime(timezone=True)
+# Byte order: the order in which Python sorts, so that everybody locks rows in the same order.
+_Fingerprint = Text(collation="C")
+
+
+def _one_of(column: str, values: type[AlertStatus] | type[ResolvedBy]) -> CheckConstraint:
+    allowed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_known")
+
+
+# The only columns of another package that are read here, and never written.
+integration = metadata.tables[Integration.__tablename__]
+
+alert = Table(
+    "alert",
+    metadata,
+    # The order of lists: it never changes, so that a walk over the pages misses nothing.
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("integration_id", BigInteger, ForeignKey("integration.id"), nullable=False),
+    Column("fingerprint", _Fingerprint, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("labels", JSONB, nullable=False),
+    Column("annotations", JSONB, nullable=False),
+    Column("alertname", Text),
+    Column("service", Text),
+    Column("severity", Text),
+    Column("starts_at", _Instant),
+    Column("ends_at", _Instant),
+    # The end of the newest closed episode: what is reported to have happened up to here is known.
+    Column("closed_through", _Instant),
+    Column("status_changed_at", _Instant, nullable=False),
+    Column("first_seen_at", _Instant, nullable=False),
+    Column("last_seen_at", _Instant, nullable=False),
+    Column("times_seen", BigInteger, nullable=False),
+    UniqueConstraint("integration_id", "fingerprint"),
+    _one_of("status", AlertStatus),
+    Index(None, "status", "id"),
+    Index(None, "service", "id"),
+    Index(None, "severity", "id"),
+    Index(
+        "ix_alert_labels",
+        "labels",
+        postgresql_using="gin",
+        postgresql_ops={"labels": "jsonb_path_ops"},
+    ),
+    # Half of each page is room for the next repeat of the same alerts, which then touches no index:
+    # all updates are heap-only, and the table ends up smaller than with full pages.
+    postgresql_with={"fillfactor": 50},
+)
+# No column that a repeat changes may be in an index: last_seen_at and times_seen stay out.
+
+episode_id = Sequence("episode_id_seq", metadata=metadata)
+
+# At most one open episode for each alert, by its primary key. No foreign keys here and below: they
+# would double the cost of an alert storm, and the only statements that delete are in this package
+# and in backend.retention.
+open_episode = Table(
+    "open_episode",
+    metadata,
+    Column("id", BigInteger, episode_id, server_default=episode_id.next_value(), nullable=False),
+    Column("integration_id", BigInteger, nullable=False),
+    Column("fingerprint", _Fingerprint, nullable=False),
+    Column("opened_at", _Instant, nullable=False),
+    PrimaryKeyConstraint("integration_id", "fingerprint"),
+)
+
+# Outlives the alert's row by a year, hence the copies of its promoted labels.
+episode = Table(
+    "episode",
+    metadata,
+    Column("id", BigInteger, episode_id, server_default=episode_id.next_value(), nullable=False),
+    Column("integration_id", BigInteger, nullable=False),
+    Column("fingerprint", _Fingerprint, nullable=False),
+    Column("opened_at", _Instant, nullable=False),
+    Column("closed_at", _Instant, nullable=False),
+    Column("resolved_by", Text, nullable=False),
+    Column("alertname", Text),
+    Column("service", Text),
+    Column("severity", Text),
+    PrimaryKeyConstraint("integration_id", "fingerprint", "closed_at", "id"),
+    _one_of("resolved_by", ResolvedBy),
+    postgresql_partition_by="RANGE (closed_at)",
+)
+
+delivery_id = Sequence("delivery_id_seq", metadata=metadata)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", BigInteger, delivery_id, server_default=delivery_id.next_value(), nullable=False),
+    Column("integration_id", BigInteger, nullable=False),
+    Column("received_at", _Instant, nullable=False),
+    # Display only: it changes whenever somebody edits Alertmanager's routes.
+    Column("group_key", Text, nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("truncated_alerts", BigInteger, nullable=False),
+    Column("body_sha256", LargeBinary, nullable=False),
+    Column("body_bytes", BigInteger, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    # The code of the problem when the whole body was refused.
+    Column("refusal", Text),
+    # The first rejected alerts as [{index, code, detail}]; for a refusal its own code and detail.
+    Column("rejections", JSONB(none_as_null=True)),
+    # The beginning of a body in which something was refused.
+    Column("evidence", LargeBinary),
+    PrimaryKeyConstraint("integration_id", "received_at", "id"),
+    Index(
+        "ix_delivery_rejections",
+        "integration_id",
+        "received_at",
+        postgresql_where=text("rejections IS NOT NULL"),
+    ),
+    postgresql_partition_by="RANGE (received_at)",
+)

@@ -1,0 +1,143 @@
+"""Runs the statements of sql.py, with one array for each column, on the session's connection.
+
+Never the driver's connection directly: the transaction begins with the session's first own
+statement, so what the driver executes before it would be committed by itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import CursorResult
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.alerts import sql
+from backend.alerts.rows import AlertRow
+from backend.alerts.rules import Known
+from backend.alerts.schemas import AlertStatus, RejectedAlert, ResolvedBy
+from backend.alerts.transitions import Transitions, Updated
+
+
+class News(NamedTuple):
+    """An alert about which a delivery says something new; `known` is None for a new alert."""
+
+    fingerprint: str
+    known: Known | None
+
+
+class Refusal(NamedTuple):
+    code: str
+    detail: str
+
+
+@dataclass(slots=True)
+class DeliveryRecord:
+    """What is kept of a delivery. `refusal` is set when the whole body was refused."""
+
+    received_at: datetime
+    group_key: str
+    receiver: str
+    truncated_alerts: int
+    body_sha256: bytes
+    body_bytes: int
+    accepted: int = 0
+    rejected: int = 0
+    rejections: Sequence[RejectedAlert] = ()
+    refusal: Refusal | None = None
+    evidence: bytes | None = None
+
+    def rejections_json(self) -> str | None:
+        if self.refusal is not None:
+            return orjson.dumps([self.refusal._asdict()]).decode()
+        if not self.rejections:
+            return None
+        return orjson.dumps([rejected.model_dump() for rejected in self.rejections]).decode()
+
+
+async def count_appearances(
+    session: AsyncSession, integration_id: int, rows: Sequence[AlertRow], now: datetime
+) -> list[News]:
+    """Count every row, insert what is new, and return those that need a decision.
+
+    The rows must be in ascending order of fingerprint, each once. They stay locked.
+    """
+    result = await _run(session, sql.COUNT_APPEARANCES, integration_id, now, *_columns(rows))
+    return [
+        News(
+            row.fingerprint,
+            None
+            if row.is_new
+            else Known(
+                AlertStatus(row.status), row.starts_at, row.closed_through, row.status_changed_at
+            ),
+        )
+        for row in result
+    ]
+
+
+async def apply(session: AsyncSession, integration_id: int, transitions: Transitions) -> None:
+    """Write what changes. Only the kinds of change that occur cost a statement."""
+    if transitions.opened:
+        columns = _columns(transitions.opened)
+        await _run(session, sql.OPEN_EPISODES, integration_id, *columns)
+    if transitions.reopened:
+        columns = _columns(transitions.reopened)
+        await _run(session, sql.REOPEN_EPISODES, integration_id, *columns)
+    if transitions.recorded:
+        columns = _columns(transitions.recorded)
+        by = ResolvedBy.ALERTMANAGER.value
+        await _run(session, sql.RECORD_EPISODES, integration_id, *columns, by)
+    closed_through = await _close(session, integration_id, transitions)
+    updated = [_with_closing(update, closed_through) for update in transitions.updated]
+    if updated:
+        columns = _columns(updated)
+        await _run(session, sql.UPDATE_ALERTS, integration_id, transitions.now, *columns)
+
+
+async def _close(
+    session: AsyncSession, integration_id: int, transitions: Transitions
+) -> dict[str, datetime]:
+    if not transitions.closed:
+        return {}
+    columns = _columns(transitions.closed)
+    by = ResolvedBy.ALERTMANAGER.value
+    closed = await _run(session, sql.CLOSE_EPISODES, integration_id, transitions.now, *columns, by)
+    return {row.fingerprint: row.closed_at for row in closed}
+
+
+def _with_closing(update: Updated, closed_through: dict[str, datetime]) -> Updated:
+    closed_at = closed_through.get(update.fingerprint)
+    if closed_at is None:
+        return update
+    return update._replace(ends_at=update.ends_at or closed_at, closed_through=closed_at)
+
+
+async def record_delivery(
+    session: AsyncSession, integration_id: int, record: DeliveryRecord
+) -> None:
+    await _run(
+        session,
+        sql.RECORD_DELIVERY,
+        integration_id,
+        record.received_at,
+        record.group_key,
+        record.receiver,
+        record.truncated_alerts,
+        record.body_sha256,
+        record.body_bytes,
+        record.accepted,
+        record.rejected,
+        record.refusal.code if record.refusal else None,
+        record.rejections_json(),
+        record.evidence,
+    )
+
+
+def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def _run(session: AsyncSession, statement: str, *arguments: object) -> CursorResult[Any]:
+    return await (await session.connection()).exec_driver_sql(statement, arguments)

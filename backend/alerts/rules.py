@@ -1,0 +1,115 @@
+"""What a report about an alert means, given what we know: docs/adr/0010 explains each rule.
+
+Pure: no clock, no database. Times of events come from the sender, `now` and `status_changed_at`
+from us. Arrival order decides nothing by itself: reports come late, twice and out of order.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from backend.alerts.schemas import AlertStatus
+
+# Event times further ahead of our clock are somebody's wrong clock: they are clamped to this.
+CLOCK_TOLERANCE = timedelta(minutes=2)
+# The clocks of Prometheus replicas may differ by this much, so a resolved may seem to end before
+# the start we know and still be about it.
+SKEW = timedelta(minutes=5)
+# After a close, a firing that began before it is a retry that was overtaken. Alertmanager retries
+# within one group_interval (5 m), a second replica within the next; after two it is to be believed.
+LATE_WINDOW = timedelta(minutes=10)
+# An alert that is back within one evaluation interval (1 m unless configured) has flapped around
+# its threshold: the same episode goes on.
+FLAP_WINDOW = timedelta(minutes=1)
+
+
+class Step(Enum):
+    COUNT = auto()  # an appearance that changes nothing: late, stale or already known
+    REFRESH = auto()  # still firing; what it says about itself may be newer
+    OPEN = auto()  # an episode begins
+    REOPEN = auto()  # the episode that was closed last goes on
+    CLOSE = auto()  # the open episode ends
+    RECORD = auto()  # an episode of which we never saw the firing part
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Our current state of the alert. `closed_through`: end of its newest closed episode."""
+
+    status: AlertStatus
+    starts_at: datetime | None
+    closed_through: datetime | None
+    status_changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a delivery says: times already clamped, and None where the sender did not say."""
+
+    status: AlertStatus
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
+def clamp(time: datetime | None, now: datetime) -> datetime | None:
+    return None if time is None else min(time, now + CLOCK_TOLERANCE)
+
+
+def decide(known: Known | None, report: Report, now: datetime) -> Step:
+    firing = report.status is AlertStatus.FIRING
+    if known is None:
+        return Step.OPEN if firing else Step.RECORD
+    if known.status is AlertStatus.RESOLVED:
+        return _fires_again(known, report, now) if firing else _resolved_again(known, report)
+    return _still_fires(known, report) if firing else _resolves(known, report, now)
+
+
+def _still_fires(known: Known, report: Report) -> Step:
+    overtaken = (
+        report.starts_at is not None
+        and known.starts_at is not None
+        and report.starts_at < known.starts_at
+    )
+    if overtaken and known.status is AlertStatus.FIRING:
+        return Step.COUNT
+    return Step.REFRESH
+
+
+def _resolves(known: Known, report: Report, now: datetime) -> Step:
+    ended_at = report.ends_at or now
+    if known.closed_through is not None and ended_at <= known.closed_through:
+        return Step.COUNT  # the resolved that closed the episode before, once more
+    if known.starts_at is not None and ended_at < known.starts_at - SKEW:
+        return Step.COUNT  # the end of an earlier life: the alert has fired since
+    return Step.CLOSE
+
+
+def _resolved_again(known: Known, report: Report) -> Step:
+    if report.starts_at is None or known.closed_through is None:
+        return Step.COUNT
+    return Step.RECORD if report.starts_at > known.closed_through else Step.COUNT
+
+
+def _fires_again(known: Known, report: Report, now: datetime) -> Step:
+    started_at = report.starts_at or now
+    if known.closed_through is None:
+        return Step.OPEN
+    if started_at <= known.closed_through:
+        recent = now - known.status_changed_at <= LATE_WINDOW
+        return Step.COUNT if recent else Step.OPEN
+    return Step.REOPEN if started_at - known.closed_through < FLAP_WINDOW else Step.OPEN
+
+
+def opening(known: Known | None, report: Report, now: datetime) -> datetime:
+    """When an episode that begins with this report began: never inside the one before it."""
+    started_at = report.starts_at or now
+    if known is None or known.closed_through is None:
+        return started_at
+    return max(started_at, known.closed_through)
+
+
+def recorded(report: Report, now: datetime) -> tuple[datetime, datetime]:
+    """Begin and end of an episode of which only the end was reported."""
+    closed_at = report.ends_at or now
+    opened_at = report.starts_at or closed_at
+    return opened_at, max(opened_at, closed_at)

@@ -1,0 +1,166 @@
+"""Alerts for other packages: the intake, lists, one alert, and what the console's first page shows.
+
+Sessions belong to the callers: `ingest` and `record_refusal` need a transaction that the caller
+commits, everything else reads and works on an AUTOCOMMIT session.
+"""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter
+from sqlalchemy import Row
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.alerts import overview, reads
+from backend.alerts.errors import AlertNotFound
+from backend.alerts.intake import ingest, record_refusal
+from backend.alerts.schemas import (
+    AlertDetail,
+    AlertFilter,
+    AlertRead,
+    EpisodeRead,
+    FiringGroup,
+    FiringOverview,
+    IntakeHealth,
+    LastRejection,
+)
+from backend.db.pagination import InvalidCursor, Page, decode_cursor, encode_cursor, split_page
+
+__all__ = [
+    "firing_overview",
+    "get_alert",
+    "ingest",
+    "intake_health",
+    "list_alerts",
+    "record_refusal",
+]
+
+MAX_EPISODES = 100
+MAX_GROUPS = 50
+MAX_ALERTS_IN_GROUP = 10
+HEALTH_WINDOW = timedelta(hours=1)
+
+# Beside the key, what the list was filtered by: a cursor of another list would skip alerts.
+_CURSOR_KEY: TypeAdapter[tuple[int, str]] = TypeAdapter(tuple[int, str])
+
+
+async def list_alerts(
+    session: AsyncSession, filters: AlertFilter, *, limit: int, cursor: str | None
+) -> Page[AlertRead]:
+    """Return a page, newest known alert first; InvalidCursor if it is not from the same list."""
+    list_of = _digest(filters)
+    before_id = None if cursor is None else _position(cursor, list_of)
+    rows = await reads.find_page(session, filters, before_id=before_id, limit=limit + 1)
+    page, more = split_page(rows, limit)
+    return Page(
+        items=[_alert(row) for row in page],
+        next_cursor=encode_cursor(page[-1].id, list_of) if more else None,
+    )
+
+
+def _digest(filters: AlertFilter) -> str:
+    return blake2b(orjson.dumps(filters.model_dump()), digest_size=8).hexdigest()
+
+
+def _position(cursor: str, list_of: str) -> int:
+    before_id, cursor_of = decode_cursor(cursor, _CURSOR_KEY)
+    if cursor_of != list_of:
+        raise InvalidCursor("The cursor belongs to a list with other filters.")
+    return before_id
+
+
+async def get_alert(session: AsyncSession, integration_slug: str, fingerprint: str) -> AlertDetail:
+    """Return one alert with its newest episodes, or raise AlertNotFound."""
+    row = await reads.find_alert(session, integration_slug, fingerprint)
+    if row is None:
+        raise AlertNotFound
+    episodes = await reads.find_episodes(
+        session, row.integration_id, fingerprint, limit=MAX_EPISODES
+    )
+    return AlertDetail(
+        **_alert(row).model_dump(),
+        episodes=[_episode(found) for found in episodes],
+    )
+
+
+async def firing_overview(session: AsyncSession, filters: AlertFilter) -> FiringOverview:
+    """Group the firing alerts that match (`filters.status` is ignored) by service and severity."""
+    groups = await overview.find_groups(session, filters, limit=MAX_GROUPS)
+    if not groups:
+        return FiringOverview(firing=0, hidden_groups=0, groups=[])
+    keys = [_group_key(row) for row in groups]
+    members = await overview.find_members(session, filters, keys, limit=MAX_ALERTS_IN_GROUP)
+    by_group: dict[tuple[str, str], list[AlertRead]] = defaultdict(list)
+    for row in members:
+        by_group[_group_key(row)].append(_alert(row))
+    return FiringOverview(
+        firing=groups[0].firing_in_all,
+        hidden_groups=groups[0].groups_in_all - len(groups),
+        groups=[
+            FiringGroup(
+                service=row.service,
+                severity=row.severity,
+                firing=row.firing,
+                oldest_starts_at=row.oldest_starts_at,
+                alerts=by_group[_group_key(row)],
+            )
+            for row in groups
+        ],
+    )
+
+
+def _group_key(row: Row[Any]) -> tuple[str, str]:
+    return row.service or "", row.severity or ""
+
+
+async def intake_health(session: AsyncSession, *, now: datetime) -> list[IntakeHealth]:
+    """Say for each integration that is not revoked what it delivered lately."""
+    rows = await overview.find_health(session, now - HEALTH_WINDOW)
+    return [_health(row) for row in rows]
+
+
+def _health(row: Row[Any]) -> IntakeHealth:
+    rejection = None
+    if row.rejected_at is not None:
+        rejection = LastRejection(
+            at=row.rejected_at,
+            code=row.rejection["code"],
+            detail=row.rejection["detail"],
+            index=row.rejection.get("index"),
+        )
+    return IntakeHealth(
+        integration=row.integration,
+        name=row.name,
+        last_delivery_at=row.last_delivery_at,
+        deliveries=row.deliveries,
+        refused_deliveries=row.refused_deliveries,
+        accepted=row.accepted,
+        rejected=row.rejected,
+        last_rejection=rejection,
+    )
+
+
+def _episode(row: Row[Any]) -> EpisodeRead:
+    return EpisodeRead(
+        id=row.id, opened_at=row.opened_at, closed_at=row.closed_at, resolved_by=row.resolved_by
+    )
+
+
+def _alert(row: Row[Any]) -> AlertRead:
+    return AlertRead(
+        fingerprint=row.fingerprint,
+        integration=row.integration,
+        status=row.status,
+        labels=row.labels,
+        annotations=row.annotations,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        first_seen_at=row.first_seen_at,
+        last_seen_at=row.last_seen_at,
+        times_seen=row.times_seen,
+        service=row.service,
+        incident=None,
+    )

@@ -1,0 +1,128 @@
+"""The statements of an intake transaction, in the order in which they run.
+
+Set-based, with one array for each column: 100 alerts cost two statements, 10,000 cost twenty. They
+run on the session's own connection (`exec_driver_sql`), inside its transaction. The statements take
+driver parameters ($1, $2, …) in the order of the functions in repository.py; benchmarks run exactly
+these texts, so they have no part that is filled in later.
+"""
+
+# Counts every appearance, inserts what is new, and returns only those alerts whose report says
+# something that we do not know yet. The conflict branch touches nothing but the counters, so what
+# it returns is the state *before* this delivery; the row stays locked until the transaction ends.
+# `xmax = 0` holds only for a row that was inserted by this very statement.
+# ORDER BY keeps the order of locks the same for everybody: no deadlocks.
+COUNT_APPEARANCES = """
+WITH reported AS MATERIALIZED (
+    SELECT fingerprint, status, labels::jsonb AS labels, annotations::jsonb AS annotations,
+           alertname, service, severity, starts_at, ends_at, times
+    FROM unnest(
+        $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+        $10::timestamptz[], $11::timestamptz[], $12::bigint[]
+    ) AS t (fingerprint, status, labels, annotations, alertname, service, severity,
+            starts_at, ends_at, times)
+), counted AS (
+    INSERT INTO alert AS a (
+        integration_id, fingerprint, status, labels, annotations, alertname, service, severity,
+        starts_at, ends_at, status_changed_at, first_seen_at, last_seen_at, times_seen
+    )
+    SELECT $1::bigint, fingerprint, status, labels, annotations, alertname, service, severity,
+           starts_at, ends_at, $2::timestamptz, $2::timestamptz, $2::timestamptz, times
+    FROM reported
+    ORDER BY fingerprint COLLATE "C"
+    ON CONFLICT (integration_id, fingerprint) DO UPDATE
+    SET times_seen = a.times_seen + excluded.times_seen,
+        last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at)
+    RETURNING a.fingerprint, a.status, a.labels, a.annotations, a.starts_at, a.ends_at,
+              a.closed_through, a.status_changed_at, a.xmax = 0 AS is_new
+)
+SELECT c.fingerprint, c.is_new, c.status, c.starts_at, c.closed_through, c.status_changed_at
+FROM counted AS c JOIN reported AS r USING (fingerprint)
+WHERE c.is_new
+   OR c.status <> r.status
+   OR c.starts_at IS DISTINCT FROM r.starts_at
+   OR c.ends_at IS DISTINCT FROM r.ends_at
+   OR c.annotations <> r.annotations
+   OR c.labels <> r.labels
+"""
+
+# Episode ids are given once, here, and kept when closing moves the row.
+OPEN_EPISODES = """
+INSERT INTO open_episode (integration_id, fingerprint, opened_at)
+SELECT $1::bigint, fingerprint, opened_at
+FROM unnest($2::text[], $3::timestamptz[]) AS t (fingerprint, opened_at)
+"""
+
+# The episode that was closed last goes on under its id. Should retention have dropped it meanwhile,
+# a new one begins.
+REOPEN_EPISODES = """
+WITH reopened AS (
+    SELECT fingerprint, closed_at, started_at
+    FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[])
+        AS t (fingerprint, closed_at, started_at)
+), taken AS (
+    DELETE FROM episode AS e USING reopened AS r
+    WHERE e.integration_id = $1::bigint
+      AND e.fingerprint = r.fingerprint
+      AND e.closed_at = r.closed_at
+    RETURNING e.id, e.fingerprint, e.opened_at
+)
+INSERT INTO open_episode (id, integration_id, fingerprint, opened_at)
+SELECT coalesce(t.id, nextval('episode_id_seq')), $1::bigint, r.fingerprint,
+       coalesce(t.opened_at, r.started_at)
+FROM reopened AS r LEFT JOIN taken AS t USING (fingerprint)
+"""
+
+# An end before the beginning comes from clocks that disagree: then our own clock counts.
+CLOSE_EPISODES = """
+WITH ended AS (
+    SELECT fingerprint, ended_at
+    FROM unnest($3::text[], $4::timestamptz[]) AS t (fingerprint, ended_at)
+), closed AS (
+    DELETE FROM open_episode AS o USING ended AS e
+    WHERE o.integration_id = $1::bigint AND o.fingerprint = e.fingerprint
+    RETURNING o.id, o.fingerprint, o.opened_at,
+              CASE WHEN e.ended_at >= o.opened_at THEN e.ended_at
+                   ELSE greatest($2::timestamptz, o.opened_at) END AS closed_at
+)
+INSERT INTO episode (id, integration_id, fingerprint, opened_at, closed_at, resolved_by,
+                     alertname, service, severity)
+SELECT c.id, $1::bigint, c.fingerprint, c.opened_at, c.closed_at, $5::text,
+       a.alertname, a.service, a.severity
+FROM closed AS c
+JOIN alert AS a ON a.integration_id = $1::bigint AND a.fingerprint = c.fingerprint
+RETURNING fingerprint, closed_at
+"""
+
+RECORD_EPISODES = """
+INSERT INTO episode (integration_id, fingerprint, opened_at, closed_at, resolved_by,
+                     alertname, service, severity)
+SELECT $1::bigint, r.fingerprint, r.opened_at, r.closed_at, $5::text,
+       a.alertname, a.service, a.severity
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[])
+    AS r (fingerprint, opened_at, closed_at)
+JOIN alert AS a ON a.integration_id = $1::bigint AND a.fingerprint = r.fingerprint
+"""
+
+UPDATE_ALERTS = """
+UPDATE alert AS a
+SET status = u.status, labels = u.labels::jsonb, annotations = u.annotations::jsonb,
+    alertname = u.alertname, service = u.service, severity = u.severity,
+    starts_at = u.starts_at, ends_at = u.ends_at,
+    closed_through = coalesce(u.closed_through, a.closed_through),
+    status_changed_at = CASE WHEN u.changes THEN $2::timestamptz ELSE a.status_changed_at END
+FROM unnest(
+    $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::boolean[]
+) AS u (fingerprint, status, labels, annotations, alertname, service, severity,
+        starts_at, ends_at, closed_through, changes)
+WHERE a.integration_id = $1::bigint AND a.fingerprint = u.fingerprint
+"""
+
+RECORD_DELIVERY = """
+INSERT INTO delivery (
+    integration_id, received_at, group_key, receiver, truncated_alerts, body_sha256, body_bytes,
+    accepted, rejected, refusal, rejections, evidence
+)
+VALUES ($1::bigint, $2::timestamptz, $3::text, $4::text, $5::bigint, $6::bytea, $7::bigint,
+        $8::integer, $9::integer, $10::text, $11::jsonb, $12::bytea)
+"""
