@@ -1,0 +1,107 @@
+"""CIDR arithmetic, by properties: whatever ranges an operator writes, no bad plan gets through."""
+
+from ipaddress import IPv4Network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra import addressing
+from infra.addressing import parse_cidr, review_plan
+
+ZONES = ["us-east-1a", "us-east-1b"]
+TIERS = ("network.publicCidrs", "network.privateCidrs", "network.databaseCidrs")
+
+
+def networks(min_prefix: int = 0, max_prefix: int = 32) -> st.SearchStrategy[IPv4Network]:
+    return st.builds(
+        lambda address, prefix: IPv4Network((address, prefix), strict=False),
+        st.integers(0, 2**32 - 1),
+        st.integers(min_prefix, max_prefix),
+    )
+
+
+@st.composite
+def good_plans(draw: st.DrawFn) -> tuple[IPv4Network, dict[str, list[IPv4Network]]]:
+    """Draw a VPC and six subnets cut from it side by side."""
+    vpc = draw(networks(16, 22))
+    prefix = draw(st.integers(vpc.prefixlen + 3, addressing.SMALLEST_PUBLIC_PREFIX))
+    subnets = vpc.subnets(new_prefix=prefix)
+    return vpc, {tier: [next(subnets), next(subnets)] for tier in TIERS}
+
+
+@given(good_plans())
+def test_a_plan_cut_from_the_vpc_has_no_findings(
+    plan: tuple[IPv4Network, dict[str, list[IPv4Network]]],
+) -> None:
+    vpc, tiers = plan
+    assert review_plan(vpc, tiers, ZONES) == []
+
+
+@given(good_plans(), networks(16, 28), st.sampled_from(TIERS), st.integers(0, 1))
+def test_a_foreign_range_is_refused_exactly_when_it_is_outside_or_overlaps(
+    plan: tuple[IPv4Network, dict[str, list[IPv4Network]]],
+    foreign: IPv4Network,
+    tier: str,
+    index: int,
+) -> None:
+    vpc, tiers = plan
+    tiers = {name: list(ranges) for name, ranges in tiers.items()}
+    tiers[tier][index] = foreign
+    others = [
+        network
+        for name, ranges in tiers.items()
+        for position, network in enumerate(ranges)
+        if (name, position) != (tier, index)
+    ]
+    bad = (
+        not foreign.subnet_of(vpc)
+        or any(foreign.overlaps(other) for other in others)
+        or (tier == TIERS[0] and foreign.prefixlen > addressing.SMALLEST_PUBLIC_PREFIX)
+    )
+    assert bool(review_plan(vpc, tiers, ZONES)) == bad
+
+
+@given(networks())
+def test_the_size_of_a_vpc_is_refused_exactly_when_aws_refuses_it(vpc: IPv4Network) -> None:
+    findings = review_plan(vpc, {}, ZONES)
+    assert bool(findings) == (not 16 <= vpc.prefixlen <= 28)
+
+
+@given(networks())
+def test_a_range_reads_back_as_itself(network: IPv4Network) -> None:
+    assert parse_cidr(str(network)) == network
+    assert parse_cidr(network) is network
+
+
+@given(networks(1, 31), st.integers(1, 2**31))
+def test_a_host_inside_a_range_is_answered_with_the_range(network: IPv4Network, host: int) -> None:
+    offset = host % network.num_addresses
+    text = f"{network.network_address + offset}/{network.prefixlen}"
+    if offset == 0:
+        assert parse_cidr(text) == network
+    else:
+        with pytest.raises(ValueError, match=f"write {network}"):
+            parse_cidr(text)
+
+
+@given(st.one_of(st.none(), st.integers(), st.text(), st.lists(st.text())))
+def test_anything_else_is_a_value_error(value: object) -> None:
+    try:
+        parsed = parse_cidr(value)
+    except ValueError as error:
+        assert "10.0.0.0/16" in str(error) or "write" in str(error)  # noqa: PT017  either sentence
+    else:
+        assert isinstance(parsed, IPv4Network)
+
+
+@given(st.integers(10, 110))
+def test_a_node_takes_whole_prefixes_and_one_to_spare(pods: int) -> None:
+    addresses = addressing.addresses_per_node(pods)
+    assert addresses % 16 == 0
+    assert pods + 16 <= addresses < pods + 32
+
+
+def test_35_pods_take_64_addresses() -> None:
+    assert addressing.addresses_per_node(35) == 64
+    assert addressing.usable_addresses(IPv4Network("10.0.11.0/24")) == 251

@@ -1,0 +1,117 @@
+"""`make plan`: the command a newcomer runs without an AWS account."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import time_machine
+import yaml
+
+from infra.plan.__main__ import main
+from tests.support.plan import PROJECT, ROOT, TODAY, stack_values
+
+
+@pytest.fixture(autouse=True)
+def _on_a_day_of_standard_support() -> Iterator[None]:
+    with time_machine.travel(TODAY):
+        yield
+
+
+def project_with(folder: Path, text: str) -> Path:
+    """Make a folder with our Pulumi.yaml and a stack `broken` of the given content."""
+    (folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
+    (folder / "Pulumi.broken.yaml").write_text(text)
+    return folder
+
+
+def stack_file(**groups: object) -> str:
+    values = stack_values("dev") | groups
+    return yaml.safe_dump({"config": {f"{PROJECT}:{key}": value for key, value in values.items()}})
+
+
+def run(tmp_path: Path, *arguments: str) -> int:
+    return main([*arguments, "--output", str(tmp_path / "plan.json")])
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_plan_file_has_the_agreed_form(
+    stack: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, "--stack", stack) == 0
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    assert plan.keys() == {"stack", "resources", "outputs", "findings"}
+    assert plan["stack"] == stack
+    for resource in plan["resources"]:
+        assert resource.keys() == {"type", "name", "parent", "inputs", "depends_on"}
+    names = {resource["name"] for resource in plan["resources"]}
+    for resource in plan["resources"]:
+        assert set(resource["depends_on"]) <= names
+        assert resource["parent"] is None or resource["parent"] in names
+    assert "aws:ec2/vpc:Vpc" in {resource["type"] for resource in plan["resources"]}
+    assert {finding["severity"] for finding in plan["findings"]} == {"warning"}
+    assert {"setting", "message", "remedy"} <= plan["findings"][0].keys()
+    printed = capsys.readouterr().out
+    for name in names - {"network", "cluster", "nodes", "database", "registry", "addons"}:
+        assert name in printed
+    assert "bearer tokens and session cookies travel in clear" in printed
+    assert "\033[" not in printed
+
+
+def test_children_of_the_remote_cluster_do_not_appear(tmp_path: Path) -> None:
+    assert run(tmp_path) == 0
+    resources = json.loads((tmp_path / "plan.json").read_text())["resources"]
+    assert not [r for r in resources if r["type"] == "aws:eks/cluster:Cluster"]
+    (cluster,) = [r for r in resources if r["type"] == "eks:index:Cluster"]
+    assert cluster["inputs"]["vpcCniOptions"]["enablePrefixDelegation"] is True
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (stack_file(region="here"), "region: 'here' is refused"),
+        (stack_file(surprise={}), "surprise: is not a setting."),
+        ("config: {}", f"Pulumi.broken.yaml: {PROJECT}:network is missing. Set Addresses"),
+        ("config: {", "Pulumi.broken.yaml is not valid YAML"),
+        ("", "Pulumi.broken.yaml holds no settings."),
+    ],
+)
+def test_a_mistake_ends_with_a_sentence_and_a_status(
+    content: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = project_with(tmp_path, content)
+    assert run(tmp_path, "--root", str(root), "--stack", "broken") == 1
+    printed = capsys.readouterr()
+    assert sentence in printed.err
+    assert "Traceback" not in printed.err
+    assert printed.out == ""
+    assert not (tmp_path / "plan.json").exists()
+
+
+def test_an_unknown_stack_is_answered_with_the_known_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, "--stack", "nowhere") == 1
+    assert capsys.readouterr().err == (
+        "Pulumi.nowhere.yaml does not exist. Stacks here: dev, prod.\n"
+    )
+
+
+def test_the_command_needs_no_account_no_pulumi_and_little_time(tmp_path: Path) -> None:
+    """In a process of its own, as make runs it, with an empty environment."""
+    began = time.monotonic()
+    done = subprocess.run(  # noqa: S603  our own module
+        [sys.executable, "-m", "infra.plan", "--output", str(tmp_path / "plan.json")],
+        cwd=ROOT,
+        env={"PATH": "/nowhere", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.startswith("Stack dev: ")
+    assert time.monotonic() - began < 30

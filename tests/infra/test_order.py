@@ -1,0 +1,101 @@
+"""What exists before what; backwards, it is the order in which a stack is destroyed."""
+
+import pytest
+
+from infra.plan.model import Plan, PlannedResource
+from infra.plan.monitor import STACK_TYPE
+from tests.support.plan import plan_of
+
+stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
+
+# (this, waits for that, because)
+EDGES = [
+    ("backend-release", "backend-target-group-binding", "pods get the readiness gate only then"),
+    ("backend-release", "backend-database-secret", "migrations are the first thing it runs"),
+    ("backend-release", "backend-auth-secret", "migrations store the first token"),
+    ("backend-release", "database-instance", "migrations connect"),
+    ("backend-release", "database-from-nodes", "migrations connect"),
+    ("backend-release", "bootstrap-image-build", "pods pull it"),
+    ("backend-release", "managed-addons-coredns", "pods resolve the database's name"),
+    ("backend-release", "addons-metrics-server", "the autoscaler of pods asks it"),
+    (
+        "backend-target-group-binding",
+        "addons-aws-load-balancer-controller",
+        "it removes the binding's finalizer",
+    ),
+    ("backend-target-group-binding", "load-balancer-http", "targets are checked only then"),
+    ("backend-namespace", "addons-aws-load-balancer-controller", "nothing in it gets stuck"),
+    ("backend-namespace", "managed-addons-ebs-csi", "volumes can still be detached"),
+    (
+        "addons-aws-load-balancer-controller",
+        "aws-load-balancer-controller-association",
+        "credentials are given to new pods only",
+    ),
+    (
+        "addons-aws-load-balancer-controller",
+        "aws-load-balancer-controller-policy",
+        "it deregisters targets until the end",
+    ),
+    ("addons-aws-load-balancer-controller", "managed-addons-pod-identity", "credentials"),
+    ("addons-aws-load-balancer-controller", "nodes-general", "it is a pod"),
+    ("addons-aws-load-balancer-controller", "network-private-nat-us-east-1a", "it calls AWS"),
+    ("addons-cluster-autoscaler", "cluster-autoscaler-association", "credentials"),
+    ("addons-gp3", "managed-addons-ebs-csi", "the class names the driver"),
+    ("managed-addons-ebs-csi", "ebs-csi-policy", "it detaches volumes until the end"),
+    ("managed-addons-ebs-csi", "managed-addons-pod-identity", "credentials"),
+    ("managed-addons-coredns", "nodes-general", "it is a pod"),
+    ("nodes-general", "cluster-eks", "prefix delegation is on before the first node"),
+    ("nodes-general", "nodes-role-worker", "nodes join with it"),
+    ("nodes-general", "nodes-role-cni", "nodes get addresses with it"),
+    ("nodes-general", "network-private-nat-us-east-1a", "nodes reach ECR through it"),
+    ("nodes-general", "network-private-us-east-1a-association", "the route is theirs only then"),
+    ("nodes-general", "nodes-from-control-plane", "the control plane reaches kubelets"),
+    ("cluster-eks", "cluster-logs", "EKS would make the group without retention"),
+    ("cluster-eks", "cluster-role-policy", "EKS cleans up with it"),
+    ("cluster-eks", "cluster-role-encryption", "Secrets are encrypted from the first"),
+    ("load-balancer-alb", "network-public-internet", "AWS refuses it without"),
+    ("network-nat-us-east-1a", "network-public-internet", "it works only with it"),
+    ("kubernetes", "cluster-eks", "it needs the kubeconfig"),
+]
+
+
+@stacks
+@pytest.mark.parametrize(
+    ("later", "earlier", "because"),
+    EDGES,
+    ids=[f"{later}>{earlier}" for later, earlier, _ in EDGES],
+)
+def test_order(stack: str, later: str, earlier: str, because: str) -> None:
+    assert earlier in plan_of(stack).waits_for(later), because
+
+
+@stacks
+def test_every_object_in_the_cluster_goes_before_the_nodes(stack: str) -> None:
+    plan = plan_of(stack)
+    objects = [r for r in plan.resources if r.type.startswith("kubernetes:")]
+    assert len(objects) == 9
+    for resource in objects:
+        assert "nodes-general" in plan.waits_for(resource.name), resource.name
+
+
+@stacks
+def test_the_listed_order_is_one_in_which_everything_can_be_created(stack: str) -> None:
+    position = {resource.name: i for i, resource in enumerate(plan_of(stack).resources)}
+    for resource in plan_of(stack).resources:
+        for earlier in resource.depends_on:
+            assert position[earlier] < position[resource.name], (earlier, resource.name)
+
+
+def test_waiting_follows_dependencies_and_parents_to_the_end() -> None:
+    def resource(name: str, *depends_on: str, parent: str | None = None) -> PlannedResource:
+        return PlannedResource("test:index:Thing", name, parent, {}, depends_on)
+
+    plan = Plan(
+        stack="test",
+        resources=(resource("c", "b"), resource("b", parent="a"), resource("a"), resource("d")),
+        outputs={},
+    )
+    assert plan.waits_for("c") == {"a", "b"}
+    assert plan.waits_for("d") == set()
+    assert [r.name for r in plan.resources] == ["a", "d", "b", "c"]
+    assert STACK_TYPE not in {r.type for r in plan_of("dev").resources}

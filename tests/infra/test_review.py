@@ -1,0 +1,153 @@
+"""Warnings: what an operator should know, and the deployment goes on."""
+
+from datetime import date
+
+import pytest
+
+from infra import versions
+from infra.findings import Finding, Severity
+from infra.options import Options
+from infra.review import review
+from infra.settings import parse_options
+from infra.versions import Support, SupportPeriod
+from tests.support.plan import TODAY, Tree, stack_values
+
+
+def options_of(values: Tree) -> Options:
+    return parse_options(values, "test")
+
+
+def findings_with(group: str, today: date = TODAY, **changed: object) -> list[Finding]:
+    values = stack_values("dev")
+    values[group] |= changed
+    return [
+        finding
+        for finding in review(options_of(values), today)
+        if finding.setting.startswith(f"{group}.") and "publicEndpoint" not in finding.setting
+    ]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_http_without_a_domain_is_a_finding(stack: str) -> None:
+    findings = review(options_of(stack_values(stack)), TODAY)
+    (finding,) = [f for f in findings if f.setting == "loadBalancer"]
+    assert finding.severity is Severity.WARNING
+    assert "tokens" in finding.message
+    assert "in clear" in finding.message
+
+
+def test_a_documentation_range_that_was_left_in_place_is_a_finding() -> None:
+    findings = review(options_of(stack_values("dev")), TODAY)
+    assert [f.message for f in findings if f.setting == "cluster.publicEndpointCidrs"] == [
+        "203.0.113.0/24 is a range for documentation: nobody can reach the Kubernetes API from it"
+    ]
+    values = stack_values("dev")
+    values["cluster"]["publicEndpointCidrs"] = ["198.18.0.0/24"]
+    assert [f.setting for f in review(options_of(values), TODAY)] == ["loadBalancer"]
+
+
+def test_one_node_is_a_finding() -> None:
+    values = stack_values("dev")
+    values["nodes"]["groups"]["general"]["min"] = 1
+    assert "one node in all" in str(review(options_of(values), TODAY))
+
+
+def test_a_subnet_that_is_full_when_a_zone_is_lost_is_a_finding() -> None:
+    values = stack_values("dev")
+    values["nodes"]["groups"]["general"]["max"] = 4
+    findings = [f for f in review(options_of(values), TODAY) if f.setting.startswith("network")]
+    assert {finding.severity for finding in findings} == {Severity.WARNING}
+    assert "when a zone is lost its share of 4 nodes with 35 pods takes 256" in findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("version", "today", "severity", "says"),
+    [
+        ("1.35", date(2026, 11, 24), None, ""),
+        ("1.35", date(2026, 12, 27), Severity.WARNING, "leaves standard support on 2027-03-27"),
+        ("1.35", date(2027, 3, 26), Severity.WARNING, "leaves standard support on 2027-03-27"),
+        ("1.35", date(2027, 3, 27), Severity.WARNING, "costs $438 a month instead of $73"),
+        ("1.35", date(2028, 3, 27), Severity.ERROR, "is past its end of support (2028-03-27)"),
+        ("1.33", date(2026, 11, 24), Severity.WARNING, "costs $438 a month instead of $73"),
+        ("1.31", date(2026, 11, 25), Severity.WARNING, "ends on 2026-11-26"),
+        ("1.31", date(2026, 11, 26), Severity.ERROR, "is past its end of support (2026-11-26)"),
+        ("1.30", date(2026, 11, 24), Severity.ERROR, "is not a version that this program has"),
+        ("1.99", date(2026, 11, 24), Severity.ERROR, "is not a version that this program has"),
+    ],
+)
+def test_the_kubernetes_calendar(
+    version: str, today: date, severity: Severity | None, says: str
+) -> None:
+    findings = findings_with("cluster", today, version=version)
+    assert [finding.severity for finding in findings] == ([severity] if severity else [])
+    for finding in findings:
+        assert says in finding.message
+        assert f"Kubernetes {version}" in finding.message
+
+
+@pytest.mark.parametrize("today", [date(2026, 11, 26), date(2027, 3, 26)])
+def test_a_version_that_ended_is_answered_with_the_recommended_one(today: date) -> None:
+    (finding,) = findings_with("cluster", today, version="1.31")
+    assert '"1.35"' in finding.remedy
+
+
+def test_when_the_recommended_version_is_old_the_longest_supported_is_named() -> None:
+    (finding,) = findings_with("cluster", date(2027, 4, 1), version="1.31")
+    assert '"1.36"' in finding.remedy
+
+
+def test_unpaid_extended_support_says_that_aws_upgrades_by_itself() -> None:
+    (unpaid,) = findings_with("cluster", version="1.33")
+    (paid,) = findings_with("cluster", version="1.33", extendedSupport=True)
+    assert "AWS upgrades it without asking" in unpaid.remedy
+    assert "AWS upgrades it without asking" not in paid.remedy
+
+
+@pytest.mark.parametrize(
+    ("version", "today", "severity", "says"),
+    [
+        ("15", date(2026, 11, 24), None, ""),
+        ("15.18", date(2026, 11, 24), None, ""),
+        ("15.7", date(2026, 11, 24), Severity.ERROR, "RDS creates no PostgreSQL 15.7 any more"),
+        ("15.12", date(2026, 11, 24), Severity.ERROR, "RDS creates no PostgreSQL 15.12 any more"),
+        ("15", date(2028, 1, 1), Severity.WARNING, "leaves standard support on 2028-03-01"),
+        ("15", date(2028, 3, 1), Severity.WARNING, "costs $146 a month more"),
+        ("15", date(2031, 3, 1), Severity.ERROR, "is past its end of support (2031-03-01)"),
+        ("9.6", date(2026, 11, 24), Severity.ERROR, "is not a version that this program knows"),
+        ("15.x", date(2026, 11, 24), Severity.ERROR, "is not a version that this program knows"),
+    ],
+)
+def test_the_postgres_calendar(
+    version: str, today: date, severity: Severity | None, says: str
+) -> None:
+    findings = findings_with("database", today, version=version)
+    assert [finding.severity for finding in findings] == ([severity] if severity else [])
+    assert all(says in finding.message for finding in findings)
+
+
+def test_a_withdrawn_minor_is_answered_with_the_major() -> None:
+    (finding,) = findings_with("database", version="15.7")
+    assert finding.remedy == 'Use "15", which is its newest minor, or 15.13 or later'
+
+
+def test_a_standby_doubles_the_price_of_extended_support() -> None:
+    (finding,) = findings_with("database", date(2028, 3, 1), multiAz=True)
+    assert "costs $292 a month more" in finding.message
+
+
+def test_the_first_day_without_support_is_the_date_itself() -> None:
+    period = SupportPeriod(date(2026, 1, 10), date(2027, 1, 10))
+    days = [date(2026, 1, 9), date(2026, 1, 10), date(2027, 1, 9), date(2027, 1, 10)]
+    assert [period.on(day) for day in days] == [
+        Support.STANDARD,
+        Support.EXTENDED,
+        Support.EXTENDED,
+        Support.ENDED,
+    ]
+
+
+def test_both_recommended_versions_are_in_standard_support() -> None:
+    assert (
+        versions.KUBERNETES[versions.RECOMMENDED_KUBERNETES].support.on(TODAY) is Support.STANDARD
+    )
+    assert versions.POSTGRES[versions.RECOMMENDED_POSTGRES].support.on(TODAY) is Support.STANDARD

@@ -1,0 +1,273 @@
+"""Every mistake in a stack's configuration says what is wrong, the value, and what to do."""
+
+from collections.abc import Callable
+
+import pytest
+
+from infra.settings import SettingsError
+from tests.support.plan import Tree, plan_with
+
+Change = Callable[[Tree], None]
+
+
+def setting(path: str, value: object) -> Change:
+    """Return a change of one setting, named by its dotted path."""
+
+    def change(values: Tree) -> None:
+        *groups, name = path.split(".")
+        for group in groups:
+            values = values[group]
+        values[name] = value
+
+    return change
+
+
+def removed(path: str) -> Change:
+    def change(values: Tree) -> None:
+        *groups, name = path.split(".")
+        for group in groups:
+            values = values[group]
+        del values[name]
+
+    return change
+
+
+def refusal(*changes: Change) -> str:
+    def change(values: Tree) -> None:
+        for one in changes:
+            one(values)
+
+    with pytest.raises(SettingsError) as caught:
+        plan_with(change)
+    return str(caught.value)
+
+
+# (what is changed, the setting that is named, the value that is repeated, what to do)
+MISTAKES = {
+    "overlapping subnets": (
+        setting("network.databaseCidrs", ["10.0.11.0/25", "10.0.22.0/24"]),
+        "network.databaseCidrs: 10.0.11.0/25 overlaps 10.0.11.0/24 of network.privateCidrs",
+        "Choose ranges that share no address",
+    ),
+    "a subnet outside the VPC": (
+        setting("network.publicCidrs", ["10.0.1.0/24", "10.1.2.0/24"]),
+        "network.publicCidrs: 10.1.2.0/24 is outside the VPC's 10.0.0.0/16",
+        "Choose a range inside network.cidr",
+    ),
+    "a VPC that AWS does not make": (
+        setting("network.cidr", "10.0.0.0/8"),
+        "network.cidr: 10.0.0.0/8 is a /8",
+        "AWS takes ranges from /16 to /28",
+    ),
+    "a subnet that AWS does not make": (
+        setting("network.databaseCidrs", ["10.0.21.0/29", "10.0.22.0/24"]),
+        "network.databaseCidrs: 10.0.21.0/29 is a /29",
+        "AWS takes ranges from /16 to /28",
+    ),
+    "a public subnet without room for a load balancer": (
+        setting("network.publicCidrs", ["10.0.1.0/28", "10.0.2.0/24"]),
+        "network.publicCidrs: 10.0.1.0/28 is too small for a load balancer",
+        "Use a /27 or larger",
+    ),
+    "a private subnet without room for the pods": (
+        setting("network.privateCidrs", ["10.0.11.0/26", "10.0.12.0/24"]),
+        "network.privateCidrs: 10.0.11.0/26 has 59 usable addresses",
+        "Use a larger range, fewer nodes or fewer pods per node",
+    ),
+    "a host instead of a range": (
+        setting("network.cidr", "10.0.0.5/16"),
+        "network.cidr: '10.0.0.5/16' is refused: names a host inside a range",
+        "write 10.0.0.0/16",
+    ),
+    "no range at all": (
+        setting("network.cidr", "ten"),
+        "network.cidr: 'ten' is refused: is not an IPv4 range",
+        "Expected the VPC's range, /16 to /28",
+    ),
+    "one zone": (
+        setting(
+            "network",
+            {
+                "cidr": "10.0.0.0/16",
+                "zones": ["us-east-1a"],
+                "publicCidrs": ["10.0.1.0/24"],
+                "privateCidrs": ["10.0.11.0/24"],
+                "databaseCidrs": ["10.0.21.0/24"],
+            },
+        ),
+        "network.zones: ['us-east-1a'] is fewer than two availability zones",
+        "Name at least two",
+    ),
+    "a zone twice": (
+        setting("network.zones", ["us-east-1a", "us-east-1a"]),
+        "network.zones: ['us-east-1a', 'us-east-1a'] names a zone twice",
+        "Name each zone once",
+    ),
+    "a zone of another region": (
+        setting("network.zones", ["us-east-1a", "us-west-2b"]),
+        "network.zones: 'us-west-2b' is not a zone of us-east-1",
+        "such as us-east-1a",
+    ),
+    "fewer ranges than zones": (
+        setting("network.privateCidrs", ["10.0.11.0/24"]),
+        "network.privateCidrs: 1 ranges for 2 zones",
+        "Give one range for each zone",
+    ),
+    "an unknown kind of NAT": (
+        setting("network.nat", "two"),
+        "network.nat: 'two' is refused",
+        "NAT gateways: single or per-az",
+    ),
+    "no range for the public endpoint": (
+        setting("cluster.publicEndpointCidrs", []),
+        "cluster.publicEndpointCidrs: is empty while cluster.publicEndpoint is true",
+        "Name the ranges of those who deploy",
+    ),
+    "the public endpoint open to everyone": (
+        setting("cluster.publicEndpointCidrs", ["0.0.0.0/0"]),
+        "cluster.publicEndpointCidrs: 0.0.0.0/0 opens the Kubernetes API to the internet",
+        "Name the ranges of those who deploy",
+    ),
+    "ranges for an endpoint that is off": (
+        setting("cluster.publicEndpoint", False),
+        "cluster.publicEndpointCidrs: names 1 ranges while cluster.publicEndpoint is false",
+        "Remove them",
+    ),
+    "the required ranges missing": (
+        removed("cluster.publicEndpointCidrs"),
+        "cluster.publicEndpointCidrs: is missing",
+        "Set who may reach the API from the internet",
+    ),
+    "a retention that CloudWatch does not know": (
+        setting("cluster.logRetentionDays", 31),
+        "cluster.logRetentionDays: 31 is not a retention that CloudWatch Logs knows",
+        "Use one of 1, 3, 5, 7, 14, 30",
+    ),
+    "an access entry for no role": (
+        setting("cluster.accessEntries", {"ops": {"principalArn": "ops", "access": "admin"}}),
+        "cluster.accessEntries.ops.principalArn: 'ops' is refused",
+        "Expected an IAM role or user, arn:aws:iam::<account>:role/<name>",
+    ),
+    "fewer nodes at most than at least": (
+        setting("nodes.groups.general.max", 1),
+        "nodes.groups.general.max: max 1 is below min 2",
+        "Raise max or lower min",
+    ),
+    "spot nodes alone": (
+        setting("nodes.groups.general.capacity", "spot"),
+        "nodes.groups: no group has on-demand nodes at all times",
+        "Keep a group with capacity on-demand",
+    ),
+    "an instance type of another architecture": (
+        setting("nodes.groups.general.instanceTypes", ["t4g.medium"]),
+        "nodes.groups.general.instanceTypes: 't4g.medium' is not an instance type",
+        "Use one of t3.medium",
+    ),
+    "more pods than EKS allows": (
+        setting("nodes.podsPerNode", 111),
+        "nodes.podsPerNode: 111 is refused",
+        "Expected pods on one node, 10 to 110",
+    ),
+    "a ceiling below the size": (
+        setting("database.storageGb", 50),
+        "database.storageCeilingGb: 40 GB is below the size of 50 GB (database.storageGb)",
+        "Raise it to twice the size",
+    ),
+    "a ceiling that RDS refuses": (
+        setting("database.storageGb", 38),
+        "database.storageCeilingGb: 40 GB is less than a tenth above the size of 38 GB",
+        "Raise it to twice the size",
+    ),
+    "no backups": (
+        setting("database.backupDays", 0),
+        "database.backupDays: 0 is refused",
+        "Expected days that backups are kept, 1 to 35",
+    ),
+    "a database class that nobody knows": (
+        setting("database.instanceClass", "db.huge"),
+        "database.instanceClass: 'db.huge' is not a class that this program knows",
+        "Use one of db.t3.micro",
+    ),
+    "more connections than the database has": (
+        setting("backend.databasePoolSize", 8),
+        (
+            "backend.databasePoolSize: 10 replicas with 8 connections each, the worker and a"
+            " migration take 90 connections, and db.t3.micro has 67 to plan with (80 % of 84)"
+        ),
+        "Lower backend.databasePoolSize or backend.maxReplicas, or take a larger",
+    ),
+    "fewer replicas at most than at least": (
+        setting("backend.maxReplicas", 1),
+        "backend.maxReplicas: maxReplicas 1 is below replicas 2",
+        "Raise maxReplicas or lower replicas",
+    ),
+    "an unknown log level": (
+        setting("backend.logLevel", "loud"),
+        "backend.logLevel: 'loud' is refused",
+        "Expected debug, info, warning or error",
+    ),
+    "a misspelt setting": (
+        setting("database.multiAZ", True),
+        "database.multiAZ: is not a setting",
+        "Did you mean 'multiAz'?",
+    ),
+    "a misspelt group": (
+        setting("databse", {}),
+        "databse: is not a setting",
+        "Did you mean 'database'?",
+    ),
+    "a setting like no other": (
+        setting("nodes.groups.general.colour", "blue"),
+        "nodes.groups.general.colour: is not a setting",
+        "Known here: instanceTypes, capacity, min, max",
+    ),
+    "a version without quotes": (
+        setting("cluster.version", 1.35),
+        "cluster.version: 1.35 is refused: is a number, which loses zeros",
+        'write it in quotes, "1.35"',
+    ),
+    "an account that is none": (
+        setting("allowedAccountId", "12345"),
+        "allowedAccountId: '12345' is refused",
+        "12 digits in quotes",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "what", "remedy"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_refused_with_its_name_its_value_and_what_to_do(
+    change: Change, what: str, remedy: str
+) -> None:
+    message = refusal(change)
+    assert what in message
+    assert remedy in message
+
+
+def test_all_mistakes_are_reported_at_once_and_name_the_file() -> None:
+    message = refusal(
+        setting("nodes.groups.general.max", 1),
+        setting("cluster.publicEndpointCidrs", []),
+        setting("database.storageGb", 50),
+    )
+    head, *problems = message.splitlines()
+    assert head == "Pulumi.dev.yaml describes a deployment that cannot work:"
+    assert [problem.split(":")[0] for problem in problems] == [
+        "  - cluster.publicEndpointCidrs",
+        "  - nodes.groups.general.max",
+        "  - database.storageCeilingGb",
+    ]
+
+
+def test_a_refusal_is_printed_by_pulumi_without_a_stack_trace() -> None:
+    import pulumi  # noqa: PLC0415  only this test needs the SDK itself
+
+    assert issubclass(SettingsError, pulumi.RunError)
+
+
+def test_text_from_the_command_line_is_read_as_what_it_means() -> None:
+    """`pulumi config set --path` writes numbers and truth values as text."""
+    plan = plan_with(
+        lambda values: values["database"].update({"storageCeilingGb": "60", "multiAz": "true"})
+    )
+    database = plan["database-instance"].inputs
+    assert (database["maxAllocatedStorage"], database["multiAz"]) == (60, True)
