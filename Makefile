@@ -4,6 +4,8 @@ SHELL := /bin/bash
 STACK ?= dev
 PORT ?= 8000
 STATE ?= .local
+RELEASE ?= backend
+NAMESPACE ?= observability
 
 # uv from PATH, or the copy that local/bootstrap.sh puts beside the checkout's state.
 UV = $(shell command -v uv || echo .local/tools/bin/uv)
@@ -45,6 +47,14 @@ format: setup ## format, fix what can be fixed, write generated docs
 .PHONY: plan
 plan: setup ## run the Pulumi program without an AWS account, write build/plan.json (STACK=dev)
 	@$(RUN) python -m infra.plan --stack $(STACK)
+
+.PHONY: image
+image: ## build the backend's image and push it (REPOSITORY=<registry>/<name> [VERSION=<tag>])
+	@python3.11 -m release image --repository "$(REPOSITORY)" --version "$(VERSION)"
+
+.PHONY: release
+release: ## put a version of the backend into the release, and nothing else (VERSION=<tag>)
+	@python3.11 -m release upgrade --version "$(VERSION)" --release "$(RELEASE)" --namespace "$(NAMESPACE)"
 
 .PHONY: bench
 bench: setup ## measure against floors in the same run, write build/bench.json

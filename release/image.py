@@ -1,0 +1,43 @@
+"""`make image`: build the backend's image and push it under a tag that will not move."""
+
+from pathlib import Path
+
+from release import versions
+from release.programs import ReleaseError, ask, require, run, say
+
+# What the node groups run (t3). An image of the builder's own kind would start on no node.
+_PLATFORM = "linux/amd64"
+
+
+def build_command(reference: str, *, version: str, revision: str) -> list[str]:
+    return [
+        *("docker", "buildx", "build", "--push"),
+        *("--platform", _PLATFORM),
+        *("--file", "backend/Dockerfile"),
+        *("--build-arg", f"VERSION={version}"),
+        *("--build-arg", f"REVISION={revision}"),
+        *("--tag", reference),
+        ".",
+    ]
+
+
+def build_and_push(*, repository: str, version: str, root: Path) -> None:
+    if not repository:
+        raise ReleaseError(
+            "REPOSITORY is missing: make image REPOSITORY=<registry>/<name>,"
+            " for example REPOSITORY=$(pulumi stack output registry)"
+        )
+    named = versions.checked(version, command="make image") if version else None
+    require("docker", "install Docker with the buildx plugin")
+    if ask(["docker", "buildx", "version"]).returncode:
+        raise ReleaseError("docker has no buildx: install the docker-buildx plugin")
+    tag = named or versions.of_checkout(root)
+    reference = f"{repository}:{tag}"
+    command = build_command(reference, version=tag, revision=versions.revision(root))
+    if run(command, cwd=root):
+        raise ReleaseError(
+            f"{reference} was not built or not pushed (see above). Not logged in? For ECR:"
+            f" aws ecr get-login-password | docker login --username AWS --password-stdin"
+            f" {repository.partition('/')[0]}"
+        )
+    say(f"pushed {reference}\nrelease it: make release VERSION={tag}")
