@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import TypeVar
 
 from backend.alerts.limits import CHUNK_ALERTS, CHUNK_BYTES, MAX_REPORTED_REJECTIONS
@@ -13,11 +14,11 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Appearance:
-    """An alert as its delivery reports it last, and how often it appears there."""
+class Chunk:
+    """Alerts as their delivery reports them last, and how often each appears there."""
 
-    alert: AlertMessage
-    times: int
+    alerts: Sequence[AlertMessage]
+    times: Sequence[int]
 
 
 @dataclass(slots=True)
@@ -35,13 +36,9 @@ class Rejections:
             self.listed.append(rejected)
 
 
-@dataclass(slots=True)
-class _Latest:
-    """Of one fingerprint's appearances the last, by its own times, then by position."""
-
-    event_time: datetime
-    index: int
-    times: int = 1
+# Of one fingerprint's appearances the last, by its own times and then by position: its event time,
+# its position, and how many there were. A plain tuple, because there is one for every alert.
+_Latest = tuple[datetime, int, int]
 
 
 @dataclass(slots=True)
@@ -61,23 +58,24 @@ class Delivery:
         event_time = alert.event_time()
         known = self._latest.get(alert.fingerprint)
         if known is None:
-            self._latest[alert.fingerprint] = _Latest(event_time, index)
-            return
-        known.times += 1
-        if event_time >= known.event_time:
-            known.event_time, known.index = event_time, index
+            self._latest[alert.fingerprint] = (event_time, index, 1)
+        elif event_time >= known[0]:
+            self._latest[alert.fingerprint] = (event_time, index, known[2] + 1)
+        else:
+            self._latest[alert.fingerprint] = (known[0], known[1], known[2] + 1)
 
-    def chunks(self) -> Iterator[list[Appearance]]:
+    def chunks(self) -> Iterator[Chunk]:
         """Yield every fingerprint once, in ascending order over all chunks.
 
         Concurrent deliveries then lock rows in the same order and cannot deadlock.
         """
-        ordered = [latest for _, latest in sorted(self._latest.items())]
-        for chunk in batches(ordered, lambda latest: self.size(latest.index)):
-            alerts = self.load([latest.index for latest in chunk])
-            yield [
-                Appearance(alert, latest.times) for alert, latest in zip(alerts, chunk, strict=True)
-            ]
+        ordered = [
+            (index, times)
+            for _, (_, index, times) in sorted(self._latest.items(), key=itemgetter(0))
+        ]
+        for chunk in batches(ordered, lambda latest: self.size(latest[0])):
+            alerts = self.load([index for index, _ in chunk])
+            yield Chunk(alerts, [times for _, times in chunk])
 
 
 def batches(items: Sequence[Item], size: Callable[[Item], int]) -> Iterator[Sequence[Item]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts import metrics, repository
-from backend.alerts.delivery import Appearance
+from backend.alerts.delivery import Chunk
 from backend.alerts.errors import RefusedDelivery
 from backend.alerts.limits import (
     MAX_EVIDENCE_BYTES,
@@ -17,7 +17,7 @@ from backend.alerts.limits import (
 from backend.alerts.payload import Envelope
 from backend.alerts.reading import read_delivery
 from backend.alerts.repository import DeliveryRecord, Refusal
-from backend.alerts.rows import alert_rows
+from backend.alerts.rows import alert_columns
 from backend.alerts.scanner import Body
 from backend.alerts.schemas import IngestResult
 from backend.alerts.transitions import Transitions
@@ -61,15 +61,15 @@ async def record_refusal(
 
 
 async def _store(
-    session: AsyncSession, integration_id: int, chunk: list[Appearance], now: datetime
+    session: AsyncSession, integration_id: int, chunk: Chunk, now: datetime
 ) -> Transitions:
-    rows = alert_rows(chunk, now)
-    news = await repository.count_appearances(session, integration_id, rows, now)
+    alerts = alert_columns(chunk, now)
+    news = await repository.count_appearances(session, integration_id, alerts, now)
     transitions = Transitions(now)
     if news:
-        by_fingerprint = {row.fingerprint: row for row in rows}
+        rows = alerts.rows()
         for fingerprint, known in news:
-            transitions.add(by_fingerprint[fingerprint], known)
+            transitions.add(rows[fingerprint], known)
         await repository.apply(session, integration_id, transitions)
     return transitions
 

@@ -14,7 +14,7 @@ from sqlalchemy import CursorResult
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts import sql
-from backend.alerts.rows import AlertRow
+from backend.alerts.rows import AlertColumns
 from backend.alerts.rules import Known
 from backend.alerts.schemas import AlertStatus, RejectedAlert, ResolvedBy
 from backend.alerts.transitions import Transitions, Updated
@@ -57,13 +57,15 @@ class DeliveryRecord:
 
 
 async def count_appearances(
-    session: AsyncSession, integration_id: int, rows: Sequence[AlertRow], now: datetime
+    session: AsyncSession, integration_id: int, alerts: AlertColumns, now: datetime
 ) -> list[News]:
-    """Count every row, insert what is new, and return those that need a decision.
+    """Count every alert, insert what is new, and return those that need a decision.
 
-    The rows must be in ascending order of fingerprint, each once. They stay locked.
+    The alerts must be in ascending order of fingerprint, each once. They stay locked.
     """
-    result = await _run(session, sql.COUNT_APPEARANCES, integration_id, now, *_columns(rows))
+    times = [None if number == 1 else number for number in alerts.times]
+    columns = [_padded(column) for column in (*alerts.columns, times)]
+    result = await _run(session, sql.COUNT_APPEARANCES, integration_id, now, *columns)
     return [
         News(
             row.fingerprint,
@@ -137,6 +139,11 @@ async def record_delivery(
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _padded(column: Sequence[object]) -> Sequence[object]:
+    """Leave a column of nulls to PostgreSQL: `unnest` pads shorter arrays, the driver is slow."""
+    return () if column.count(None) == len(column) else column
 
 
 async def _run(session: AsyncSession, statement: str, *arguments: object) -> CursorResult[Any]:

@@ -10,11 +10,11 @@ these texts, so they have no part that is filled in later.
 # something that we do not know yet. The conflict branch touches nothing but the counters, so what
 # it returns is the state *before* this delivery; the row stays locked until the transaction ends.
 # `xmax = 0` holds only for a row that was inserted by this very statement.
-# ORDER BY keeps the order of locks the same for everybody: no deadlocks.
+# ORDER BY keeps the order of locks the same for everybody: no deadlocks. `times` is null for one.
 COUNT_APPEARANCES = """
 WITH reported AS MATERIALIZED (
     SELECT fingerprint, status, labels::jsonb AS labels, annotations::jsonb AS annotations,
-           alertname, service, severity, starts_at, ends_at, times
+           alertname, service, severity, starts_at, ends_at, coalesce(times, 1) AS times
     FROM unnest(
         $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
         $10::timestamptz[], $11::timestamptz[], $12::bigint[]

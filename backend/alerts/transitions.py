@@ -98,8 +98,8 @@ class Transitions:
         closed_through: datetime | None = None,
         changes: bool = True,
     ) -> None:
-        content = row[:7]  # fingerprint to severity
         ends_at = row.ends_at or closed_through
+        content = row[:7]  # fingerprint to severity
         self.updated.append(Updated(*content, starts_at, ends_at, closed_through, changes))
 
     def _start(self, row: AlertRow, known: Known) -> datetime | None:

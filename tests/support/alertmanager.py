@@ -19,8 +19,8 @@ def make_alert(
     status: str = "firing",
     starts_at: datetime | str = "2026-11-01T10:00:00Z",
     ends_at: datetime | str | None = None,
-    labels: Mapping[str, str] | None = None,
-    annotations: Mapping[str, str] | None = None,
+    labels: Mapping[str, object] | None = None,
+    annotations: Mapping[str, object] | None = None,
     **extra: object,
 ) -> Json:
     """Return one alert; a firing one has Go's zero time as its end, as the real ones have."""

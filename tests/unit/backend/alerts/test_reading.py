@@ -1,0 +1,246 @@
+"""From a body to a delivery: what is accepted, what is rejected and why, what is refused."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.alerts import reading
+from backend.alerts.delivery import Delivery
+from backend.alerts.errors import MalformedJson, NestingTooDeep, NotAlertmanagerMessage
+from backend.alerts.limits import (
+    CHUNK_ALERTS,
+    CHUNK_BYTES,
+    MAX_ALERT_BYTES,
+    MAX_ENVELOPE_BYTES,
+    MAX_REPORTED_REJECTIONS,
+)
+from backend.alerts.reading import read_delivery
+from tests.support.alertmanager import Json, make_alert, make_group, make_message
+
+
+def encoded(message: object) -> bytes:
+    return json.dumps(message).encode()
+
+
+def rejections(delivery: Delivery) -> list[tuple[int, str]]:
+    return [(rejected.index, rejected.code) for rejected in delivery.rejections.listed]
+
+
+def stored(delivery: Delivery) -> list[tuple[str, int]]:
+    return [
+        (alert.fingerprint, times)
+        for chunk in delivery.chunks()
+        for alert, times in zip(chunk.alerts, chunk.times, strict=True)
+    ]
+
+
+BROKEN: dict[str, tuple[object, str]] = {
+    "a number": (5, "not_an_object"),
+    "a list": ([], "not_an_object"),
+    "no status": ({"labels": {}, "fingerprint": "f"}, "missing_field"),
+    "no labels": ({"status": "firing", "fingerprint": "f"}, "missing_field"),
+    "no fingerprint": ({"status": "firing", "labels": {}}, "missing_field"),
+    "another status": (make_alert(status="pending"), "invalid_status"),
+    "an empty fingerprint": (make_alert(""), "invalid_fingerprint"),
+    "a long fingerprint": (make_alert("f" * 129), "invalid_fingerprint"),
+    "a fingerprint with a line break": (make_alert("f\n"), "invalid_fingerprint"),
+    "a fingerprint that is a number": ({**make_alert(), "fingerprint": 7}, "invalid_fingerprint"),
+    "a naive start": (make_alert(starts_at="2026-11-01T10:00:00"), "invalid_time"),
+    "a start that is a number": (make_alert(startsAt=1793527200), "invalid_time"),
+    "an end that is no time": (make_alert(ends_at="tomorrow"), "invalid_time"),
+    "a label that is a number": (make_alert(labels={"code": 500}), "invalid_labels"),
+    "labels that are a list": ({**make_alert(), "labels": []}, "invalid_labels"),
+    "an annotation that is null": (make_alert(annotations={"a": None}), "invalid_annotations"),
+    "a NUL in a label's value": (make_alert(labels={"a": "x\x00"}), "nul_character"),
+    "a NUL in a label's name": (make_alert(labels={"a\x00": "x"}), "nul_character"),
+    "a NUL in an annotation": (make_alert(annotations={"a": "\x00"}), "nul_character"),
+    "half a surrogate pair": (make_alert(labels={"a": "\ud83d"}), "lone_surrogate"),
+    "too many labels": (make_alert(labels={f"l{n}": "" for n in range(129)}), "too_many_labels"),
+    "a long label name": (make_alert(labels={"n" * 257: ""}), "label_name_too_long"),
+    "a long label value": (make_alert(labels={"a": "v" * 16385}), "label_value_too_long"),
+    "many annotations": (
+        make_alert(annotations={f"a{n}": "" for n in range(129)}),
+        "too_many_annotations",
+    ),
+    "a long annotation": (make_alert(annotations={"a": "v" * 65537}), "annotation_value_too_long"),
+    "a huge alert": (make_alert(annotations={"a": "v" * MAX_ALERT_BYTES}), "alert_too_large"),
+}
+
+
+@pytest.mark.parametrize(("broken", "code"), BROKEN.values(), ids=BROKEN.keys())
+async def test_a_broken_alert_is_named_and_costs_the_others_nothing(
+    broken: object, code: str
+) -> None:
+    message = make_message(make_alert("a"), broken, make_alert("b"))
+
+    delivery = await read_delivery(encoded(message))
+
+    assert rejections(delivery) == [(1, code)]
+    assert stored(delivery) == [("a", 1), ("b", 1)]
+    assert delivery.rejections.by_code == {code: 1}
+
+
+@pytest.mark.parametrize(("broken", "code"), BROKEN.values(), ids=BROKEN.keys())
+async def test_a_rejection_never_repeats_a_long_or_unprintable_text(
+    broken: object, code: str
+) -> None:
+    delivery = await read_delivery(encoded(make_message(broken)))
+
+    (rejected,) = delivery.rejections.listed
+    assert rejected.code == code
+    assert len(rejected.detail) < 200
+    assert rejected.detail.isprintable()
+
+
+BOUNDARIES: dict[str, Json] = {
+    "labels": make_alert(labels={f"l{n}": "" for n in range(128)}),
+    "label name": make_alert(labels={"n" * 256: ""}),
+    "label value": make_alert(labels={"a": "é" * 16384}),
+    "annotation": make_alert(annotations={"a": "v" * 65536}),
+    "no annotations": {**make_alert(), "annotations": None},
+    "fingerprint": make_alert("f" * 128),
+    "fingerprint of a foreign sender": make_alert("grafana/7:a-b_c"),
+    "unknown keys": make_alert(generatorURL=None, newKey={"deep": [1, {}]}),
+    "no labels at all": make_alert(labels={}),
+    "no times": {"status": "firing", "labels": {}, "fingerprint": "f"},
+    "an escaped backslash before u0000": make_alert(labels={"path": "C:\\u0000"}),
+}
+
+
+@pytest.mark.parametrize("alert", BOUNDARIES.values(), ids=BOUNDARIES.keys())
+async def test_what_is_odd_but_within_the_bounds_is_accepted(alert: Json) -> None:
+    delivery = await read_delivery(encoded(make_message(alert)))
+
+    assert rejections(delivery) == []
+    assert delivery.accepted == 1
+
+
+REFUSED: dict[str, tuple[bytes, type[Exception]]] = {
+    "nothing": (b"", MalformedJson),
+    "text": (b"not json", MalformedJson),
+    "latin-1": ('{"version":"4","alerts":[],"x":"é"}'.encode("latin-1"), MalformedJson),
+    "half a message": (encoded(make_message(make_alert()))[:-3], MalformedJson),
+    "an alert that is not JSON": (b'{"version":"4","alerts":[{"status":firing}]}', MalformedJson),
+    "an envelope that is not JSON": (b'{"version":"4","alerts":[],"x":nope}', MalformedJson),
+    "a list": (b"[]", NotAlertmanagerMessage),
+    "an empty object": (b"{}", NotAlertmanagerMessage),
+    "a number as version": (encoded(make_message() | {"version": 4}), NotAlertmanagerMessage),
+    "another version": (encoded(make_message() | {"version": "3"}), NotAlertmanagerMessage),
+    "no alerts": (b'{"version":"4"}', NotAlertmanagerMessage),
+    "alerts that are null": (b'{"version":"4","alerts":null}', NotAlertmanagerMessage),
+    "alerts that are an object": (b'{"version":"4","alerts":{}}', NotAlertmanagerMessage),
+    "a receiver that is a number": (encoded(make_message(receiver=1)), NotAlertmanagerMessage),
+    "a huge envelope": (
+        encoded(make_message(groupKey="x" * MAX_ENVELOPE_BYTES)),
+        NotAlertmanagerMessage,
+    ),
+    "deep nesting": (
+        b'{"version":"4","alerts":[' + b"[" * 5000 + b"]" * 5000 + b"]}",
+        NestingTooDeep,
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "refusal"), REFUSED.values(), ids=REFUSED.keys())
+async def test_a_body_that_is_no_message_is_refused(body: bytes, refusal: type[Exception]) -> None:
+    with pytest.raises(refusal):
+        await read_delivery(body)
+
+
+async def test_a_lone_surrogate_around_the_alerts_is_no_reason_to_lose_them() -> None:
+    message = make_message(make_alert("a"), groupKey='{}:{pod="\ud83d"}')
+
+    delivery = await read_delivery(encoded(message))
+
+    assert delivery.envelope.group_key == '{}:{pod="?"}'
+    assert delivery.accepted == 1
+
+
+async def test_the_group_status_is_not_even_read() -> None:
+    message = make_message(make_alert("a"), status="resolved", truncatedAlerts=3)
+
+    delivery = await read_delivery(encoded(message))
+
+    assert [alert.status for chunk in delivery.chunks() for alert in chunk.alerts] == ["firing"]
+    assert delivery.envelope.truncated_alerts == 3
+
+
+async def test_one_fingerprint_twice_counts_twice_and_the_later_event_decides() -> None:
+    message = make_message(
+        make_alert("a", status="resolved", ends_at="2026-11-01T12:00:00Z"),
+        make_alert("a", starts_at="2026-11-01T10:00:00Z"),
+        make_alert("b"),
+    )
+
+    delivery = await read_delivery(encoded(message))
+
+    (chunk,) = delivery.chunks()
+    assert delivery.accepted == 3
+    assert stored(delivery) == [("a", 2), ("b", 1)]
+    assert [alert.status for alert in chunk.alerts] == ["resolved", "firing"]
+
+
+async def test_chunks_are_ordered_over_the_whole_body_and_bounded_in_number() -> None:
+    group = list(make_group(2 * CHUNK_ALERTS + 1))
+    message = make_message(*reversed(group))
+
+    delivery = await read_delivery(encoded(message))
+
+    lengths = [len(chunk.alerts) for chunk in delivery.chunks()]
+    fingerprints = [fingerprint for fingerprint, _ in stored(delivery)]
+    assert max(lengths) <= CHUNK_ALERTS
+    assert fingerprints == sorted(alert["fingerprint"] for alert in group)
+
+
+async def test_chunks_of_large_alerts_are_bounded_in_bytes() -> None:
+    large = [
+        make_alert(f"{n:02x}", annotations={f"a{m}": "x" * 60_000 for m in range(10)})
+        for n in range(6)
+    ]
+    body = encoded(make_message(*large))
+    assert len(body) > 3 * CHUNK_BYTES
+
+    delivery = await read_delivery(body)
+
+    assert [len(chunk.alerts) for chunk in delivery.chunks()] == [1] * 6
+
+
+async def test_all_rejections_are_counted_but_only_some_are_listed() -> None:
+    body = encoded(make_message(*range(MAX_REPORTED_REJECTIONS + 500)))
+
+    delivery = await read_delivery(body)
+
+    assert delivery.rejections.total == MAX_REPORTED_REJECTIONS + 500
+    assert len(delivery.rejections.listed) == MAX_REPORTED_REJECTIONS
+
+
+TEXT = st.text(max_size=12)
+ALERTS = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(["firing", "resolved", "pending"]),
+        "labels": st.dictionaries(TEXT, TEXT, max_size=3),
+        "annotations": st.dictionaries(TEXT, TEXT | st.none(), max_size=2),
+        "startsAt": st.sampled_from(["2026-11-01T10:00:00.123456789Z", "0001-01-01T00:00:00Z"]),
+        "endsAt": st.sampled_from(["2026-11-01T11:00:00+01:00", "2026-11-01T10:00:00"]),
+        "fingerprint": st.sampled_from(["a", "b", "c", "", "d e"]),
+    }
+)
+
+
+@given(st.lists(ALERTS | st.integers(), max_size=8))
+async def test_a_large_body_is_read_exactly_as_a_small_one(alerts: list[Any]) -> None:
+    body = encoded(make_message(*alerts))
+
+    whole = await read_delivery(body)
+    sliced = await reading._sliced(body)
+
+    assert _everything(sliced) == _everything(whole)
+
+
+def _everything(delivery: Delivery) -> object:
+    chunks = [(list(chunk.alerts), list(chunk.times)) for chunk in delivery.chunks()]
+    envelope = (delivery.envelope.group_key, delivery.envelope.truncated_alerts)
+    return delivery.accepted, delivery.rejections, chunks, envelope

@@ -1,0 +1,142 @@
+"""Splitting a body: the slices must be what a JSON parser sees, whatever the text looks like."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.alerts.errors import (
+    MalformedJson,
+    NestingTooDeep,
+    NotAlertmanagerMessage,
+    RefusedDelivery,
+    TooManyAlerts,
+)
+from backend.alerts.limits import MAX_ALERTS, MAX_DEPTH
+from backend.alerts.scanner import split
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+INDENTS = st.sampled_from([None, 0, 2])
+
+
+@given(
+    alerts=st.lists(JSON, max_size=6),
+    around=st.dictionaries(st.text().filter(lambda key: key != "alerts"), JSON, max_size=4),
+    indent=INDENTS,
+    ascii_only=st.booleans(),
+    alerts_first=st.booleans(),
+)
+def test_every_slice_is_one_element_and_the_rest_is_the_envelope(
+    alerts: list[object],
+    around: dict[str, object],
+    indent: int | None,
+    ascii_only: bool,
+    alerts_first: bool,
+) -> None:
+    message = {"alerts": alerts, **around} if alerts_first else {**around, "alerts": alerts}
+    text = json.dumps(message, indent=indent, ensure_ascii=ascii_only)
+    body = text.encode("utf-8", "surrogatepass")
+
+    parts = split(body)
+
+    assert [json.loads(body[begin:end]) for begin, end in parts.alerts] == alerts
+    assert json.loads(parts.envelope) == {**around, "alerts": []}
+
+
+PIECES = st.sampled_from(
+    [
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b'"',
+        b"\\",
+        b",",
+        b":",
+        b'"alerts"',
+        b'{"alerts":[',
+        b" ",
+        b"1",
+        b"\xff",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=25).map(b"".join) | st.binary(max_size=100))
+def test_any_bytes_are_split_or_refused(body: bytes) -> None:
+    with contextlib.suppress(RefusedDelivery):
+        parts = split(body)
+        assert all(begin < end <= len(body) for begin, end in parts.alerts)
+
+
+@given(alerts=st.lists(JSON, min_size=1, max_size=3), data=st.data())
+def test_a_body_that_ends_too_early_is_refused(alerts: list[object], data: st.DataObject) -> None:
+    body = json.dumps({"version": "4", "alerts": alerts}).encode()
+    length = data.draw(st.integers(1, len(body) - 1))
+
+    with pytest.raises(RefusedDelivery):
+        split(body[:length])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"alerts":[{} {}]}',
+        b'{"alerts":[{},]}',
+        b'{"alerts":[,{}]}',
+        b'{"alerts":[{}]',
+        b'{"alerts":[{}}',
+        b'{"alerts":[{}]} {}',
+        b'{"alerts" [{}]}',
+        b"{alerts:[{}]}",
+        b'{"alerts":[{}],}',
+        b'{"alerts":["never closed]}',
+        b'{"alerts":["ends with a backslash\\',
+    ],
+)
+def test_a_slip_in_the_structure_is_malformed_json(body: bytes) -> None:
+    with pytest.raises(MalformedJson):
+        split(body)
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"not json", b"{", b"\xff\xfe{}"])
+def test_what_is_no_json_at_all_is_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedJson):
+        split(body)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"1", b'"text"', b"null"])
+def test_json_that_is_no_object_is_no_message(body: bytes) -> None:
+    with pytest.raises(NotAlertmanagerMessage):
+        split(body)
+
+
+def test_the_last_of_two_alerts_keys_counts_as_for_any_json_parser() -> None:
+    body = b'{"alerts":[1,2],"version":"4","alerts":[3]}'
+
+    parts = split(body)
+
+    assert [body[begin:end] for begin, end in parts.alerts] == [b"3"]
+    assert json.loads(parts.envelope) == json.loads(b'{"version":"4","alerts":[]}')
+
+
+@pytest.mark.parametrize("where", ['{"alerts":[%s]}', '{"x":%s,"alerts":[]}'])
+def test_deep_nesting_is_refused_wherever_it_is(where: str) -> None:
+    deep = "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)
+    allowed = "[" * MAX_DEPTH + "]" * MAX_DEPTH
+
+    split((where % allowed).encode())
+    with pytest.raises(NestingTooDeep):
+        split((where % deep).encode())
+
+
+def test_more_alerts_than_a_delivery_may_have_are_refused() -> None:
+    split(b'{"alerts":[' + b"0," * (MAX_ALERTS - 1) + b"0]}")
+    with pytest.raises(TooManyAlerts):
+        split(b'{"alerts":[' + b"0," * MAX_ALERTS + b"0]}")
