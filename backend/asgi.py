@@ -2,11 +2,12 @@
 
 import sys
 
-from backend import settings
+from backend import logs, settings
 from backend.app import create_app
-from backend.settings import SettingsError
 
 try:
-    app = create_app(settings.load())
-except SettingsError as error:
+    _settings = settings.load()
+except settings.SettingsError as error:
     sys.exit(f"backend: {error}")
+logs.configure(level=_settings.log_level, tracing=_settings.otlp_endpoint is not None)
+app = create_app(_settings)

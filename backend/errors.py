@@ -5,15 +5,12 @@ Domain packages raise subclasses of AppError; nothing else decides what an error
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
-from asyncpg import InterfaceError, PostgresError
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 PROBLEM_JSON = "application/problem+json"
@@ -22,9 +19,11 @@ MAX_REPORTED_FIELDS = 20
 
 
 class FieldProblem(BaseModel):
+    """What is wrong with one part of the request. The value itself is never repeated."""
+
     loc: list[str | int] = Field(examples=[["body", "slug"]])
-    code: str = Field(examples=["string_pattern_mismatch"])
-    detail: str = Field(examples=["String should match pattern '^[a-z0-9-]+$'"])
+    code: str = Field(examples=["string_too_long"])
+    detail: str = Field(examples=["String should have at most 63 characters"])
 
 
 class Problem(BaseModel):
@@ -39,15 +38,17 @@ class Problem(BaseModel):
 
 
 class AppError(Exception):
-    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
-    code: ClassVar[str] = "internal_error"
+    """An error that a client may see. Subclasses set status and code; `detail` may be replaced."""
+
+    status: HTTPStatus = HTTPStatus.INTERNAL_SERVER_ERROR
+    code: str = "internal_error"
     detail: str = "Something went wrong on our side; it has been logged."
     headers: Mapping[str, str] = {}
 
     def __init__(self, detail: str | None = None) -> None:
-        super().__init__(detail or self.detail)
         if detail is not None:
             self.detail = detail
+        super().__init__(self.detail)
 
 
 class Unauthorized(AppError):
@@ -69,52 +70,50 @@ class NotFound(AppError):
     detail = "There is nothing at this address."
 
 
-class InvalidRequest(AppError):
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    code = "invalid_request"
-    detail = "The request is not valid."
-
-
 class BodyTooLarge(AppError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "body_too_large"
     detail = "The body is larger than this operation accepts."
 
 
-class DatabaseUnavailable(AppError):
+class InvalidRequest(AppError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "invalid_request"
+    detail = "The request is not valid."
+
+
+class Unavailable(AppError):
+    """Something that passes: the client should send the same request again."""
+
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    code = "database_unavailable"
-    detail = "The database cannot be reached at the moment; send the same request again."
+    code = "unavailable"
+    detail = "The service cannot answer at the moment; send the same request again."
     headers: Mapping[str, str] = {"Retry-After": "5"}
 
 
+class DatabaseUnavailable(Unavailable):
+    code = "database_unavailable"
+    detail = "The database cannot be used at the moment; send the same request again."
+
+
 def problem_responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
-    """Describe errors for FastAPI's `responses=`, one entry for each status with all its codes."""
+    """Describe errors for FastAPI's `responses=`: an entry for each status, with all its codes.
+
+    A route's entry replaces the router's for the same status, so it names the router's codes too.
+    """
     described: dict[int | str, dict[str, Any]] = {}
     for error in errors:
+        media = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
         entry = described.setdefault(
             int(error.status),
-            {
-                "model": Problem,
-                "description": error.status.phrase,
-                "content": {PROBLEM_JSON: {"examples": {}}},
-            },
+            {"description": error.status.phrase, "content": {PROBLEM_JSON: media}},
         )
-        entry["content"][PROBLEM_JSON]["examples"][error.code] = {"value": _body(error())}
+        examples = entry["content"][PROBLEM_JSON]["examples"]
+        examples[error.code] = {"value": _body(error(), ())}
     return described
 
 
-def _body(error: AppError, errors: Sequence[FieldProblem] | None = None) -> dict[str, Any]:
-    return Problem(
-        title=error.status.phrase,
-        status=error.status,
-        code=error.code,
-        detail=error.detail,
-        errors=list(errors) if errors else None,
-    ).model_dump(exclude_none=True)
-
-
-def problem_response(error: AppError, errors: Sequence[FieldProblem] | None = None) -> Response:
+def problem_response(error: AppError, errors: Sequence[FieldProblem] = ()) -> Response:
     return Response(
         orjson.dumps(_body(error, errors)),
         status_code=error.status,
@@ -123,20 +122,29 @@ def problem_response(error: AppError, errors: Sequence[FieldProblem] | None = No
     )
 
 
+def _body(error: AppError, errors: Sequence[FieldProblem]) -> dict[str, Any]:
+    problem = Problem(
+        title=error.status.phrase,
+        status=error.status,
+        code=error.code,
+        detail=error.detail,
+        errors=list(errors) or None,
+    )
+    return problem.model_dump(exclude_none=True)
+
+
 def install(app: FastAPI) -> None:
-    """Make every error of the application leave as problem+json."""
+    """Make the errors of the application and of its framework leave as problem+json."""
     app.exception_handler(AppError)(_app_error)
-    app.exception_handler(RequestValidationError)(_invalid_request)
-    app.exception_handler(HTTPException)(_http_exception)
-    for trouble in (DBAPIError, PoolTimeoutError, PostgresError, InterfaceError, OSError):
-        app.exception_handler(trouble)(_database_trouble)
+    app.exception_handler(RequestValidationError)(_validation_error)
+    app.exception_handler(HTTPException)(_framework_error)
 
 
 async def _app_error(_request: Request, error: AppError) -> Response:
     return problem_response(error)
 
 
-async def _invalid_request(_request: Request, error: RequestValidationError) -> Response:
+async def _validation_error(_request: Request, error: RequestValidationError) -> Response:
     fields = [
         FieldProblem(loc=list(field["loc"]), code=field["type"], detail=field["msg"])
         for field in error.errors()[:MAX_REPORTED_FIELDS]
@@ -144,21 +152,16 @@ async def _invalid_request(_request: Request, error: RequestValidationError) -> 
     return problem_response(InvalidRequest(), fields)
 
 
-async def _http_exception(_request: Request, error: HTTPException) -> Response:
-    known = {type_.status: type_ for type_ in (NotFound, BodyTooLarge)}
+async def _framework_error(_request: Request, error: HTTPException) -> Response:
+    """Translate what Starlette and FastAPI raise: 404, 405, 413, a body that is no text."""
     status = HTTPStatus(error.status_code)
-    if status in known:
-        return problem_response(known[status]())
-    return problem_response(_from_framework(status, error))
-
-
-def _from_framework(status: HTTPStatus, error: HTTPException) -> AppError:
+    if status is HTTPStatus.BAD_REQUEST:
+        return problem_response(InvalidRequest("The body cannot be read as what it claims to be."))
+    for known in (NotFound, BodyTooLarge):
+        if known.status is status:
+            return problem_response(known())
     problem = AppError(error.detail)
-    problem.status = status  # type: ignore[misc]  # an error of the framework has no class of ours
-    problem.code = status.name.lower()  # type: ignore[misc]  # as above
-    problem.headers = dict(error.headers or {})
-    return problem
-
-
-async def _database_trouble(_request: Request, _error: Exception) -> Response:
-    return problem_response(DatabaseUnavailable())
+    problem.status = status
+    problem.code = status.name.lower()
+    problem.headers = error.headers or {}
+    return problem_response(problem)

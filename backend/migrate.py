@@ -5,19 +5,33 @@ Run as `python -m backend.migrate` before the service starts; safe to run twice,
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend import bootstrap, settings
+from backend import bootstrap, logs
+from backend import settings as settings_module
+from backend.bootstrap import BootstrapError
 from backend.db.engine import Database, create_engine
+from backend.db.schema import required_revision
+from backend.db.trouble import ConnectFailed
 from backend.settings import Settings, SettingsError
+
+log = structlog.get_logger()
 
 # Any constant will do, as long as nothing else in this database locks the same one.
 ADVISORY_LOCK = 0x0B5E_0001
+# Migrations set timeouts of their own; this one is for waiting until another migration has ended.
+STATEMENT_TIMEOUT_SECONDS = 15 * 60
+EXIT_FAILED = 1
+EXIT_WRONG_SETTINGS = 2
 
 
 def alembic_config() -> Config:
@@ -27,37 +41,64 @@ def alembic_config() -> Config:
 
 
 async def migrate(settings: Settings) -> None:
-    engine = create_engine(settings, application_name="backend-migrate")
+    """Migrate and commit, or raise ConnectFailed or, for the first token, BootstrapError."""
+    patient = settings.model_copy(
+        update={"database_statement_timeout_seconds": STATEMENT_TIMEOUT_SECONDS}
+    )
+    engine = create_engine(patient, application_name="backend-migrate")
     try:
-        async with engine.connect() as connection:
-            await _upgrade(connection)
-        async with Database.from_engine(engine).sessions() as session:
-            await bootstrap.ensure(session, settings)
-            await session.commit()
+        async with _only_one(engine):
+            async with engine.connect() as connection:
+                await connection.run_sync(_upgrade)
+            await bootstrap.ensure(Database.from_engine(engine), settings)
     finally:
         await engine.dispose()
 
 
-async def _upgrade(connection: AsyncConnection) -> None:
-    await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
-    await connection.commit()
-    await connection.run_sync(_upgrade_to_head)
-    await connection.commit()
+@asynccontextmanager
+async def _only_one(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Hold the advisory lock. PostgreSQL gives it back by itself when the process dies."""
+    lock = {"key": ADVISORY_LOCK}
+    async with engine.connect() as holder:
+        await holder.execution_options(isolation_level="AUTOCOMMIT")
+        got_it = await holder.scalar(text("SELECT pg_try_advisory_lock(:key)"), lock)
+        if not got_it:
+            log.info("waiting_for_another_migration")
+            await holder.execute(text("SELECT pg_advisory_lock(:key)"), lock)
+        yield
+        await holder.execute(text("SELECT pg_advisory_unlock(:key)"), lock)
 
 
-def _upgrade_to_head(connection: Connection) -> None:
+def _upgrade(connection: Connection) -> None:
+    current = MigrationContext.configure(connection).get_current_revision()
+    connection.rollback()
+    if current is not None and int(current) > required_revision():
+        # A rollback of the release: its predecessor's code runs on the newer schema.
+        log.info("schema_is_newer", revision=current, required=required_revision())
+        return
     config = alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    log.info("schema_migrated", before=current, revision=required_revision())
 
 
 def main() -> int:
     try:
-        asyncio.run(migrate(settings.load()))
+        settings = settings_module.load()
+        logs.configure(level=settings.log_level, tracing=False)
+        asyncio.run(migrate(settings))
     except SettingsError as error:
-        print(f"backend.migrate: {error}", file=sys.stderr)  # noqa: T201  # there is no log yet
-        return 2
+        return _fail(str(error), EXIT_WRONG_SETTINGS)
+    except BootstrapError as error:
+        return _fail(str(error), EXIT_FAILED)
+    except ConnectFailed as error:
+        return _fail(f"the database cannot be reached: {error}", EXIT_FAILED)
     return 0
+
+
+def _fail(sentence: str, status: int) -> int:
+    print(f"backend.migrate: {sentence}", file=sys.stderr)  # noqa: T201  # for whoever ran it
+    return status
 
 
 if __name__ == "__main__":

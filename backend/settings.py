@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     retention_episode_days: int = Field(400, ge=31)
     retention_resolved_days: int = Field(30, ge=1)
 
+    # A pod's probes come from outside of it; on a laptop 127.0.0.1 will do.
+    worker_host: str = "0.0.0.0"  # noqa: S104  # as above
     worker_port: int = Field(8001, ge=0, le=65535)
     shutdown_grace_seconds: float = Field(20, ge=0, le=600)
 

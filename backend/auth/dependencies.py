@@ -1,54 +1,63 @@
 """Principals: what a handler asks for to say who may call it."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.auth.models import Scope
-from backend.auth.repository import find_valid
+from backend.auth import repository
+from backend.auth.principal import Principal, Scope
 from backend.auth.tokens import hash_token
 from backend.db.session import database_of
+from backend.db.trouble import database_errors
 from backend.errors import Forbidden, Unauthorized
 
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    token_id: int
-    name: str
-    scopes: frozenset[str]
-    integration_id: int | None
-    integration_slug: str | None
+_SCOPE_KEY = "backend.principal"
 
 
 async def authenticate(request: Request, token: str) -> Principal:
     """Return the principal of a token, or raise Unauthorized."""
-    async with database_of(request).read_sessions() as session:
-        row = await find_valid(session, hash_token(token))
-    if row is None:
+    with database_errors():
+        principal = await repository.find_by_hash(database_of(request).engine, hash_token(token))
+    if principal is None:
         raise Unauthorized
-    return Principal(
-        token_id=row.token_id,
-        name=row.name,
-        scopes=row.scopes,
-        integration_id=row.integration_id,
-        integration_slug=row.integration_slug,
-    )
+    return principal
 
 
-class RequireScope:
-    """A dependency that admits tokens with one scope; the scope `admin` may do everything."""
+async def find_principal(session: AsyncSession, token_id: int) -> Principal | None:
+    """Return the principal of a token that was recognised before, unless it has been revoked."""
+    return await repository.find_by_id(session, token_id)
+
+
+class RequireScope(SecurityBase):
+    """A dependency that admits tokens with one scope; the scope `admin` may do everything.
+
+    Being a SecurityBase puts it into the OpenAPI document.
+    """
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
+        self.scheme_name = "token"
+        self.model = HTTPBearer(description="A token of an integration, or one with all rights.")
 
     async def __call__(self, request: Request) -> Principal:
+        principal = await self._principal(request)
+        if not principal.scopes & {self.scope, Scope.ADMIN}:
+            raise Forbidden
+        return principal
+
+    async def _principal(self, request: Request) -> Principal:
+        """Authenticate once for each request: TokenFirstRoute comes here before FastAPI does."""
+        known = request.scope.get(_SCOPE_KEY)
+        if isinstance(known, Principal):
+            return known
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized
-        principal = await authenticate(request, token)
-        if not principal.scopes & {self.scope, Scope.ADMIN}:
-            raise Forbidden
+        principal = await authenticate(request, token.strip())
+        request.scope[_SCOPE_KEY] = principal
         return principal
 
 

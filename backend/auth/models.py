@@ -1,23 +1,12 @@
 """The token table. A token itself is never stored, only its SHA-256."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Identity, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
 from backend.db.base import Table, timestamp, utc_now
-
-# What a token with all rights delivers for, unless it belongs to another integration.
-DEFAULT_INTEGRATION = "default"
-
-
-class Scope(StrEnum):
-    INGEST = "ingest"
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
 
 
 class Token(Table, table=True):

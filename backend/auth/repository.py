@@ -2,61 +2,66 @@
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Text, and_, column, or_, table, update
+import asyncpg
+from sqlalchemy import RowMapping, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.auth.models import DEFAULT_INTEGRATION, Scope, Token
+from backend.auth.models import Token
+from backend.auth.principal import DEFAULT_INTEGRATION, Principal, Scope
 
-# Named, not imported: integrations depend on auth, and authentication is one round trip.
-_integration = table("integration", column("id", BigInteger), column("slug", Text))
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRow:
-    token_id: int
-    name: str
-    scopes: frozenset[str]
-    integration_id: int | None
-    integration_slug: str | None
-
-
+# The integration is named, not imported: integrations depend on auth, and this is one round trip.
 # A token with all rights that belongs to no integration delivers for the one called `default`.
-_ingests_for_default = and_(
-    col(Token.integration_id).is_(None),
-    col(Token.scopes).contains([Scope.ADMIN]),
-    _integration.c.slug == DEFAULT_INTEGRATION,
-)
-_BY_HASH = (
-    select(Token, _integration.c.id, _integration.c.slug)
-    .join(
-        _integration,
-        or_(_integration.c.id == col(Token.integration_id), _ingests_for_default),
-        isouter=True,
+_VALID = f"""
+    SELECT token.id, token.sha256, token.name, token.scopes,
+           integration.id AS integration_id, integration.slug AS integration_slug
+    FROM token
+    LEFT JOIN integration ON integration.id = COALESCE(
+        token.integration_id,
+        CASE WHEN '{Scope.ADMIN}' = ANY (token.scopes)
+             THEN (SELECT id FROM integration WHERE slug = '{DEFAULT_INTEGRATION}') END
     )
-    .where(col(Token.revoked_at).is_(None))
-)
+    WHERE token.revoked_at IS NULL
+"""  # noqa: S608  # two constants of ours
+_VALID_BY_HASH = f"{_VALID} AND token.sha256 = $1"
+_VALID_BY_ID = f"{_VALID} AND token.id = $1"
 
 
-async def find_valid(session: AsyncSession, sha256: bytes) -> TokenRow | None:
-    """Return the token with this hash unless it has been revoked."""
-    row = (await session.exec(_BY_HASH.where(col(Token.sha256) == sha256))).first()
-    if row is None:
-        return None
-    token, integration_id, slug = row
+async def find_by_hash(engine: AsyncEngine, sha256: bytes) -> Principal | None:
+    """Return the principal of the token with this hash, unless it has been revoked.
+
+    Every request comes through here, so the driver is asked directly: 180 us of CPU where a
+    session with an ORM entity takes 530. A single read needs no transaction.
+    """
+    async with engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert isinstance(driver, asyncpg.Connection)  # noqa: S101  # the engine has no other
+        row = await driver.fetchrow(_VALID_BY_HASH, sha256)
     # The index search is not constant in time; what it can leak is a prefix of a hash.
-    if not hmac.compare_digest(token.sha256, sha256):
+    if row is None or not hmac.compare_digest(row["sha256"], sha256):
         return None
-    return TokenRow(
-        token_id=token.id,
-        name=token.name,
-        scopes=frozenset(token.scopes),
-        integration_id=integration_id,
-        integration_slug=slug,
+    return _principal(row)
+
+
+async def find_by_id(session: AsyncSession, token_id: int) -> Principal | None:
+    """Return the principal of this token, unless it has been revoked."""
+    connection = await session.connection()
+    rows = await connection.exec_driver_sql(_VALID_BY_ID, (token_id,))
+    row = rows.mappings().one_or_none()
+    return None if row is None else _principal(row)
+
+
+def _principal(row: asyncpg.Record | RowMapping) -> Principal:
+    return Principal(
+        token_id=row["id"],
+        name=row["name"],
+        scopes=frozenset(row["scopes"]),
+        integration_id=row["integration_id"],
+        integration_slug=row["integration_slug"],
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.auth import repository
-from backend.auth.models import Scope
+from backend.auth.principal import Scope
 from backend.auth.tokens import generate_token, hash_token
 
 

@@ -1,47 +1,82 @@
 """Connections: one engine for each process, made from the settings."""
 
 from dataclasses import dataclass
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
 import asyncpg
 import orjson
+from sqlalchemy import event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.db.trouble import ConnectFailed
 from backend.settings import Settings
+
+# How long the client waits beyond the server's own statement timeout: only a server that has
+# vanished without a word lets it come to this.
+COMMAND_TIMEOUT_MARGIN_SECONDS = 5
 
 
 def create_engine(settings: Settings, *, application_name: str = "backend-api") -> AsyncEngine:
-    async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(
-            host=settings.database_host,
-            port=settings.database_port,
-            database=settings.database_name,
-            user=settings.database_user,
-            password=_password(settings),
-            ssl=settings.database_sslmode,
-            timeout=settings.database_connect_timeout_seconds,
-            server_settings={
-                "application_name": application_name,
-                "statement_timeout": _milliseconds(settings.database_statement_timeout_seconds),
-            },
-        )
+    """Make an engine. It connects when first used; each connect reads the password file anew."""
 
-    return create_async_engine(
+    async def connect() -> asyncpg.Connection:
+        return await open_connection(settings, application_name=application_name)
+
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=settings.database_connect_timeout_seconds,
+        # Errors quote their statement's parameters otherwise, and errors are logged.
+        hide_parameters=True,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
 
 
-def _password(settings: Settings) -> str | None:
-    if settings.database_password_file is None:
-        return None
-    return settings.database_password_file.read_text(encoding="utf-8").strip()
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+    """Replace every pooled connection once one is found closed, as after a database restart.
+
+    The driver knows by itself that its socket was closed, so unlike a ping this costs nothing.
+    """
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+
+
+async def open_connection(settings: Settings, *, application_name: str) -> asyncpg.Connection:
+    """Open one connection, or raise ConnectFailed. The caller closes it."""
+    try:
+        return await asyncpg.connect(
+            host=settings.database_host,
+            port=settings.database_port,
+            database=settings.database_name,
+            user=settings.database_user,
+            password=_password(settings.database_password_file),
+            ssl=settings.database_sslmode,
+            timeout=settings.database_connect_timeout_seconds,
+            command_timeout=(
+                settings.database_statement_timeout_seconds + COMMAND_TIMEOUT_MARGIN_SECONDS
+            ),
+            server_settings={
+                "application_name": application_name,
+                "statement_timeout": _milliseconds(settings.database_statement_timeout_seconds),
+                "idle_in_transaction_session_timeout": _milliseconds(
+                    2 * settings.database_statement_timeout_seconds
+                ),
+            },
+        )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise ConnectFailed(f"{type(error).__name__}: {error}") from error
+
+
+def _password(file: Path | None) -> str | None:
+    return None if file is None else file.read_text(encoding="utf-8").strip()
 
 
 def _milliseconds(seconds: float) -> str:

@@ -1,27 +1,38 @@
-"""Sessions for request handlers. This is the only place that commits on behalf of a request."""
+"""Sessions, for requests and for jobs. Nothing else in the backend commits."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.db.engine import Database
+from backend.db.trouble import database_errors
 
 
 def database_of(request: Request) -> Database:
     return cast("Database", request.app.state.database)
 
 
-async def _transaction(request: Request) -> AsyncIterator[AsyncSession]:
-    async with database_of(request).sessions() as session:
+@asynccontextmanager
+async def committed(database: Database) -> AsyncIterator[AsyncSession]:
+    """Give a session whose transaction is committed at the end, or rolled back by an exception."""
+    async with database.sessions() as session:
         yield session
         await session.commit()
 
 
+async def _transaction(request: Request) -> AsyncIterator[AsyncSession]:
+    with database_errors():
+        async with committed(database_of(request)) as session:
+            yield session
+
+
 async def _reads(request: Request) -> AsyncIterator[AsyncSession]:
-    async with database_of(request).read_sessions() as session:
-        yield session
+    with database_errors():
+        async with database_of(request).read_sessions() as session:
+            yield session
 
 
 # scope="function": the commit happens before the response is sent, so a 2xx means committed.

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import TypeAdapter
 
 from backend.auth.dependencies import AdminPrincipal, ReadPrincipal
+from backend.auth.route import TokenFirstRoute
 from backend.db.base import utc_now
 from backend.db.pagination import (
     DEFAULT_LIMIT,
@@ -39,6 +40,7 @@ from backend.integrations.schemas import (
 router = APIRouter(
     prefix="/api/v1/integrations",
     tags=["integrations"],
+    route_class=TokenFirstRoute,
     responses=problem_responses(Unauthorized, Forbidden, InvalidRequest, DatabaseUnavailable),
 )
 

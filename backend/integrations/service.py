@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.auth.models import DEFAULT_INTEGRATION, Scope
+from backend.auth.principal import DEFAULT_INTEGRATION, Scope
 from backend.auth.service import issue_token, revoke_tokens_of_integration
 from backend.integrations import repository
 from backend.integrations.errors import IntegrationExists, IntegrationNotFound, IntegrationRevoked

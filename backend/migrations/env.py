@@ -15,12 +15,10 @@ from backend.migrations import tables
 
 
 def _number_revisions(
-    migration: MigrationContext,  # noqa: ARG001  # Alembic's signature
-    revision: object,  # noqa: ARG001  # as above
-    directives: list[MigrationScript],
+    _migration: MigrationContext, _revision: object, directives: list[MigrationScript]
 ) -> None:
-    scripts = ScriptDirectory.from_config(context.config)
-    head = scripts.get_current_head()
+    """Give a new revision the next number instead of a random id: releases compare them."""
+    head = ScriptDirectory.from_config(context.config).get_current_head()
     for script in directives:
         script.rev_id = f"{int(head or '0') + 1:04d}"
 
@@ -32,29 +30,36 @@ def _run(connection: Connection) -> None:
         compare_server_default=True,
         include_name=tables.is_declared,
         process_revision_directives=_number_revisions,
+        # What is done stays done when a later revision cannot get its lock in time.
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()
 
 
 async def _run_with_own_engine() -> None:
+    """For the `alembic` command, which developers use; deployments run `backend.migrate`."""
     engine = create_engine(settings.load(), application_name="backend-alembic")
     async with engine.connect() as connection:
         await connection.run_sync(_run)
-        await connection.commit()
     await engine.dispose()
 
 
 def _print_sql() -> None:
-    context.configure(dialect_name="postgresql", target_metadata=metadata, literal_binds=True)
+    context.configure(
+        dialect_name="postgresql",
+        target_metadata=metadata,
+        literal_binds=True,
+        transaction_per_migration=True,
+    )
     with context.begin_transaction():
         context.run_migrations()
 
 
-connection = context.config.attributes.get("connection")
+given = context.config.attributes.get("connection")
 if context.is_offline_mode():
     _print_sql()
-elif isinstance(connection, Connection):
-    _run(connection)
+elif isinstance(given, Connection):
+    _run(given)
 else:
     asyncio.run(_run_with_own_engine())

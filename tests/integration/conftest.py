@@ -6,17 +6,20 @@ real. `scratch_database` is a copy of a test's own, for tests that change the sc
 settings of a database or need to leave it broken.
 """
 
+import io
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import asyncpg
 import httpx2
+import orjson
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend import bootstrap
+from backend import bootstrap, logs
 from backend.app import create_app
 from backend.db.engine import Database, create_engine
 from backend.migrate import migrate
@@ -56,6 +59,34 @@ async def _copy_template(server: Server) -> str:
     name = f"test_{next(_numbers)}"
     await _administer(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     return name
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _log_sink() -> io.BytesIO:
+    sink = io.BytesIO()
+    logs.configure(level="info", tracing=True, stream=sink)
+    return sink
+
+
+class Logged:
+    """What this process has logged since the test began."""
+
+    def __init__(self, sink: io.BytesIO) -> None:
+        sink.seek(0)
+        sink.truncate()
+        self._sink = sink
+
+    def text(self) -> str:
+        return self._sink.getvalue().decode()
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        events = [orjson.loads(line) for line in self.text().splitlines()]
+        return [event for event in events if event["event"] == name]
+
+
+@pytest.fixture
+def logged(_log_sink: io.BytesIO) -> Logged:
+    return Logged(_log_sink)
 
 
 @pytest.fixture(scope="session")
@@ -101,9 +132,7 @@ async def _empty(settings: Settings) -> None:
     finally:
         await connection.close()
     engine = create_engine(settings)
-    async with Database.from_engine(engine).sessions() as session:
-        await bootstrap.ensure(session, settings)
-        await session.commit()
+    await bootstrap.ensure(Database.from_engine(engine), settings)
     await engine.dispose()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.auth.models import Scope
+from backend.auth.principal import Scope
 from backend.auth.service import issue_token
 from backend.db.base import utc_now
 from backend.integrations import service as integrations

@@ -1,4 +1,7 @@
-"""Tokens and integrations."""
+"""Tokens, integrations, and the job queue's tables as its library makes them."""
+
+import re
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +11,9 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+# Frozen: a later release of the library that wants other tables gets a revision of its own.
+QUEUE_SQL = Path(__file__).parents[1] / "sql" / "pgqueuer-1.6.0.sql"
 
 
 def upgrade() -> None:
@@ -44,10 +50,14 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_token_integration_id", "token", ["integration_id"])
+    # One statement at a time: the driver prepares what it executes. Only they begin with CREATE.
+    for statement in re.split(r";\s+(?=CREATE |\Z)", QUEUE_SQL.read_text(encoding="utf-8"))[:-1]:
+        op.execute(statement)
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("SET LOCAL statement_timeout = '60s'")
+    op.execute("DROP SCHEMA pgqueuer CASCADE")
     op.drop_table("token")
     op.drop_table("integration")

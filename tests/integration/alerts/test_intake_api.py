@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts import body as body_module
 from backend.alerts.limits import LARGE_BODY_BYTES
-from backend.auth.models import Scope
+from backend.auth.principal import Scope
 from backend.settings import Settings
 from tests.support.alertmanager import Json, make_alert, make_group, make_message
 from tests.support.factories import make_integration, make_token

@@ -1,0 +1,27 @@
+"""Who is calling, as the rest of the backend sees it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# What a token with all rights delivers for, unless it belongs to another integration.
+DEFAULT_INTEGRATION = "default"
+
+
+class Scope(StrEnum):
+    """What a token may do. ADMIN may do everything."""
+
+    INGEST = "ingest"
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A valid token: what it may do, and for which integration it delivers (None: for none)."""
+
+    token_id: int
+    name: str
+    scopes: frozenset[str]
+    integration_id: int | None
+    integration_slug: str | None

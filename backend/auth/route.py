@@ -1,0 +1,32 @@
+"""The route class of every API router whose operations take a JSON body."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from backend.auth.dependencies import RequireScope
+
+
+class TokenFirstRoute(APIRoute):
+    """Check the token before FastAPI reads the body; on its own it does it the other way round."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        requirements = list(_requirements(self.dependant))
+
+        async def handle_if_allowed(request: Request) -> Response:
+            for requirement in requirements:
+                await requirement(request)
+            return await handle(request)
+
+        return handle_if_allowed
+
+
+def _requirements(dependant: Dependant) -> list[RequireScope]:
+    found = [dependant.call] if isinstance(dependant.call, RequireScope) else []
+    for dependency in dependant.dependencies:
+        found += _requirements(dependency)
+    return found

@@ -1,0 +1,87 @@
+"""Which errors mean that the database is in trouble, and which mean that the request is.
+
+Alertmanager repeats a delivery after a 5xx and drops it after a 4xx, so an outage must never look
+like the client's fault; and a value that cannot be stored must never look like an outage.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from backend.errors import AppError, DatabaseUnavailable, InvalidRequest
+
+log = structlog.get_logger()
+
+
+class ConnectFailed(Exception):
+    """No connection could be made: nobody listens, no answer in time, not let in."""
+
+
+# SQLSTATE classes and codes that pass without anybody changing the request.
+_PASSING_CLASSES = ("08", "53", "57", "58")  # connection, resources, operator, system
+_PASSING_CODES = frozenset(
+    {
+        "25006",  # read-only: a failover has made this server a standby
+        "25P03",  # idle in transaction for too long
+        "28000",  # not let in: the role or its rules are being changed
+        "28P01",  # wrong password: a rotation is under way
+        "3D000",  # no such database: it is being restored
+        "40001",  # serialization failure
+        "40P01",  # deadlock
+        "55P03",  # lock not available in time
+    }
+)
+_DATA_CLASS = "22"
+_ERRORS = (ConnectFailed, PoolTimeout, TimeoutError, DBAPIError, asyncpg.PostgresError,
+           asyncpg.InterfaceError)  # fmt: skip
+
+
+class UnstorableValue(InvalidRequest):
+    code = "unstorable_value"
+    detail = "The request holds a value that cannot be stored, such as a NUL character."
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn what the database or its driver raises into what a client shall be told.
+
+    An error that is our own mistake (wrong SQL, a broken constraint) passes unchanged.
+    """
+    try:
+        yield
+    except _ERRORS as error:
+        answer = classify(error)
+        if answer is None:
+            raise
+        log.warning("database_trouble", code=answer.code, error=str(error))
+        raise answer from error
+
+
+def classify(error: BaseException) -> AppError | None:
+    """Return what a client shall be told, or None for an error that is our own mistake."""
+    if isinstance(error, (ConnectFailed, PoolTimeout, TimeoutError)):
+        return DatabaseUnavailable()
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return DatabaseUnavailable()
+        # SQLAlchemy's error wraps its adapter's, and that one the driver's.
+        cause = error.orig and error.orig.__cause__
+        return None if cause is None else _classify_driver(cause)
+    return _classify_driver(error)
+
+
+def _classify_driver(error: BaseException) -> AppError | None:
+    if isinstance(error, asyncpg.DataError) or _sqlstate(error).startswith(_DATA_CLASS):
+        return UnstorableValue()
+    if _sqlstate(error) in _PASSING_CODES or _sqlstate(error).startswith(_PASSING_CLASSES):
+        return DatabaseUnavailable()
+    # Without a SQLSTATE it is the driver's own: as a rule, the connection has gone.
+    return DatabaseUnavailable() if isinstance(error, asyncpg.InterfaceError) else None
+
+
+def _sqlstate(error: BaseException) -> str:
+    return getattr(error, "sqlstate", None) or ""

@@ -1,0 +1,64 @@
+"""Running one job: its time limit, its outcome in log and metrics, and who is running now."""
+
+import asyncio
+from dataclasses import dataclass, field
+from time import monotonic
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from backend.jobs.periodic import JobContext, PeriodicJob
+
+log = structlog.get_logger()
+
+RUNS = Counter("backend_job_runs_total", "Runs of periodic jobs.", ["job", "outcome"])
+DURATION = Histogram(
+    "backend_job_duration_seconds",
+    "Duration of a run.",
+    ["job"],
+    buckets=(0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 1800),
+)
+LAST_SUCCESS = Gauge(
+    "backend_job_last_success_timestamp_seconds", "When a run last succeeded.", ["job"]
+)
+
+
+@dataclass
+class Runs:
+    """Runs jobs and knows for how long each that is running has left."""
+
+    context: JobContext
+    _deadlines: dict[str, float] = field(default_factory=dict, init=False)
+
+    async def run(self, job: PeriodicJob) -> None:
+        """Run the job once. Only cancellation leaves here as an exception."""
+        started = monotonic()
+        self._deadlines[job.name] = started + job.limit_seconds
+        outcome = "cancelled"
+        try:
+            async with asyncio.timeout(job.limit_seconds):
+                await job.run(self.context)
+            outcome = "succeeded"
+            LAST_SUCCESS.labels(job.name).set_to_current_time()
+        except TimeoutError:
+            outcome = "timed_out"
+            log.exception("job_timed_out", job=job.name, limit_seconds=job.limit_seconds)
+        except Exception:  # the border of the job: what it failed with is its own business
+            outcome = "failed"
+            log.exception("job_failed", job=job.name)
+        finally:
+            del self._deadlines[job.name]
+            self._record(job, outcome, monotonic() - started)
+
+    def overdue(self, grace_seconds: float) -> str | None:
+        """Name a job that neither its end nor its cancellation has stopped in time."""
+        now = monotonic()
+        late = (
+            name for name, deadline in self._deadlines.items() if now - deadline > grace_seconds
+        )
+        return next(late, None)
+
+    def _record(self, job: PeriodicJob, outcome: str, seconds: float) -> None:
+        RUNS.labels(job.name, outcome).inc()
+        DURATION.labels(job.name).observe(seconds)
+        log.info("job_ended", job=job.name, outcome=outcome, duration_ms=round(seconds * 1000))

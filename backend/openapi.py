@@ -1,0 +1,50 @@
+"""The OpenAPI document: what FastAPI derives, plus the schema that every error shares."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
+
+from backend.errors import Problem
+
+DESCRIPTION = """\
+The control plane of the observability platform: which alerts are firing, where they come from, and
+who may say so. Errors are `application/problem+json` with a stable `code`; lists are pages with an
+opaque `next_cursor`."""
+TAGS = [
+    {"name": "integrations", "description": "The sources that deliver alerts, and their tokens."},
+    {"name": "alerts", "description": "Deliveries, and the state and history of alerts."},
+    {"name": "health", "description": "Probes."},
+]
+_REF_TEMPLATE = "#/components/schemas/{model}"
+
+
+def operation_id(route: APIRoute) -> str:
+    """Name an operation as its handler: generated clients get readable names."""
+    return route.name
+
+
+def install(app: FastAPI) -> None:
+    """Replace the application's document by one that is built once and knows Problem."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _build(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to do this
+
+
+def _build(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=DESCRIPTION,
+        tags=TAGS,
+        routes=app.routes,
+    )
+    _, problems = models_json_schema([(Problem, "serialization")], ref_template=_REF_TEMPLATE)
+    document.setdefault("components", {}).setdefault("schemas", {}).update(problems["$defs"])
+    return document

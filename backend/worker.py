@@ -1,0 +1,99 @@
+"""The worker process: periodic jobs, with /health and /metrics beside them.
+
+Run as `python -m backend.worker`. The HTTP server owns the process (port, signals, end); the
+scheduler lives in its lifespan and in its event loop, so a loop that hangs answers no probe.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from backend import logs, metrics
+from backend import settings as settings_module
+from backend.db.engine import Database, create_engine
+from backend.errors import Unavailable, problem_response
+from backend.jobs.periodic import JobContext, PeriodicJob
+from backend.jobs.scheduler import Scheduler
+from backend.settings import Settings, SettingsError
+
+log = structlog.get_logger()
+
+# Every periodic job of the backend: name, when (UTC), what, and how long it may take.
+# A domain offers `async def run(context: JobContext) -> None` in its service and is listed here.
+JOBS: tuple[PeriodicJob, ...] = ()
+
+EXIT_WRONG_SETTINGS = 2
+
+
+class NotAlive(Unavailable):
+    code = "not_alive"
+
+
+def create_worker(settings: Settings, jobs: Sequence[PeriodicJob] = JOBS) -> Starlette:
+    """Build the worker's application; its lifespan runs the jobs."""
+    database = Database.from_engine(create_engine(settings, application_name="backend-worker"))
+    scheduler = Scheduler(JobContext(database, settings), jobs)
+
+    async def health(_request: Request) -> Response:
+        if (complaint := scheduler.complaint()) is not None:
+            return problem_response(NotAlive(complaint))
+        return JSONResponse({"status": "ok"})
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        metrics.watch_pool(database.engine)
+        running = asyncio.create_task(scheduler.run(), name="scheduler")
+        try:
+            yield
+        finally:
+            await _end(scheduler, running, settings.shutdown_grace_seconds)
+            await database.engine.dispose()
+
+    return Starlette(
+        routes=[Route("/health", health), Route("/metrics", _metrics)], lifespan=lifespan
+    )
+
+
+async def _end(scheduler: Scheduler, running: asyncio.Task[None], grace_seconds: float) -> None:
+    """Let the running jobs end, as long as there is time; what remains is cancelled."""
+    scheduler.stop()
+    await asyncio.wait([running], timeout=grace_seconds)
+    if not running.done():
+        log.warning("jobs_cancelled", grace_seconds=grace_seconds)
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def _metrics(_request: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def main() -> int:
+    try:
+        settings = settings_module.load()
+    except SettingsError as error:
+        print(f"backend.worker: {error}", file=sys.stderr)  # noqa: T201  # there is no log yet
+        return EXIT_WRONG_SETTINGS
+    logs.configure(level=settings.log_level, tracing=False)
+    metrics.show_build()
+    uvicorn.run(
+        create_worker(settings),
+        host=settings.worker_host,
+        port=settings.worker_port,
+        log_config=None,
+        access_log=False,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
