@@ -1,0 +1,87 @@
+"""The alerts: checked and unit-tested by Prometheus' own tool, and installed as they are."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.chart import CHART, Tree, ci_values, load, merged, render
+
+RULES = sorted((CHART / "files" / "rules").glob("*.yaml"))
+TESTS = sorted((Path(__file__).parent / "rules").glob("*.yaml"))
+
+
+def _alerts() -> dict[str, Tree]:
+    return {
+        rule["alert"]: rule
+        for path in RULES
+        for group in load(path)["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+
+
+def _installed(changes: Tree | None = None) -> Tree:
+    values = merged(ci_values(), {"prometheusRule": {"enabled": True, **(changes or {})}})
+    spec: Tree = render(values)["PrometheusRule", "backend"]["spec"]
+    return spec
+
+
+@pytest.fixture(scope="module")
+def promtool() -> str:
+    found = shutil.which("promtool")
+    if found is None:
+        pytest.skip("promtool is not on PATH: install Debian's package `prometheus`")
+    return found
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
+def test_promtool_accepts_the_rules(path: Path, promtool: str) -> None:
+    _promtool(promtool, "check", "rules", str(path))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_the_alerts_fire_when_they_must_and_only_then(path: Path, promtool: str) -> None:
+    _promtool(promtool, "test", "rules", str(path))
+
+
+def test_every_alert_is_unit_tested_both_ways() -> None:
+    fires: set[str] = set()
+    silent: set[str] = set()
+    for path in TESTS:
+        for test in load(path)["tests"]:
+            for check in test["alert_rule_test"]:
+                (fires if check["exp_alerts"] else silent).add(check["alertname"])
+    assert fires == silent == set(_alerts())
+
+
+def test_every_alert_says_how_bad_what_and_where_to_read_on() -> None:
+    for name, rule in _alerts().items():
+        assert rule["labels"]["severity"] in {"critical", "warning"}, name
+        assert {"summary", "description", "runbook_url"} == set(rule["annotations"]), name
+        assert rule["annotations"]["runbook_url"] == f"docs/runbooks/{name}.md", name
+
+
+def test_they_are_installed_as_they_are_in_the_files() -> None:
+    groups = [group for path in RULES for group in load(path)["groups"]]
+    assert _installed()["groups"] == groups
+
+
+def test_runbooks_can_be_read_where_they_are_published() -> None:
+    base = "https://runbooks.example.com/docs/runbooks"
+    for given in (base, base + "/"):
+        rules = [
+            rule
+            for group in _installed({"runbookBaseUrl": given})["groups"]
+            for rule in group["rules"]
+        ]
+        for rule in rules:
+            assert rule["annotations"]["runbook_url"] == f"{base}/{rule['alert']}.md"
+
+
+def _promtool(program: str, *arguments: str) -> None:
+    result = subprocess.run(  # noqa: S603 - our own arguments
+        [program, *arguments], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
