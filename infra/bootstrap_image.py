@@ -1,8 +1,8 @@
 """The first image: built and pushed once, so that the first deployment is one `pulumi up`.
 
 Every later image comes from `make release`. The registry refuses to move a tag, and the build
-provider wants to build again whenever a source file changes, so a second build of one tag is
-refused here, before it begins.
+provider wants to build again whenever a source file changes (ignore_changes does not reach what it
+computes itself), so a second build of one tag is refused here, before it begins.
 """
 
 from dataclasses import dataclass
@@ -55,17 +55,13 @@ class BootstrapImage(pulumi.ComponentResource):
                 parent=self,
                 # Setting buildImage to false must not take the image away from running pods.
                 retain_on_delete=True,
-                hooks=pulumi.ResourceHookBinding(before_update=[_once(name)]),
+                hooks=pulumi.ResourceHookBinding(
+                    before_update=[pulumi.ResourceHook(f"{name}-once", refuse_rebuild)]
+                ),
             ),
         )
         self.ready = [image]
         self.register_outputs({})
-
-
-def _once(name: str) -> pulumi.ResourceHook:
-    return pulumi.ResourceHook(
-        f"{name}-once", refuse_rebuild, pulumi.ResourceHookOptions(on_dry_run=True)
-    )
 
 
 def refuse_rebuild(args: ResourceHookArgs) -> None:

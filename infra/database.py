@@ -14,6 +14,7 @@ from infra.addressing import EVERYWHERE
 from infra.naming import DATABASE_NAME, DATABASE_USER, Names
 from infra.options import DatabaseOptions
 
+# PostgreSQL's own, which RDS uses when nobody asks for another.
 PORT = 5432
 # UTC; backups first, so that there is a fresh one before anything is maintained.
 BACKUP_WINDOW = "03:00-03:30"
@@ -140,7 +141,6 @@ class Database(pulumi.ComponentResource):
             db_name=DATABASE_NAME,
             username=DATABASE_USER,
             password=password.result,
-            port=PORT,
             db_subnet_group_name=self._create_subnet_group().name,
             vpc_security_group_ids=[group.id],
             publicly_accessible=False,

@@ -5,6 +5,7 @@ from pulumi import ResourceOptions
 
 from infra import iam, naming
 from infra.addons import CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER, Addons, AddonsArgs
+from infra.aws_versions import ask_aws
 from infra.backend_release import BackendRelease, BackendReleaseArgs
 from infra.bootstrap_image import BootstrapImage, BootstrapImageArgs
 from infra.cluster import Cluster, ClusterArgs
@@ -24,7 +25,13 @@ def build(settings: Settings) -> None:
     for finding in settings.findings:
         pulumi.log.warn(str(finding))
 
-    in_aws = _in_aws(settings)
+    cloud = aws_provider(
+        region=settings.options.region,
+        tags=settings.names.tags(settings.options.tags),
+        allowed_account_id=settings.options.allowed_account_id,
+    )
+    ask_aws(settings.options, cloud)
+    in_aws = ResourceOptions(providers=[cloud])
     network = _network(settings, in_aws)
     balancer = _load_balancer(settings, in_aws, network)
     cluster = _cluster(settings, in_aws, network)
@@ -56,15 +63,6 @@ def build(settings: Settings) -> None:
         ],
     )
     _export(settings, balancer, cluster, database, registry, release)
-
-
-def _in_aws(settings: Settings) -> ResourceOptions:
-    provider = aws_provider(
-        region=settings.options.region,
-        tags=settings.names.tags(settings.options.tags),
-        allowed_account_id=settings.options.allowed_account_id,
-    )
-    return ResourceOptions(providers=[provider])
 
 
 def _network(settings: Settings, in_aws: ResourceOptions) -> Network:

@@ -16,14 +16,22 @@ from infra.plan.model import Json
 
 EKS_CLUSTER = "eks:index:Cluster"
 CONTROL_PLANE = "aws:eks/cluster:Cluster"
-# Numbers that AWS gives; 1 is what a first version or revision is called.
-COMPUTED_NUMBERS = {"latestVersion": 1, "defaultVersion": 1}
+# Numbers that AWS gives.
+COMPUTED_NUMBERS = {
+    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+    "aws:rds/instance:Instance": {"port": 5432},
+}
 FUNCTIONS: dict[str, dict[str, Json]] = {
+    # Nobody to ask: the calendar of infra/versions.py stands alone.
+    "aws:eks/getClusterVersions:getClusterVersions": {
+        "clusterVersions": [{"versionStatus": "STANDARD_SUPPORT"}]
+    },
+    "aws:rds/getEngineVersion:getEngineVersion": {"versionActual": "<newest minor>"},
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
         "userName": "AWS",
         "password": "<registry password>",
         "proxyEndpoint": "<registry endpoint>",
-    }
+    },
 }
 
 
@@ -50,12 +58,9 @@ def outputs_of(type_token: str, name: str, inputs: Struct) -> Struct:
     """Return the inputs and a placeholder for every output that only the cloud would know."""
     outputs = Struct()
     outputs.CopyFrom(inputs)
+    outputs.update(COMPUTED_NUMBERS.get(type_token, {}))
     for output, declared in _declared_outputs(type_token).items():
-        if output in inputs or output in {"id", "urn"}:
-            continue
-        if output in COMPUTED_NUMBERS:
-            outputs[output] = COMPUTED_NUMBERS[output]
-        elif declared is str:
+        if declared is str and output not in inputs and output not in {"id", "urn"}:
             outputs[output] = f"<{name}.{output}>"
     return outputs
 

@@ -1,0 +1,98 @@
+"""Where AWS can be asked which versions it offers, its answer counts."""
+
+import logging
+from collections.abc import Iterator
+
+import grpc  # type: ignore[import-untyped]  # carries no types
+import pulumi
+import pytest
+from google.protobuf.struct_pb2 import Struct
+
+from infra.plan import cloud
+from infra.plan.recorder import logger
+from tests.support.plan import Tree, plan_with
+
+EKS = "aws:eks/getClusterVersions:getClusterVersions"
+RDS = "aws:rds/getEngineVersion:getEngineVersion"
+ANSWER = cloud.answer
+
+
+class Messages(logging.Handler):
+    """What the program logs, as the person at the terminal reads it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+
+
+@pytest.fixture
+def messages() -> Iterator[list[str]]:
+    handler, level = Messages(), logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield handler.texts
+    logger.setLevel(level)
+    logger.removeHandler(handler)
+
+
+class RefusedError(grpc.RpcError):  # type: ignore[misc]  # grpc has no types
+    """How the engine reports that a function failed."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return "AccessDenied"
+
+
+def refuse_versions(function: str) -> Struct:
+    if function in {EKS, RDS}:
+        raise RefusedError
+    return ANSWER(function)
+
+
+def unchanged(_: Tree) -> None:
+    pass
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, *statuses: str) -> None:
+    versions = [{"versionStatus": status} for status in statuses]
+    monkeypatch.setitem(cloud.FUNCTIONS, EKS, {"clusterVersions": versions})
+
+
+@pytest.mark.parametrize("statuses", [(), ("UNSUPPORTED",)])
+def test_a_version_that_eks_creates_no_more_stops_the_program(
+    statuses: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, *statuses)
+    with pytest.raises(pulumi.RunError, match=r"EKS creates no cluster with Kubernetes 1\.35"):
+        plan_with(unchanged)
+
+
+def test_a_version_that_costs_extra_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, messages: list[str]
+) -> None:
+    answer(monkeypatch, "EXTENDED_SUPPORT")
+    assert plan_with(unchanged).resources
+    assert "cluster.version: EKS charges extended support for Kubernetes 1.35." in messages
+
+
+def test_the_minor_that_a_major_stands_for_is_said(
+    monkeypatch: pytest.MonkeyPatch, messages: list[str]
+) -> None:
+    monkeypatch.setitem(cloud.FUNCTIONS, RDS, {"versionActual": "15.18"})
+    plan_with(unchanged)
+    assert "database.version: 15 is PostgreSQL 15.18 today." in messages
+
+
+def test_without_an_answer_the_calendar_holds_and_the_program_goes_on(
+    monkeypatch: pytest.MonkeyPatch, messages: list[str]
+) -> None:
+    monkeypatch.setattr(cloud, "answer", refuse_versions)
+    assert plan_with(unchanged).resources
+    told = [text for text in messages if "so infra/versions.py holds" in text]
+    assert len(told) == 2
+    assert all("AccessDenied" in text for text in told)
