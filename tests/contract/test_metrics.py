@@ -1,0 +1,115 @@
+"""Alerts and dashboards ask only for what the backend exposes, and every alert has its runbook."""
+
+import json
+from collections.abc import Iterator
+
+import promql_parser
+import pytest
+from prometheus_client import REGISTRY
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from backend.app import create_app
+from backend.settings import Settings
+from tests.support.chart import CHART, ROOT, load
+
+RUNBOOKS = ROOT / "docs" / "runbooks"
+# What Prometheus says about a target itself, and the labels that it and the operator add to all.
+_OF_PROMETHEUS = {"up"}
+_OF_TARGETS = {
+    *("job", "instance", "namespace", "pod", "container", "endpoint", "service"),
+    "app_kubernetes_io_component",  # podTargetLabels of the chart's monitors
+}
+_SUFFIXES = {
+    "counter": ["_total"],
+    "histogram": ["_bucket", "_sum", "_count"],
+    "summary": ["_sum", "_count"],
+}
+# Grafana fills these in before Prometheus sees them.
+_VARIABLES = {"$namespace": "observability"}
+
+
+def _alerts() -> Iterator[tuple[str, str]]:
+    for path in sorted((CHART / "files" / "rules").glob("*.yaml")):
+        for group in load(path)["groups"]:
+            for rule in group["rules"]:
+                yield rule.get("alert") or rule["record"], rule["expr"]
+
+
+def _panels() -> Iterator[tuple[str, str]]:
+    for path in sorted((CHART / "files" / "dashboards").glob("*.json")):
+        for panel in json.loads(path.read_text())["panels"]:
+            for target in panel["targets"]:
+                expression = target["expr"]
+                for variable, value in _VARIABLES.items():
+                    expression = expression.replace(variable, value)
+                yield f"{panel['title']} {target['refId']}", expression
+
+
+_QUERIES = dict([*_alerts(), *_panels()])
+
+
+def _selectors(query: str) -> list[promql_parser.VectorSelector]:
+    found: list[promql_parser.VectorSelector] = []
+
+    def visit(node: promql_parser.Expr) -> bool:
+        if isinstance(node, promql_parser.VectorSelector):
+            found.append(node)
+        elif isinstance(node, promql_parser.MatrixSelector):
+            found.append(node.vector_selector)
+        return True
+
+    promql_parser.walk(promql_parser.parse(query), visit)
+    return found
+
+
+@pytest.fixture(scope="module")
+def exposed() -> set[str]:
+    """Ask the application for its metrics, with a database that is not there."""
+    settings = Settings(
+        database_host="127.0.0.1", database_port=1, database_name="none", database_user="none"
+    )
+    with TestClient(create_app(settings)) as client:
+        text = client.get("/metrics").text
+    return {
+        family.name + suffix
+        for family in text_string_to_metric_families(text)
+        for suffix in _SUFFIXES.get(family.type, [""])
+    }
+
+
+@pytest.mark.parametrize("query", _QUERIES.values(), ids=_QUERIES)
+def test_every_metric_asked_for_is_exposed(query: str, exposed: set[str]) -> None:
+    asked = {selector.name for selector in _selectors(query)}
+    assert asked, "a query without a metric"
+    assert asked - exposed - _OF_PROMETHEUS == set()
+
+
+@pytest.mark.parametrize("query", _QUERIES.values(), ids=_QUERIES)
+@pytest.mark.usefixtures("exposed")
+def test_every_label_asked_for_is_there(query: str) -> None:
+    for selector in _selectors(query):
+        if selector.name in _OF_PROMETHEUS:
+            continue
+        collector = REGISTRY._names_to_collectors[str(selector.name)]
+        known = {*getattr(collector, "_labelnames", ()), *_OF_TARGETS, "le"}
+        assert {matcher.name for matcher in selector.matchers.matchers} <= known, selector.name
+
+
+def test_the_selectors_of_a_query_are_really_seen() -> None:
+    """Guard: a walk that finds nothing would leave the tests above green."""
+    query = 'sum(rate(a_total{x="1"}[5m])) / (b unless b offset 5m) > bool on () absent(c)'
+    assert {selector.name for selector in _selectors(query)} == {"a_total", "b", "c"}
+
+
+def test_every_alert_has_its_runbook_and_every_runbook_its_alert() -> None:
+    alerts = {name for name, _ in _alerts()}
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} == alerts
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in _alerts()}))
+def test_a_runbook_says_what_it_means_and_what_to_do(name: str) -> None:
+    lines = (RUNBOOKS / f"{name}.md").read_text().splitlines()
+    assert lines[0] == f"# {name}"
+    assert any(line.startswith("**") for line in lines), "what it means, in a sentence"
+    assert any(line.startswith("1. ") for line in lines), "what to do, in steps"
