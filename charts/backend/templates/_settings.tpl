@@ -25,6 +25,7 @@ backend's default holds.
   "BACKEND_DATABASE_CONNECT_TIMEOUT_SECONDS" $database.connectTimeoutSeconds
   "BACKEND_DATABASE_STATEMENT_TIMEOUT_SECONDS" $database.statementTimeoutSeconds
   "BACKEND_SHUTDOWN_GRACE_SECONDS" (include "backend.gracefulSeconds" . | int)
+  "BACKEND_WORKER_HOST" "0.0.0.0"
   "BACKEND_WORKER_PORT" (include "backend.workerPort" . | int)
 -}}
 {{- range $name, $value := $settings }}
