@@ -11,15 +11,16 @@ from backend.jobs.periodic import JobContext, PeriodicJob
 
 log = structlog.get_logger()
 
-RUNS = Counter("backend_job_runs_total", "Runs of periodic jobs.", ["job", "outcome"])
+# The label is not called "job": Prometheus keeps that name for itself, and would rename ours.
+RUNS = Counter("backend_job_runs_total", "Runs of periodic jobs.", ["task", "outcome"])
 DURATION = Histogram(
     "backend_job_duration_seconds",
     "Duration of a run.",
-    ["job"],
+    ["task"],
     buckets=(0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 1800),
 )
 LAST_SUCCESS = Gauge(
-    "backend_job_last_success_timestamp_seconds", "When a run last succeeded.", ["job"]
+    "backend_job_last_success_timestamp_seconds", "When a run last succeeded.", ["task"]
 )
 
 

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from backend.app import create_app
 from backend.settings import Settings
+from backend.worker import create_worker
 from tests.support.chart import CHART, ROOT, load
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -65,14 +66,17 @@ def _selectors(query: str) -> list[promql_parser.VectorSelector]:
 
 @pytest.fixture(scope="module")
 def exposed() -> set[str]:
-    """Ask the application for its metrics, with a database that is not there."""
+    """Ask API and worker for their metrics, with a database that is not there."""
     settings = Settings(
         database_host="127.0.0.1", database_port=1, database_name="none", database_user="none"
     )
-    with TestClient(create_app(settings)) as client:
-        text = client.get("/metrics").text
+    texts = []
+    for application in (create_app(settings), create_worker(settings)):
+        with TestClient(application) as client:
+            texts.append(client.get("/metrics").text)
     return {
         family.name + suffix
+        for text in texts
         for family in text_string_to_metric_families(text)
         for suffix in _SUFFIXES.get(family.type, [""])
     }
@@ -94,6 +98,14 @@ def test_every_label_asked_for_is_there(query: str) -> None:
         collector = REGISTRY._names_to_collectors[str(selector.name)]
         known = {*getattr(collector, "_labelnames", ()), *_OF_TARGETS, "le"}
         assert {matcher.name for matcher in selector.matchers.matchers} <= known, selector.name
+
+
+@pytest.mark.usefixtures("exposed")
+def test_no_metric_has_a_label_that_prometheus_adds() -> None:
+    """It would rename ours to exported_…, and every query by the name would ask for its own."""
+    for name, collector in REGISTRY._names_to_collectors.items():
+        labels = set(getattr(collector, "_labelnames", ()))
+        assert labels & _OF_TARGETS == set(), name
 
 
 def test_the_selectors_of_a_query_are_really_seen() -> None:
