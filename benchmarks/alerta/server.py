@@ -1,0 +1,52 @@
+"""Alerta in an environment of its own, beside ours: its dependencies must not meet our lock."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.database import ALERTA, Postgres
+from benchmarks.processes import BUILD, ROOT, Service, environment, run, service
+from tests.support.postgres import SUPERUSER
+
+PATH = "/webhooks/prometheus"
+_HERE = Path(__file__).parent
+_REQUIREMENTS = _HERE / "requirements.txt"
+_ENVIRONMENT = BUILD / "bench-alerta"
+
+
+def install() -> Path:
+    """Make the environment, or bring it to what is pinned; return its directory of programs."""
+    uv = shutil.which("uv") or str(ROOT / ".local/tools/bin/uv")
+    if not (_ENVIRONMENT / "bin/python").exists():
+        run([uv, "venv", "--quiet", "--python", "3.11", _ENVIRONMENT])
+    python = _ENVIRONMENT / "bin/python"
+    run([uv, "pip", "sync", "--quiet", "--python", python, _REQUIREMENTS])
+    return _ENVIRONMENT / "bin"
+
+
+@contextmanager
+def alerta(postgres: Postgres, directory: Path) -> Iterator[Service]:
+    """Run Alerta behind gunicorn with two workers, and otherwise as it comes."""
+    programs = install()
+    settings = directory / "alertad.conf"
+    url = f"postgresql://{SUPERUSER}@/{ALERTA}?host={postgres.socket}"
+    # The schema is made before there are two workers. Each worker then makes it again, and one of
+    # two that do so at the same moment fails: that must not stop it.
+    settings.write_text(
+        f"DEBUG = False\nDATABASE_URL = {url!r}\nDATABASE_NAME = {ALERTA!r}\n"
+        "DATABASE_RAISE_ON_ERROR = False\n",
+        encoding="utf-8",
+    )
+    env = environment(ALERTA_SVR_CONF_FILE=str(settings))
+    run([programs / "python", "-c", "import alerta; alerta.create_app()"], env=env)
+    command: list[str | Path] = [
+        programs / "gunicorn",
+        "--bind=127.0.0.1:0",
+        "--workers=2",
+        "--timeout=120",
+        "--no-control-socket",
+        "alerta:create_app()",
+    ]
+    with service(command, directory / "alerta.log", env, cwd=directory) as running:
+        yield running

@@ -1,0 +1,49 @@
+"""Goals, and what a measurement says about them. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from benchmarks.figures import Summary
+
+
+class Verdict(StrEnum):
+    AIM = "aim met"
+    MUST = "must met"
+    NOISE = "missed by less than the noise"
+    MISSED = "MISSED"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A floor or, with `at_most`, a ceiling. `aim` is where we want to be."""
+
+    must: float
+    aim: float
+    at_most: bool = False
+
+    def margin(self, value: float, wanted: float) -> float:
+        """Return by what factor the value is on the good side (>= 1) or the bad one of it."""
+        return wanted / value if self.at_most else value / wanted
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. `noise` is the A/A factor, 1 where there is nothing to repeat."""
+
+    name: str
+    unit: str
+    goal: Goal
+    measured: Summary
+    noise: float = 1.0
+    remark: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        goal, value = self.goal, self.measured.median
+        if goal.margin(value, goal.aim) >= 1:
+            return Verdict.AIM
+        if goal.margin(value, goal.must) >= 1:
+            return Verdict.MUST
+        if goal.margin(value, goal.must) * self.noise >= 1:
+            return Verdict.NOISE
+        return Verdict.MISSED

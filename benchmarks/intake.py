@@ -1,0 +1,240 @@
+"""Alerts per second: the service, the same again (A/A), PostgreSQL alone, and Alerta, in turns."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from benchmarks import pgbench
+from benchmarks.alerta import server as alerta
+from benchmarks.database import ALERTA, Postgres
+from benchmarks.figures import noise, percentile, ratios, summarise
+from benchmarks.goals import Goal, Row
+from benchmarks.load import Job, Result
+from benchmarks.payloads import ALERTS, CONNECTIONS, Mode, body_of, known_groups
+from benchmarks.processes import Service, children_cpu_seconds, python, run
+from benchmarks.progress import say
+from benchmarks.rounds import take_turns
+from benchmarks.service import INTAKE, Platform
+
+ROUNDS = 7
+SECONDS = 3
+# Alerta takes a third of a second for a request, so a slice needs more time to hold enough of them.
+ALERTA_SECONDS = 4
+
+OURS, AGAIN, FLOOR, OTHER = "platform", "platform again", "pgbench", "Alerta"
+
+THROUGHPUT = Goal(must=0.33, aim=0.45)
+TAIL = Goal(must=3, aim=2, at_most=True)
+AGAINST_ALERTA = Goal(must=20, aim=20)
+
+
+Loaded = TypeVar("Loaded")
+
+
+class Cpu(NamedTuple):
+    """Microseconds of CPU an alert: of whoever sends the statements, and of PostgreSQL."""
+
+    client: float
+    database: float
+
+    @property
+    def total(self) -> float:
+        return self.client + self.database
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What a contender did in one slice. The tail is p99/p50 of its answers' times."""
+
+    alerts_per_second: float
+    cpu_us: Cpu
+    tail: float = 0.0
+    p50_ms: float = 0.0
+    generator_cpu: float = 0.0
+
+
+class WorkNotDone(Exception):
+    """A contender answered, but the database does not hold what it was sent."""
+
+
+class Intake:
+    """The contenders of one mode. A slice that did not store what it was sent raises."""
+
+    def __init__(
+        self,
+        mode: Mode,
+        *,
+        postgres: Postgres,
+        platform: Platform,
+        other: Service,
+        template: bytes,
+        script: Path,
+    ) -> None:
+        self._mode = mode
+        self._postgres = postgres
+        self._platform = platform
+        self._other = other
+        self._template = template
+        self._script = script
+
+    def contenders(self) -> Mapping[str, Callable[[], Slice]]:
+        return {
+            OURS: self.ours,
+            AGAIN: self.ours,
+            FLOOR: self.floor,
+            OTHER: self.alerta,
+        }
+
+    def prepare(self) -> None:
+        """Empty the tables; in update mode every group is there before the first slice."""
+        self._empty()
+        if self._mode is Mode.UPDATE:
+            for group in known_groups():
+                self._platform.post(body_of(self._template, group))
+            self._postgres.execute("VACUUM ANALYZE")
+            self._load(self._other.port, alerta.PATH, None, ALERTA_SECONDS)
+
+    def ours(self) -> Slice:
+        def load() -> tuple[Result, int]:
+            result = self._load(self._platform.port, INTAKE, self._platform.token, SECONDS)
+            return result, len(result.latencies_ms)
+
+        result, cpu = self._checked(load, self._platform.api.cpu_seconds)
+        return _slice(result, cpu)
+
+    def floor(self) -> Slice:
+        def load() -> tuple[float, int]:
+            return pgbench.measure(self._postgres, self._script, SECONDS)
+
+        rate, cpu = self._checked(load, children_cpu_seconds)
+        return Slice(rate * ALERTS, cpu)
+
+    def alerta(self) -> Slice:
+        if self._mode is Mode.INSERT:
+            self._postgres.execute("TRUNCATE alerts", ALERTA)
+        before = self._postgres.value(_ALERTA_SEEN, ALERTA)
+        result = self._load(self._other.port, alerta.PATH, None, ALERTA_SECONDS)
+        _compare(
+            self._postgres.value(_ALERTA_SEEN, ALERTA) - before, len(result.latencies_ms), OTHER
+        )
+        return _slice(result, Cpu(0, 0))
+
+    def _checked(
+        self, load: Callable[[], tuple[Loaded, int]], client_cpu: Callable[[], float]
+    ) -> tuple[Loaded, Cpu]:
+        """Run a load that says how many requests it made, and check that all of it was stored."""
+        if self._mode is Mode.INSERT:
+            self._empty()
+        before = self._postgres.value(_SEEN)
+        client, database = client_cpu(), self._postgres.cpu_seconds()
+        loaded, requests = load()
+        alerts_in_millions = requests * ALERTS / 1e6
+        cpu = Cpu(
+            (client_cpu() - client) / alerts_in_millions,
+            (self._postgres.cpu_seconds() - database) / alerts_in_millions,
+        )
+        _compare(self._postgres.value(_SEEN) - before, requests, self._mode.value)
+        return loaded, cpu
+
+    def _empty(self) -> None:
+        self._postgres.execute("TRUNCATE alert, open_episode, episode, delivery")
+
+    def _load(self, port: int, path: str, token: str | None, seconds: int) -> Result:
+        job = Job(
+            port=port,
+            path=path,
+            token=token,
+            template=self._template.decode(),
+            mode=self._mode,
+            seconds=seconds,
+        )
+        output = run(python("benchmarks.load"), stdin=job.model_dump_json().encode())
+        return Result.model_validate_json(output)
+
+
+_SEEN = "SELECT coalesce(sum(times_seen), 0)::bigint FROM alert"
+_ALERTA_SEEN = "SELECT coalesce(sum(duplicate_count + 1), 0)::bigint FROM alerts"
+
+
+def _compare(stored: int, requests: int, who: str) -> None:
+    if stored != requests * ALERTS:
+        raise WorkNotDone(
+            f"{who}: {requests} requests of {ALERTS} alerts were answered,"
+            f" and the database counts {stored} alerts more than before"
+        )
+
+
+def _slice(result: Result, cpu: Cpu) -> Slice:
+    latencies = result.latencies_ms
+    p50 = percentile(latencies, 50)
+    return Slice(
+        alerts_per_second=len(latencies) * ALERTS / result.seconds,
+        cpu_us=cpu,
+        tail=percentile(latencies, 99) / p50,
+        p50_ms=p50,
+        generator_cpu=result.cpu_seconds / result.seconds,
+    )
+
+
+def measure(intake: Intake, mode: Mode) -> list[Row]:
+    """Take turns for one mode and return its rows."""
+    say(f"intake, {mode}: {ROUNDS} rounds of {CONNECTIONS} connections, {ALERTS} alerts a request")
+    intake.prepare()
+    for slice_of in (intake.ours, intake.floor):
+        slice_of()  # caches are warm for everybody, or for nobody
+    return rows(take_turns(intake.contenders(), ROUNDS, _progress), mode)
+
+
+def _progress(number: int, latest: Mapping[str, Slice]) -> None:
+    rates = ", ".join(f"{name} {each.alerts_per_second:,.0f}" for name, each in latest.items())
+    say(f"  round {number + 1}/{ROUNDS}, alerts/s: {rates}")
+
+
+def rows(measured: Mapping[str, Sequence[Slice]], mode: Mode) -> list[Row]:
+    """Make the rows of a mode: throughput against both others, and the tail of our answers."""
+    rates = {name: [each.alerts_per_second for each in slices] for name, slices in measured.items()}
+    tails = {name: [each.tail for each in slices] for name, slices in measured.items()}
+    same = noise(ratios(rates[OURS], rates[AGAIN]))
+    return [
+        Row(
+            name=f"intake, {mode}: platform / pgbench",
+            unit="x",
+            goal=THROUGHPUT,
+            measured=summarise(ratios(rates[OURS], rates[FLOOR])),
+            noise=same,
+            remark=_remark(measured, rates),
+        ),
+        Row(
+            name=f"intake, {mode}: p99 / p50",
+            unit="x",
+            goal=TAIL,
+            measured=summarise(tails[OURS]),
+            noise=noise(ratios(tails[OURS], tails[AGAIN])),
+        ),
+        Row(
+            name=f"intake, {mode}: platform / Alerta",
+            unit="x",
+            goal=AGAINST_ALERTA,
+            measured=summarise(ratios(rates[OURS], rates[OTHER])),
+            noise=same,
+        ),
+    ]
+
+
+def _remark(measured: Mapping[str, Sequence[Slice]], rates: Mapping[str, Sequence[float]]) -> str:
+    ours = measured[OURS]
+    medians = ", ".join(f"{name} {summarise(values).median:,.0f}" for name, values in rates.items())
+    p50 = summarise([each.p50_ms for each in ours]).median
+    generator = summarise([each.generator_cpu for each in ours]).median
+    cpu = {
+        name: min((each.cpu_us for each in measured[name]), key=attrgetter("total"))
+        for name in (OURS, FLOOR)
+    }
+    costs = ", ".join(f"{name} {each.client:.1f}+{each.database:.1f}" for name, each in cpu.items())
+    return (
+        f"median alerts/s {medians}; CPU us an alert, client+database: {costs}"
+        f" (ratio {cpu[FLOOR].total / cpu[OURS].total:.2f}); p50 {p50:.0f} ms;"
+        f" the load generator took {generator:.0%} of a core"
+    )

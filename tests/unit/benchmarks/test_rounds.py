@@ -1,0 +1,49 @@
+from collections import Counter
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.rounds import take_turns, turns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAMES = ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_each_round_has_everybody_once(number: int) -> None:
+    assert sorted(turns(NAMES, number)) == NAMES
+
+
+def test_everybody_comes_first_equally_often() -> None:
+    first = Counter(turns(NAMES, number)[0] for number in range(8))
+
+    assert first == dict.fromkeys(NAMES, 2)
+
+
+def test_nobody_always_follows_the_same_one() -> None:
+    followed = {pair for number in range(8) for pair in pairwise(turns(NAMES, number))}
+
+    assert {("a", "b"), ("b", "a"), ("c", "d"), ("d", "c")} <= followed
+
+
+def test_measurements_stand_at_the_number_of_their_round() -> None:
+    order: list[str] = []
+    reported: list[Mapping[str, int]] = []
+
+    def measure(name: str) -> int:
+        order.append(name)
+        return order.count(name) * 10
+
+    measured = take_turns(
+        {name: partial(measure, name) for name in ("x", "y")},
+        rounds=2,
+        report=lambda _number, latest: reported.append(latest),
+    )
+
+    assert order == ["x", "y", "y", "x"]
+    assert measured == {"x": [10, 20], "y": [10, 20]}
+    assert reported == [{"x": 10, "y": 10}, {"x": 20, "y": 20}]
