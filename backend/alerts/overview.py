@@ -13,6 +13,8 @@ from backend.alerts.schemas import AlertFilter, AlertStatus
 
 # Worst first. Names that are not here come after them, alerts without a severity last.
 SEVERITIES = ("critical", "page", "error", "high", "warning", "info", "none")
+# Severities are free text: a sender may use any number of them.
+MAX_SEVERITIES = 12
 
 _SEVERITY_RANK = case(
     *((alert.c.severity == name, rank) for rank, name in enumerate(SEVERITIES)),
@@ -51,15 +53,30 @@ async def find_groups(
     return await fetch_all(session, groups_query(filters, limit=limit))
 
 
+def severities_query(filters: AlertFilter) -> Select[Any]:
+    return (
+        select(alert.c.severity, func.count().label("firing"))
+        .where(*conditions_of(_firing(filters)))
+        .group_by(alert.c.severity)
+        .order_by(_SEVERITY_RANK, func.count().desc(), alert.c.severity)
+        .limit(MAX_SEVERITIES)
+    )
+
+
+async def find_severities(session: AsyncSession, filters: AlertFilter) -> Sequence[Row[Any]]:
+    """Return firing alerts counted by severity, the worst first."""
+    return await fetch_all(session, severities_query(filters))
+
+
 def members_query(
     filters: AlertFilter, groups: Sequence[tuple[str, str]], *, limit: int
 ) -> Select[Any]:
-    """Select the oldest alerts of each group: narrow rows are ranked, then wide ones fetched."""
-    oldest_first = func.row_number().over(
-        partition_by=_GROUP, order_by=(alert.c.starts_at, alert.c.id)
+    """Select the newest alerts of each group: narrow rows are ranked, then wide ones fetched."""
+    newest_first = func.row_number().over(
+        partition_by=_GROUP, order_by=(alert.c.starts_at.desc().nulls_last(), alert.c.id.desc())
     )
     ranked = (
-        select(alert.c.id, oldest_first.label("rank"))
+        select(alert.c.id, newest_first.label("rank"))
         .where(*conditions_of(_firing(filters)), tuple_(*_GROUP).in_(groups))
         .subquery()
     )

@@ -34,10 +34,11 @@ async def fetch_all(session: AsyncSession, query: Select[Any]) -> Sequence[Row[A
 
 
 def conditions_of(filters: AlertFilter) -> list[ColumnElement[bool]]:
-    conditions = [
-        column == value
+    conditions = [] if filters.status is None else [alert.c.status == filters.status]
+    # As in Prometheus, an empty label is one that is not there.
+    conditions += [
+        column == value if value else column.is_(None)
         for column, value in (
-            (alert.c.status, filters.status),
             (alert.c.service, filters.service),
             (alert.c.severity, filters.severity),
         )

@@ -75,7 +75,10 @@ class IngestResult(_Schema):
 
 
 class AlertFilter(_Schema):
-    """All given conditions must hold; `labels` are exact (name, value) pairs."""
+    """All given conditions must hold; `labels` are exact (name, value) pairs.
+
+    An empty `service` or `severity` asks for alerts that have none.
+    """
 
     status: AlertStatus | None = None
     service: str | None = None
@@ -85,7 +88,7 @@ class AlertFilter(_Schema):
 
 
 class FiringGroup(_Schema):
-    """The firing alerts of one service and severity. `alerts` holds the oldest of them."""
+    """The firing alerts of one service and severity. `alerts` holds the newest of them."""
 
     service: str | None
     severity: str | None
@@ -94,10 +97,16 @@ class FiringGroup(_Schema):
     alerts: list[AlertRead]
 
 
+class FiringSeverity(_Schema):
+    severity: str | None
+    firing: int
+
+
 class FiringOverview(_Schema):
-    """Groups ordered by severity, then size. `firing` counts all, also those of hidden groups."""
+    """Groups ordered by severity, then size. The counts include the alerts of hidden groups."""
 
     firing: int
+    severities: list[FiringSeverity]
     hidden_groups: int
     groups: list[FiringGroup]
 

@@ -24,6 +24,7 @@ from backend.alerts.schemas import (
     EpisodeRead,
     FiringGroup,
     FiringOverview,
+    FiringSeverity,
     IntakeHealth,
     LastRejection,
 )
@@ -90,7 +91,8 @@ async def firing_overview(session: AsyncSession, filters: AlertFilter) -> Firing
     """Group the firing alerts that match (`filters.status` is ignored) by service and severity."""
     groups = await overview.find_groups(session, filters, limit=MAX_GROUPS)
     if not groups:
-        return FiringOverview(firing=0, hidden_groups=0, groups=[])
+        return FiringOverview(firing=0, severities=[], hidden_groups=0, groups=[])
+    severities = await overview.find_severities(session, filters)
     keys = [_group_key(row) for row in groups]
     members = await overview.find_members(session, filters, keys, limit=MAX_ALERTS_IN_GROUP)
     by_group: dict[tuple[str, str], list[AlertRead]] = defaultdict(list)
@@ -98,6 +100,7 @@ async def firing_overview(session: AsyncSession, filters: AlertFilter) -> Firing
         by_group[_group_key(row)].append(_alert(row))
     return FiringOverview(
         firing=groups[0].firing_in_all,
+        severities=[FiringSeverity(severity=row.severity, firing=row.firing) for row in severities],
         hidden_groups=groups[0].groups_in_all - len(groups),
         groups=[
             FiringGroup(
