@@ -13,6 +13,7 @@ from fastapi.telemetry import TelemetryConfig
 from backend import __version__, errors, metrics, openapi
 from backend.alerts.body import LargeBodies
 from backend.alerts.router import router as alerts_router
+from backend.console import router as console
 from backend.db.engine import Database, create_engine
 from backend.health.readiness import Readiness
 from backend.health.router import router as health_router
@@ -67,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
     metrics.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    console.install(app, settings)
     return app
 
 

@@ -105,8 +105,7 @@ class Server:
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 break
-            # The file is there before it has been written.
-            if status.exists() and b"ready" in status.read_bytes()[-20:]:
+            if status.exists() and b"ready" in status.read_bytes().splitlines()[-1:][0]:
                 return
             time.sleep(0.02)
         raise RuntimeError(f"PostgreSQL did not start:\n{self.log.read_text()}")

@@ -1,0 +1,67 @@
+"""The route class of all pages: errors become pages, no session a redirect, headers are added."""
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.responses import RedirectResponse
+
+from backend.console.headers import protect
+from backend.console.pages import address_of
+from backend.console.state import console_of
+from backend.console.visitor import SignInNeeded
+from backend.db.trouble import database_errors
+from backend.errors import AppError, InvalidRequest
+
+SIGN_IN = "/sign-in"
+_TITLES = {
+    HTTPStatus.FORBIDDEN: "Not allowed",
+    HTTPStatus.NOT_FOUND: "Not found",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The database cannot be used",
+}
+
+
+class PageRoute(APIRoute):
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_page(request: Request) -> Response:
+            try:
+                # Here already: behind this route, the sessions' own translation becomes JSON.
+                with database_errors():
+                    response = await handle(request)
+            except SignInNeeded:
+                response = sign_in_first(request)
+            except AppError as error:
+                response = problem_page(request, error)
+            except RequestValidationError:
+                response = problem_page(request, InvalidRequest())
+            protect(response)
+            return response
+
+        return handle_page
+
+
+def sign_in_first(request: Request) -> Response:
+    """Send the browser to sign in, and from there back to where it was."""
+    target = address_of(request) if request.method == "GET" else "/"
+    query = "" if target == "/" else "?" + urlencode({"next": target})
+    return RedirectResponse(SIGN_IN + query, status_code=HTTPStatus.SEE_OTHER)
+
+
+def problem_page(request: Request, error: AppError) -> Response:
+    response = console_of(request).pages.render(
+        request,
+        "problem.html",
+        visitor=None,
+        status=error.status,
+        title=_TITLES.get(error.status, "That did not work"),
+        detail=error.detail,
+        retry=error.status == HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+    response.headers.update(error.headers)
+    return response

@@ -1,0 +1,48 @@
+"""Who looks at a page: asked of the cookie, and then of the database, at every request."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from backend.auth.dependencies import find_principal
+from backend.auth.principal import Scope
+from backend.console.pages import Visitor
+from backend.console.session import Session
+from backend.console.state import console_of
+from backend.db.session import ReadSessionDep
+from backend.errors import Unauthorized
+
+READERS = frozenset({Scope.READ, Scope.ADMIN})
+
+
+class SignInNeeded(Unauthorized):
+    """There is no session, it has expired, or its token was revoked or may no longer read."""
+
+    code = "sign_in_needed"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    session: Session
+    visitor: Visitor
+
+
+async def _signed_in(request: Request, database: ReadSessionDep) -> SignedIn:
+    console = console_of(request)
+    session = console.sessions.of(request)
+    if session is None:
+        raise SignInNeeded
+    principal = await find_principal(database, session.token_id)
+    if principal is None or not principal.scopes & READERS:
+        raise SignInNeeded
+    visitor = Visitor(
+        name=principal.name,
+        scopes=sorted(principal.scopes),
+        expires_at=session.expires_at,
+        form_token=console.form_tokens.for_session(session),
+    )
+    return SignedIn(session, visitor)
+
+
+SignedInDep = Annotated[SignedIn, Depends(_signed_in)]
