@@ -95,8 +95,9 @@ def _route_standard_logging(output: BinaryIO, *, level: str, tracing: bool) -> N
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.captureWarnings(capture=True)
-    # uvicorn has given its loggers handlers of their own by now.
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
+    # uvicorn has given its loggers handlers of their own by now. Not uvicorn.access: it is silenced
+    # by --no-access-log, and would speak again.
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
