@@ -80,8 +80,8 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         limits=dict.fromkeys(LARGE_BODY_PATHS, settings.max_body_bytes),
     )
     app.add_middleware(DrainMiddleware, draining=app.state.draining)
-    app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(RequestContextMiddleware)
+    app.add_middleware(SecurityHeadersMiddleware)
 
 
 def _telemetry(settings: Settings) -> tuple[TracerProvider | None, TelemetryConfig]:

@@ -116,7 +116,7 @@ def problem_responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]
 def problem_response(error: AppError, errors: Sequence[FieldProblem] = ()) -> Response:
     return Response(
         orjson.dumps(_body(error, errors)),
-        status_code=error.status,
+        status_code=int(error.status),
         headers=dict(error.headers),
         media_type=PROBLEM_JSON,
     )

@@ -82,18 +82,14 @@ def _render(_logger: object, _method: str, event: EventDict) -> bytes:
     try:
         line = orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:  # a lone surrogate, for one: what is logged may come from anywhere
-        line = json.dumps(event, default=repr).encode()
+        line = json.dumps(event, default=repr, ensure_ascii=False).encode(errors="replace")
     return _SECRETS.sub(_REDACTED.encode(), line)
 
 
 def _route_standard_logging(output: BinaryIO, *, level: str, tracing: bool) -> None:
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.add_logger_name, *_enrich(tracing=tracing)],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render_text],
+    logging.basicConfig(
+        handlers=[standard_handler(output, tracing=tracing)], level=level.upper(), force=True
     )
-    handler = _LineHandler(structlog.BytesLogger(output))
-    handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.captureWarnings(capture=True)
     # uvicorn has given its loggers handlers of their own by now. Not uvicorn.access: it is silenced
     # by --no-access-log, and would speak again.
@@ -103,11 +99,22 @@ def _route_standard_logging(output: BinaryIO, *, level: str, tracing: bool) -> N
         logger.propagate = True
 
 
+def standard_handler(output: BinaryIO, *, tracing: bool) -> logging.Handler:
+    """Return a handler that gives the standard library's records the form of our events."""
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_logger_name, *_enrich(tracing=tracing)],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render_text],
+    )
+    handler = LineHandler(structlog.BytesLogger(output))
+    handler.setFormatter(formatter)
+    return handler
+
+
 def _render_text(logger: object, method: str, event: EventDict) -> str:
     return _render(logger, method, event).decode()
 
 
-class _LineHandler(logging.Handler):
+class LineHandler(logging.Handler):
     """Write records through the logger that events go through, so that lines never mix."""
 
     def __init__(self, lines: structlog.BytesLogger) -> None:

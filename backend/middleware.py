@@ -1,6 +1,6 @@
 """Middleware, pure ASGI only: each BaseHTTPMiddleware costs three times a bare FastAPI request.
 
-Outermost first: RequestContext (id, access log, last resort for errors), SecurityHeaders, Drain,
+Outermost first: SecurityHeaders, RequestContext (id, access log, last resort for errors), Drain,
 BodyLimit.
 """
 
@@ -149,7 +149,8 @@ class _BodyTooLarge(HTTPException):
 
 def _exceeds(declared: str, limit: int) -> bool:
     # Compared by length first: int() refuses to parse what a hostile header may hold.
-    return declared.isdecimal() and (len(declared) > len(str(limit)) or int(declared) > limit)
+    digits = declared.lstrip("0")
+    return digits.isdecimal() and (len(digits) > len(str(limit)) or int(digits) > limit)
 
 
 class BodyLimitMiddleware:

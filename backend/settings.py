@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     database_user: str = Field(min_length=1)
     # Read at every new connection, so that a rotated password needs no restart.
     database_password_file: Path | None = None
+    # `verify-full` verifies with the authorities of the system, or those in SSL_CERT_FILE.
     database_sslmode: SslMode = "require"
     database_pool_size: int = Field(8, ge=1, le=100)
     database_connect_timeout_seconds: float = Field(5, gt=0, le=60)
@@ -77,25 +78,27 @@ class SettingsError(Exception):
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings, or raise SettingsError with one sentence for each thing that is wrong."""
-    unknown = [_unknown(name) for name in sorted(environ) if _is_unknown(name)]
+    given = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+    unknown = [_unknown(name) for name in sorted(given.keys() - set(variables()))]
     if unknown:
         raise SettingsError(" ".join(unknown))
     try:
-        return Settings()
+        return Settings.model_validate({_field(name): value for name, value in given.items()})
     except ValidationError as error:
         raise SettingsError(" ".join(_sentences(error))) from error
 
 
-def _is_unknown(name: str) -> bool:
-    return name.startswith(PREFIX) and name not in _variables()
-
-
-def _variables() -> list[str]:
+def variables() -> list[str]:
+    """Return the name of every variable that is read."""
     return [PREFIX + field.upper() for field in Settings.model_fields]
 
 
+def _field(variable: str) -> str:
+    return variable.removeprefix(PREFIX).lower()
+
+
 def _unknown(name: str) -> str:
-    close = difflib.get_close_matches(name, _variables(), n=1)
+    close = difflib.get_close_matches(name, variables(), n=1, cutoff=0.85)
     hint = f"did you mean {close[0]}?" if close else "remove it."
     return f"{name} is not a setting: {hint}"
 
@@ -103,9 +106,13 @@ def _unknown(name: str) -> str:
 def _sentences(error: ValidationError) -> list[str]:
     sentences = []
     for problem in error.errors(include_url=False):
-        variable = PREFIX + str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+        message = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:
+            sentences.append(f"{message}.")
+            continue
+        variable = PREFIX + str(problem["loc"][0]).upper()
         if problem["type"] == "missing":
             sentences.append(f"{variable} is missing: set it.")
         else:
-            sentences.append(f"{variable}={problem['input']!r}: {problem['msg']}.")
+            sentences.append(f"{variable}={problem['input']!r}: {message}.")
     return sentences

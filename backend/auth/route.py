@@ -15,18 +15,19 @@ class TokenFirstRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        requirements = list(_requirements(self.dependant))
+        needed = requirements(self.dependant)
 
         async def handle_if_allowed(request: Request) -> Response:
-            for requirement in requirements:
+            for requirement in needed:
                 await requirement(request)
             return await handle(request)
 
         return handle_if_allowed
 
 
-def _requirements(dependant: Dependant) -> list[RequireScope]:
+def requirements(dependant: Dependant) -> list[RequireScope]:
+    """Return what an operation asks of a token, wherever in its dependencies it does."""
     found = [dependant.call] if isinstance(dependant.call, RequireScope) else []
     for dependency in dependant.dependencies:
-        found += _requirements(dependency)
+        found += requirements(dependency)
     return found

@@ -42,7 +42,7 @@ def decode_cursor(cursor: str, key: TypeAdapter[Key]) -> Key:
     """Unpack a cursor to a key of the given (tuple) type, or raise InvalidCursor."""
     try:
         packed = urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
-        return key.validate_json(packed)
+        return key.validate_json(packed, strict=True)
     except (ValueError, ValidationError) as error:
         raise InvalidCursor from error
 

@@ -36,8 +36,9 @@ _PASSING_CODES = frozenset(
     }
 )
 _DATA_CLASS = "22"
-_ERRORS = (ConnectFailed, PoolTimeout, TimeoutError, DBAPIError, asyncpg.PostgresError,
-           asyncpg.InterfaceError)  # fmt: skip
+# What the driver raises when the connection, not the statement, is what is wrong.
+DRIVER_TROUBLE = (asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
+_ERRORS = (ConnectFailed, PoolTimeout, DBAPIError, asyncpg.PostgresError, *DRIVER_TROUBLE)
 
 
 class UnstorableValue(InvalidRequest):
@@ -57,7 +58,9 @@ def database_errors() -> Iterator[None]:
         answer = classify(error)
         if answer is None:
             raise
-        log.warning("database_trouble", code=answer.code, error=str(error))
+        # The message of an unstorable value quotes the value.
+        message = None if isinstance(answer, UnstorableValue) else str(error)
+        log.warning("database_trouble", code=answer.code, type=_name(error), message=message)
         raise answer from error
 
 
@@ -79,8 +82,12 @@ def _classify_driver(error: BaseException) -> AppError | None:
         return UnstorableValue()
     if _sqlstate(error) in _PASSING_CODES or _sqlstate(error).startswith(_PASSING_CLASSES):
         return DatabaseUnavailable()
-    # Without a SQLSTATE it is the driver's own: as a rule, the connection has gone.
-    return DatabaseUnavailable() if isinstance(error, asyncpg.InterfaceError) else None
+    return DatabaseUnavailable() if isinstance(error, DRIVER_TROUBLE) else None
+
+
+def _name(error: BaseException) -> str:
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
+    return type(cause or error).__name__
 
 
 def _sqlstate(error: BaseException) -> str:

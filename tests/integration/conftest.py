@@ -9,23 +9,22 @@ settings of a database or need to leave it broken.
 import io
 import itertools
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import asyncpg
 import httpx2
-import orjson
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend import bootstrap, logs
+from backend import bootstrap
 from backend.app import create_app
 from backend.db.engine import Database, create_engine
 from backend.migrate import migrate
 from backend.settings import Settings
 from tests.support.factories import make_token
 from tests.support.http import client_of
+from tests.support.logs import Logged, log_sink
 from tests.support.postgres import SUPERUSER, Server, running_server
 
 TEMPLATE = "template_migrated"
@@ -63,25 +62,7 @@ async def _copy_template(server: Server) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _log_sink() -> io.BytesIO:
-    sink = io.BytesIO()
-    logs.configure(level="info", tracing=True, stream=sink)
-    return sink
-
-
-class Logged:
-    """What this process has logged since the test began."""
-
-    def __init__(self, sink: io.BytesIO) -> None:
-        sink.seek(0)
-        sink.truncate()
-        self._sink = sink
-
-    def text(self) -> str:
-        return self._sink.getvalue().decode()
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        events = [orjson.loads(line) for line in self.text().splitlines()]
-        return [event for event in events if event["event"] == name]
+    return log_sink()
 
 
 @pytest.fixture
@@ -90,9 +71,14 @@ def logged(_log_sink: io.BytesIO) -> Logged:
 
 
 @pytest.fixture(scope="session")
-def postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
+def postgres_version(request: pytest.FixtureRequest) -> str:
+    return str(request.config.getoption("--postgres"))
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_version: str) -> Iterator[Server]:
     """The worker's server, not migrated."""
-    with running_server(request.config.getoption("--postgres")) as server:
+    with running_server(postgres_version) as server:
         yield server
 
 

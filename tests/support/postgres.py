@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SUPERUSER = "postgres"
+# The one role that is asked for a password; a test that needs it creates it.
+ROLE_WITH_PASSWORD = "with_password"
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 START_TIMEOUT_SECONDS = 30
 _PR_SET_PDEATHSIG = 1
@@ -33,6 +35,12 @@ _OPTIONS = {
     "timezone": "Asia/Kathmandu",
     "log_min_messages": "warning",
 }
+
+_ACCESS_RULES = f"""
+local all {ROLE_WITH_PASSWORD}              scram-sha-256
+local all all                               trust
+host  all all                  127.0.0.1/32 trust
+"""
 
 
 def binaries(version: str) -> Path:
@@ -57,7 +65,7 @@ def _embedded() -> Path:
 
 
 class Server:
-    """A server on a Unix socket that trusts every local user; stopped and started at will."""
+    """A server on a Unix socket that trusts every role but one; stopped and started at will."""
 
     def __init__(self, bin_directory: Path, root: Path, options: dict[str, str]) -> None:
         self.root = root
@@ -72,6 +80,7 @@ class Server:
         root.chmod(0o755)
         self._run("initdb", "-D", str(self.data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8",
                   "--no-sync", "--locale=C.UTF-8")  # fmt: skip
+        (self.data / "pg_hba.conf").write_text(_ACCESS_RULES)
 
     @property
     def socket_directory(self) -> Path:
@@ -105,7 +114,9 @@ class Server:
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 break
-            if status.exists() and b"ready" in status.read_bytes().splitlines()[-1:][0]:
+            # A crashed server leaves its file behind: only ours, by its id, counts.
+            lines = status.read_text().split() if status.exists() else []
+            if lines and lines[0] == str(process.pid) and lines[-1] == "ready":
                 return
             time.sleep(0.02)
         raise RuntimeError(f"PostgreSQL did not start:\n{self.log.read_text()}")

@@ -1,0 +1,108 @@
+"""Running the backend as a process of its own, with its port chosen by the operating system."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+START_TIMEOUT_SECONDS = 30
+API = ("-m", "uvicorn", "backend.asgi:app", "--host", "127.0.0.1", "--port", "0",
+       "--no-access-log", "--timeout-graceful-shutdown", "20")  # fmt: skip
+WORKER = ("-m", "backend.worker")
+MIGRATE = ("-m", "backend.migrate")
+_ROOT = Path(__file__).parents[2]
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 10, what: str = "it") -> None:
+    """Poll until the condition holds, or fail the test saying what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s for {what}")
+        time.sleep(0.02)
+
+
+def run(
+    arguments: Sequence[str], environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of the backend to its end."""
+    return subprocess.run(  # noqa: S603  # our own module
+        [sys.executable, *arguments],
+        cwd=_ROOT,
+        env=_clean_environment() | dict(environment),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class Process:
+    """A running server of the backend and what it has logged."""
+
+    def __init__(self, popen: subprocess.Popen[bytes], log: Path) -> None:
+        self.popen = popen
+        self._log = log
+
+    def text(self) -> str:
+        return self._log.read_text()
+
+    def events(self) -> list[dict[str, Any]]:
+        lines = [line for line in self.text().splitlines() if line.startswith("{")]
+        return [orjson.loads(line) for line in lines]
+
+    def base_url(self) -> str:
+        """Return where it listens, once it does."""
+        found: list[str] = []
+
+        def listens() -> bool:
+            assert self.popen.poll() is None, f"the process has ended:\n{self.text()}"
+            found.extend(
+                event["event"].split()[3]
+                for event in self.events()
+                if event["event"].startswith("Uvicorn running on http")
+            )
+            return bool(found)
+
+        wait_until(listens, seconds=START_TIMEOUT_SECONDS, what="the server to listen")
+        return found[0]
+
+    def terminate(self) -> None:
+        self.popen.send_signal(signal.SIGTERM)
+
+    def wait(self, seconds: float = 30) -> int:
+        """Wait for the end and return the exit status."""
+        return self.popen.wait(seconds)
+
+
+@contextmanager
+def running(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[Process]:
+    """Start a server of the backend; kill it at the end if the test has not stopped it."""
+    with tempfile.TemporaryDirectory(prefix="backend-") as directory:
+        log = Path(directory) / "log"
+        with log.open("wb") as output:
+            popen = subprocess.Popen(  # noqa: S603  # our own module
+                [sys.executable, *arguments],
+                cwd=_ROOT,
+                env=_clean_environment() | dict(environment),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            yield Process(popen, log)
+        finally:
+            if popen.poll() is None:
+                popen.kill()
+            popen.wait()
+
+
+def _clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("BACKEND_")}

@@ -1,0 +1,111 @@
+"""Every error of the HTTP edge is a problem with a stable code."""
+
+from typing import Annotated
+
+import pytest
+from fastapi import FastAPI, Query
+from pydantic import BaseModel
+
+from backend.app import create_app
+from backend.errors import MAX_REPORTED_FIELDS
+from tests.support.asgi import Answer, call
+from tests.support.settings import make_settings
+
+
+class Thing(BaseModel):
+    number: int
+    names: list[int] = []
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    app = create_app(make_settings())
+
+    @app.post("/things")
+    async def make(thing: Thing) -> Thing:
+        return thing
+
+    @app.get("/things")
+    async def find(limit: Annotated[int, Query(le=10)]) -> int:
+        return limit
+
+    return app
+
+
+def assert_problem(answer: Answer, status: int, code: str) -> None:
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert (answer.status, body["status"], body["code"]) == (status, status, code)
+    assert body["type"] == "about:blank"
+    assert body["title"]
+    assert body["detail"]
+
+
+async def test_an_unknown_path_is_not_found(app: FastAPI) -> None:
+    assert_problem(await call(app, "GET", "/nowhere"), 404, "not_found")
+
+
+async def test_a_method_that_a_path_does_not_have_is_named_so(app: FastAPI) -> None:
+    answer = await call(app, "DELETE", "/things")
+
+    assert_problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"]
+
+
+async def test_a_wrong_query_names_the_parameter(app: FastAPI) -> None:
+    answer = await call(app, "GET", "/things?limit=11")
+
+    assert_problem(answer, 422, "invalid_request")
+    assert answer.json()["errors"] == [
+        {
+            "loc": ["query", "limit"],
+            "code": "less_than_equal",
+            "detail": "Input should be less than or equal to 10",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"number": "x"}',
+        b'{"number": 1e999}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b"null",
+        b"[]",
+    ],
+    ids=["empty", "broken", "wrong", "infinite", "no_text", "deep", "null", "list"],
+)
+async def test_a_wrong_body_is_an_invalid_request(app: FastAPI, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+
+    answer = await call(app, "POST", "/things", headers=headers, chunks=[body])
+
+    if len(body) > 64 * 1024:
+        assert_problem(answer, 413, "body_too_large")
+    else:
+        assert_problem(answer, 422, "invalid_request")
+
+
+async def test_what_was_wrong_is_never_repeated(app: FastAPI) -> None:
+    body = b'{"number": "cnop_a-secret-that-was-put-in-the-wrong-place"}'
+
+    answer = await call(
+        app, "POST", "/things", headers={"Content-Type": "application/json"}, chunks=[body]
+    )
+
+    assert answer.status == 422
+    assert b"cnop_" not in answer.body
+
+
+async def test_a_hostile_body_gets_no_long_answer(app: FastAPI) -> None:
+    body = b'{"number": 1, "names": [' + b",".join([b'"x"'] * 10_000) + b"]}"
+
+    answer = await call(
+        app, "POST", "/things", headers={"Content-Type": "application/json"}, chunks=[body]
+    )
+
+    assert len(answer.json()["errors"]) == MAX_REPORTED_FIELDS
