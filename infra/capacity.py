@@ -61,7 +61,8 @@ MOST_CONNECTIONS = 5000
 USABLE_CONNECTIONS = 0.8
 # The worker has a pool of its own, and its job queue listens on one connection beside it.
 WORKER_EXTRA_CONNECTIONS = 1
-MIGRATION_CONNECTIONS = 1
+# A migration holds a lock on one connection and changes the schema on another.
+MIGRATION_CONNECTIONS = 2
 
 GIB = 1024**3
 

@@ -92,7 +92,7 @@ class Nodes(pulumi.ComponentResource):
             aws.vpc.SecurityGroupIngressRule(
                 f"{self._name}-from-load-balancer",
                 security_group_id=group.id,
-                description="Requests to the backend's pods",
+                description="Requests to the pods of the backend",
                 referenced_security_group_id=self._args.load_balancer_security_group_id,
                 ip_protocol="tcp",
                 from_port=SERVICE_PORT,

@@ -65,7 +65,8 @@ def _settings(monitor: Monitor, project: str, stack: str) -> mocks.MockSettings:
         project=project,
         stack=stack,
         organization="organization",
-        # Applies run on placeholders; as a preview they would be skipped.
+        # In a preview, an output without an answer would be unknown, and all that follows from it
+        # skipped without a word.
         dry_run=False,
         outputs=set(),
         lock=threading.Lock(),

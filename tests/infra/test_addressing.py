@@ -38,14 +38,22 @@ def test_a_plan_cut_from_the_vpc_has_no_findings(
     assert review_plan(vpc, tiers, ZONES) == []
 
 
-@given(good_plans(), networks(16, 28), st.sampled_from(TIERS), st.integers(0, 1))
+def ranges_near(vpc: IPv4Network) -> st.SearchStrategy[IPv4Network]:
+    """Draw ranges inside the VPC, around it, and anywhere."""
+    inside = st.sampled_from(list(vpc.subnets(new_prefix=min(vpc.prefixlen + 4, 28))))
+    around = st.integers(16, vpc.prefixlen).map(lambda prefix: vpc.supernet(new_prefix=prefix))
+    return st.one_of(inside, around, networks(16, 28))
+
+
+@given(good_plans(), st.data(), st.sampled_from(TIERS), st.integers(0, 1))
 def test_a_foreign_range_is_refused_exactly_when_it_is_outside_or_overlaps(
     plan: tuple[IPv4Network, dict[str, list[IPv4Network]]],
-    foreign: IPv4Network,
+    data: st.DataObject,
     tier: str,
     index: int,
 ) -> None:
     vpc, tiers = plan
+    foreign = data.draw(ranges_near(vpc))
     tiers = {name: list(ranges) for name, ranges in tiers.items()}
     tiers[tier][index] = foreign
     others = [
@@ -54,12 +62,11 @@ def test_a_foreign_range_is_refused_exactly_when_it_is_outside_or_overlaps(
         for position, network in enumerate(ranges)
         if (name, position) != (tier, index)
     ]
-    bad = (
-        not foreign.subnet_of(vpc)
-        or any(foreign.overlaps(other) for other in others)
-        or (tier == TIERS[0] and foreign.prefixlen > addressing.SMALLEST_PUBLIC_PREFIX)
-    )
-    assert bool(review_plan(vpc, tiers, ZONES)) == bad
+    messages = [finding.message for finding in review_plan(vpc, tiers, ZONES)]
+    too_small = tier == TIERS[0] and foreign.prefixlen > addressing.SMALLEST_PUBLIC_PREFIX
+    assert any("is outside" in text for text in messages) == (not foreign.subnet_of(vpc))
+    assert any("overlaps" in text for text in messages) == any(map(foreign.overlaps, others))
+    assert any("too small" in text for text in messages) == too_small
 
 
 @given(networks())

@@ -27,7 +27,7 @@ def test_we_promise_less_than_instances_were_seen_to_have(
 
 def test_the_reference_fits_its_database() -> None:
     demand = capacity.connection_demand(max_replicas=10, pool_size=5)
-    assert demand == 10 * 5 + (5 + 1) + 1
+    assert demand == 10 * 5 + (5 + 1) + 2
     assert demand <= capacity.connection_budget("db.t3.micro")
 
 

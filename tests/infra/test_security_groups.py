@@ -1,5 +1,6 @@
 """The security-group table of the reference deployment, exactly; nothing else is open."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -75,6 +76,15 @@ def test_there_are_three_groups_of_our_own_and_none_has_inline_rules(stack: str)
     assert not [group for group in groups if {"ingress", "egress"} & group.inputs.keys()]
     # A second group with the cluster's tag on a node stops the load balancer controller.
     assert not [tag for group in groups for tag in tags(group.inputs) if "kubernetes.io" in tag]
+
+
+@stacks
+def test_descriptions_use_only_the_characters_that_ec2_takes(stack: str) -> None:
+    described = [r for kind in (GROUP, INGRESS, EGRESS) for r in plan_of(stack).of_type(kind)]
+    assert len(described) == 13
+    for resource in described:
+        text = str(resource.inputs["description"])
+        assert re.fullmatch(r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}", text), resource.name
 
 
 @stacks

@@ -192,7 +192,7 @@ MISTAKES = {
         setting("backend.databasePoolSize", 8),
         (
             "backend.databasePoolSize: 10 replicas with 8 connections each, the worker and a"
-            " migration take 90 connections, and db.t3.micro has 67 to plan with (80 % of 84)"
+            " migration take 91 connections, and db.t3.micro has 67 to plan with (80 % of 84)"
         ),
         "Lower backend.databasePoolSize or backend.maxReplicas, or take a larger",
     ),
