@@ -41,7 +41,7 @@ def test_every_promise_is_answered_once() -> None:
 
 
 def test_a_missing_test_and_a_missing_file_are_seen() -> None:
-    assert _missing_tests("`unit/docs/test_references.py::test_nothing`") == [
-        "unit/docs/test_references.py::test_nothing"
+    assert _missing_tests("`unit/repository/test_references.py::test_nothing`") == [
+        "unit/repository/test_references.py::test_nothing"
     ]
     assert _missing_links(ROOT / "README.md", "[a](docs/nothing.md)") == ["docs/nothing.md"]
