@@ -3,8 +3,10 @@ from benchmarks.intake_rows import AGAIN, FLOOR, OTHER, OURS, Slice, rows
 from benchmarks.meter import Cpu
 from benchmarks.payloads import Mode
 
+CPU = Cpu(10, 10, 0.02)
 
-def slices(*rates: float, tail: float = 1.5, cpu: Cpu = Cpu(10, 10, 0.02)) -> list[Slice]:
+
+def slices(*rates: float, tail: float = 1.5, cpu: Cpu = CPU) -> list[Slice]:
     return [Slice(rate, cpu, tail=tail, p50_ms=20, generator_cpu=0.04) for rate in rates]
 
 
