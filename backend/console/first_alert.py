@@ -31,7 +31,7 @@ def first_alert(request: Request, now: datetime, *, local: bool) -> FirstAlert:
                 f"curl --fail-with-body {address} \\",
                 '  -H "Authorization: Bearer $TOKEN" \\',
                 "  -H 'Content-Type: application/json' \\",
-                f"  -d '{_body(now)}'",
+                f"  --data '{_body(now)}'",
             )
         ),
         receiver="\n".join(
@@ -55,13 +55,13 @@ def base_address(request: Request) -> str:
 
 def _body(now: datetime) -> str:
     labels = {"alertname": "FirstAlert", "severity": "warning", "service": "hello"}
-    alert = {
-        "status": "firing",
-        "labels": labels,
-        "annotations": {"summary": "Sent by hand"},
-        "startsAt": machine_time(now),
-        "endsAt": "0001-01-01T00:00:00Z",
-        "fingerprint": "00000000000000f1",
-    }
-    message = {"version": "4", "receiver": "by-hand", "groupKey": "{}", "alerts": [alert]}
-    return json.dumps(message, indent=1)
+    annotations = {"summary": "Sent by hand"}
+    return "\n    ".join(
+        (
+            '{"version": "4", "receiver": "by-hand", "groupKey": "{}", "alerts": [{',
+            '"status": "firing", "fingerprint": "00000000000000f1",',
+            f'"startsAt": "{machine_time(now)}", "endsAt": "0001-01-01T00:00:00Z",',
+            f'"labels": {json.dumps(labels)},',
+            f'"annotations": {json.dumps(annotations)}}}]}}',
+        )
+    )

@@ -10,10 +10,14 @@ from backend.console.rows import alert_row, element_key
 from backend.console.severities import tone_of
 from backend.console.views import ServiceSection, SeverityCount, SeverityGroup
 
-# Rows of one group by the number of groups: at most about 100 rows, because a page of them (165 kB
-# when all texts are long) is fetched every 15 seconds by everybody on call.
-_ROWS_OF_GROUP = ((10, 10), (20, 5), (33, 3))
-_LEAST_ROWS = 2
+# A group is shown as a whole if it is small. Of a larger one a few rows are enough to recognise it,
+# and leave room for the others: a storm in one service must not hide trouble in the next.
+_WHOLE_ROWS = 6
+_SOME_ROWS = 3
+# Many groups show less of each: about 100 rows at most, because a page of them (165 kB when all
+# texts are long) is fetched every 15 seconds by everybody on call.
+_MANY_GROUPS = 16
+_FEW_ROWS = 2
 
 
 def sections_of(
@@ -23,23 +27,14 @@ def sections_of(
     by_service: dict[str | None, list[FiringGroup]] = {}
     for group in overview.groups:
         by_service.setdefault(group.service, []).append(group)
-    most_rows = _most_rows(len(overview.groups))
-    return [
-        _section(service, groups, filters, now, most_rows) for service, groups in by_service.items()
-    ]
-
-
-def _most_rows(groups: int) -> int:
-    return next((rows for most, rows in _ROWS_OF_GROUP if groups <= most), _LEAST_ROWS)
+    many = len(overview.groups) > _MANY_GROUPS
+    return [_section(groups, filters, now, many=many) for groups in by_service.values()]
 
 
 def _section(
-    service: str | None,
-    groups: Sequence[FiringGroup],
-    filters: Filters,
-    now: datetime,
-    most_rows: int,
+    groups: Sequence[FiringGroup], filters: Filters, now: datetime, *, many: bool
 ) -> ServiceSection:
+    service = groups[0].service
     started = [group.oldest_starts_at for group in groups if group.oldest_starts_at is not None]
     return ServiceSection(
         key=element_key("service", service),
@@ -47,22 +42,29 @@ def _section(
         total=sum(group.firing for group in groups),
         oldest=min(started, default=None),
         href=replace(filters, service=service or ABSENT, draft="").href(),
-        groups=[_group(group, filters, now, most_rows) for group in groups],
+        groups=[_group(group, filters, now, many=many) for group in groups],
     )
 
 
-def _group(group: FiringGroup, filters: Filters, now: datetime, most_rows: int) -> SeverityGroup:
+def _group(group: FiringGroup, filters: Filters, now: datetime, *, many: bool) -> SeverityGroup:
     of_group = replace(
         filters, service=group.service or ABSENT, severity=group.severity or ABSENT, draft=""
     )
+    shown = group.alerts[: _row_count(group.firing, many=many)]
     return SeverityGroup(
         key=element_key("group", group.service, group.severity),
         severity=group.severity,
         tone=tone_of(group.severity),
         total=group.firing,
-        rows=[alert_row(alert, now) for alert in group.alerts[:most_rows]],
+        rows=[alert_row(alert, now) for alert in shown],
         href=of_group.href(),
     )
+
+
+def _row_count(firing: int, *, many: bool) -> int:
+    if many:
+        return _FEW_ROWS
+    return firing if firing <= _WHOLE_ROWS else _SOME_ROWS
 
 
 def severity_counts(overview: FiringOverview, filters: Filters) -> Sequence[SeverityCount]:

@@ -31,7 +31,7 @@ def test_an_alert_has_a_page_with_all_that_is_known(page: Page, stack: Stack) ->
     expect(page.get_by_role("link", name="grafana.example/d/1")).to_have_count(0)
     expect(page.get_by_text("grafana.example/d/1")).to_be_visible()
 
-    episodes = page.get_by_role("region", name="Episodes").last.get_by_role("row")
+    episodes = page.get_by_role("region", name="Table of episodes").get_by_role("row")
     expect(episodes).to_have_count(3)
     expect(episodes.nth(1)).to_contain_text("open")
     expect(episodes.nth(2)).to_contain_text("1 h")
