@@ -4,6 +4,10 @@ import os
 
 import pytest
 
+from tests.support.skips import pytest_make_collect_report, pytest_runtest_makereport
+
+__all__ = ["pytest_addoption", "pytest_make_collect_report", "pytest_runtest_makereport"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

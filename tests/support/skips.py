@@ -1,0 +1,41 @@
+"""In CI every test runs: what would be skipped there has failed.
+
+Set CI=true to get the same elsewhere. Tests that need ../shared, which is no part of the
+repository, say so in their reason and stay skips.
+"""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+_MAY_BE_ABSENT = "/shared"
+
+
+def is_ci() -> bool:
+    return os.environ.get("CI") == "true"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if not hasattr(report, "wasxfail"):
+        _fail_a_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A whole module that skips itself."""
+    report = yield
+    _fail_a_skip(report)
+    return report
+
+
+def _fail_a_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not (is_ci() and report.skipped):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if _MAY_BE_ABSENT not in reason:
+        report.outcome = "failed"
+        report.longrepr = f"{reason}\nThis is CI (CI=true), where a skipped test is a failure."
