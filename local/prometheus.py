@@ -1,0 +1,98 @@
+"""Prometheus, where it is installed: scrapes the backend and the worker, evaluates rules."""
+
+import shutil
+from collections.abc import Mapping
+
+import yaml
+
+from local.intervals import Intervals
+from local.ports import HOST
+from local.programs import CHECKOUT, Program
+from local.readiness import answers_ok
+from local.state import State
+
+_HEADER = "# Written at every start of the local platform: changes here are lost.\n"
+_EXAMPLE_RULES = CHECKOUT / "local" / "rules" / "platform.yml"
+
+
+def find_prometheus() -> str | None:
+    return shutil.which("prometheus")
+
+
+def render_prometheus(
+    state: State,
+    *,
+    backend_port: int,
+    worker_port: int,
+    alertmanager_port: int,
+    intervals: Intervals,
+) -> str:
+    """Return prometheus.yml. Understood by Prometheus 2.30 and later."""
+    config = {
+        "global": {
+            "scrape_interval": intervals.scrape_interval,
+            "evaluation_interval": intervals.evaluation_interval,
+            "scrape_timeout": intervals.scrape_interval,
+        },
+        "alerting": {"alertmanagers": [_static(alertmanager_port)]},
+        # The first is the platform's own; the second is for the person who runs it.
+        "rule_files": [str(_EXAMPLE_RULES), f"{state.prometheus}/rules/*.yml"],
+        "scrape_configs": [
+            {"job_name": "backend"} | _static(backend_port, service="backend"),
+            {"job_name": "worker"} | _static(worker_port, service="backend"),
+            {
+                "job_name": "services",
+                "file_sd_configs": [
+                    {"files": [f"{state.prometheus}/targets/*.yml"], "refresh_interval": "5s"}
+                ],
+            },
+        ],
+    }
+    return _HEADER + yaml.safe_dump(config, sort_keys=False)
+
+
+def prometheus(
+    binary: str,
+    state: State,
+    *,
+    port: int,
+    backend_port: int,
+    worker_port: int,
+    alertmanager_port: int,
+    intervals: Intervals,
+    environment: Mapping[str, str],
+) -> Program:
+    """Write the configuration and return the program."""
+    for directory in ("rules", "targets"):
+        (state.prometheus / directory).mkdir(parents=True, exist_ok=True)
+    config = state.prometheus / "prometheus.yml"
+    config.write_text(
+        render_prometheus(
+            state,
+            backend_port=backend_port,
+            worker_port=worker_port,
+            alertmanager_port=alertmanager_port,
+            intervals=intervals,
+        )
+    )
+    return Program(
+        name="prometheus",
+        command=(
+            binary,
+            f"--config.file={config}",
+            f"--storage.tsdb.path={state.prometheus / 'data'}",
+            "--storage.tsdb.retention.time=7d",
+            f"--web.listen-address={HOST}:{port}",
+            f"--rules.alert.resend-delay={intervals.resend_delay}",
+            "--web.enable-lifecycle",  # POST /-/reload takes new rules
+        ),
+        environment=environment,
+        is_ready=lambda _: answers_ok(port, "/-/ready"),
+    )
+
+
+def _static(port: int, **labels: str) -> dict[str, list[dict[str, object]]]:
+    target: dict[str, object] = {"targets": [f"{HOST}:{port}"]}
+    if labels:
+        target["labels"] = labels
+    return {"static_configs": [target]}

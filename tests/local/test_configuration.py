@@ -1,0 +1,139 @@
+"""What is generated for the servers, read as they read it."""
+
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from local.alertmanager import render_alertmanager
+from local.environment import STATE_MARKER, backend_environment, base_environment
+from local.intervals import Intervals
+from local.postgres import describe
+from local.programs import CHECKOUT
+from local.prometheus import render_prometheus
+from local.state import State
+from tests.support.tools import require_tool
+
+_STATE = State(Path("/srv/state with space"))
+_RULES = CHECKOUT / "local" / "rules" / "platform.yml"
+
+
+def alertmanager_config() -> str:
+    return render_alertmanager(_STATE, backend_port=8000, intervals=Intervals())
+
+
+def prometheus_config() -> str:
+    return render_prometheus(
+        _STATE, backend_port=8000, worker_port=8001, alertmanager_port=9093, intervals=Intervals()
+    )
+
+
+def test_alertmanager_sends_everything_with_the_token_from_its_file() -> None:
+    config = yaml.safe_load(alertmanager_config())
+    (receiver,) = config["receivers"]
+    assert config["route"]["receiver"] == receiver["name"]
+    assert "routes" not in config["route"]
+    (webhook,) = receiver["webhook_configs"]
+    assert webhook == {
+        "url": "http://127.0.0.1:8000/api/v1/webhooks/alertmanager",
+        "send_resolved": True,
+        "http_config": {
+            "authorization": {
+                "type": "Bearer",
+                "credentials_file": "/srv/state with space/admin-token",
+            }
+        },
+    }
+
+
+def test_alertmanager_accepts_its_configuration(tmp_path: Path) -> None:
+    amtool = require_tool("amtool", package="prometheus-alertmanager")
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(alertmanager_config())
+    subprocess.run([amtool, "check-config", path], check=True)  # noqa: S603 - a found tool
+
+
+def test_prometheus_scrapes_backend_and_worker_and_knows_its_alertmanager() -> None:
+    config = yaml.safe_load(prometheus_config())
+    targets = {
+        job["job_name"]: [
+            target for part in job.get("static_configs", []) for target in part["targets"]
+        ]
+        for job in config["scrape_configs"]
+    }
+    assert targets == {"backend": ["127.0.0.1:8000"], "worker": ["127.0.0.1:8001"], "services": []}
+    (receiver,) = config["alerting"]["alertmanagers"]
+    assert receiver["static_configs"] == [{"targets": ["127.0.0.1:9093"]}]
+    assert config["rule_files"] == [str(_RULES), "/srv/state with space/prometheus/rules/*.yml"]
+
+
+def test_prometheus_accepts_its_configuration_and_rules(tmp_path: Path) -> None:
+    promtool = require_tool("promtool", package="prometheus")
+    path = tmp_path / "prometheus.yml"
+    path.write_text(prometheus_config())
+    subprocess.run([promtool, "check", "config", path], check=True)  # noqa: S603 - a found tool
+
+
+def test_the_example_rules_have_a_watchdog_that_never_resolves() -> None:
+    (group,) = yaml.safe_load(_RULES.read_text())["groups"]
+    rules = {rule["alert"]: rule for rule in group["rules"]}
+    assert rules["Watchdog"]["expr"] == "vector(1)"
+    assert all("severity" in rule["labels"] for rule in rules.values())
+    assert all("summary" in rule["annotations"] for rule in rules.values())
+
+
+def environment(**caller: str) -> dict[str, str]:
+    return backend_environment(
+        _STATE, socket_directory=Path("/run/socket"), worker_port=8001, caller=caller
+    )
+
+
+def test_settings_of_the_backend_pass_through() -> None:
+    assert (
+        environment(BACKEND_RECONCILE_INTERVAL_SECONDS="5")["BACKEND_RECONCILE_INTERVAL_SECONDS"]
+        == "5"
+    )
+    assert environment(BACKEND_ENVIRONMENT="demo")["BACKEND_ENVIRONMENT"] == "demo"
+    assert environment()["BACKEND_ENVIRONMENT"] == "local"
+
+
+def test_where_the_database_is_does_not() -> None:
+    found = environment(
+        BACKEND_DATABASE_HOST="production",
+        BACKEND_DATABASE_PASSWORD_FILE="/run/secrets/password",
+        PGPASSWORD="secret",
+    )
+    assert found["BACKEND_DATABASE_HOST"] == "/run/socket"
+    assert "BACKEND_DATABASE_PASSWORD_FILE" not in found
+    assert "PGPASSWORD" not in found
+
+
+def test_every_process_names_its_state_directory() -> None:
+    assert environment()[STATE_MARKER] == "/srv/state with space"
+
+
+def test_where_bytecode_is_not_wanted_it_is_kept_with_the_state() -> None:
+    found = base_environment(_STATE, {"PYTHONDONTWRITEBYTECODE": "1"})
+    assert "PYTHONDONTWRITEBYTECODE" not in found
+    assert found["PYTHONPYCACHEPREFIX"] == "/srv/state with space/bytecode"
+    assert "PYTHONPYCACHEPREFIX" not in base_environment(_STATE, {})
+
+
+def test_a_server_that_was_killed_is_not_ready_by_its_last_word(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    state.postgres.mkdir()
+    words = [
+        "4711",
+        str(state.postgres),
+        "1700000000",
+        "5432",
+        str(tmp_path),
+        "",
+        "1 2",
+        "ready   ",
+    ]
+    (state.postgres / "postmaster.pid").write_text("\n".join(words))
+    is_ready = describe(state, {}).server().is_ready
+    assert is_ready is not None
+    assert not is_ready(4712)
+    assert is_ready(4711)

@@ -1,0 +1,125 @@
+"""Power loss, twenty times: what was answered 2xx is there, and the next start repairs itself."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import httpx2
+import pytest
+
+from tests.support.alertmanager_message import fingerprint, firing_message
+from tests.support.local_platform import (
+    START_SECONDS,
+    Platform,
+    free_port,
+    kill_everything,
+    launch,
+    plain_environment,
+    running,
+)
+from tests.support.polling import wait_for
+
+_KILLS = 20
+_LONGEST_LIFE_SECONDS = 0.6
+_BOUND_SECONDS = 90
+_PAGE = 200
+
+
+class Stream:
+    """Delivers one new alert after another, for ever, and remembers which were answered 2xx."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.accepted: list[str] = []
+        self._number = 0
+        self._stop = threading.Event()
+        self._client = httpx2.Client(
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+            timeout=5,
+        )
+        self._thread = threading.Thread(target=self._deliver_for_ever)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._client.close()
+
+    def wait_for_an_answer(self, platform: Platform) -> None:
+        """One that was given from now on."""
+        before = len(self.accepted)
+
+        def answered() -> bool:
+            assert platform.process.poll() is None, platform.output
+            return len(self.accepted) > before
+
+        wait_for(answered, seconds=START_SECONDS, what="an answer")
+
+    def _deliver_for_ever(self) -> None:
+        while not self._stop.is_set():
+            self._number += 1
+            labels = {"alertname": "Stream", "service": "crash", "number": str(self._number)}
+            body = firing_message(labels, starts_at=datetime.now(UTC).isoformat())
+            try:
+                answer = self._client.post("/api/v1/webhooks/alertmanager", json=body)
+            except httpx2.HTTPError:
+                self._stop.wait(0.02)
+                continue
+            if answer.is_success:
+                assert answer.json() == {"accepted": 1, "rejected": []}
+                self.accepted.append(fingerprint(labels))
+
+
+def stored(platform: Platform) -> Iterator[str]:
+    """The fingerprint of every alert of the stream, through the API."""
+    with platform.client() as client:
+        cursor: str | None = None
+        while True:
+            query = {"service": "crash", "limit": str(_PAGE)} | (
+                {"cursor": cursor} if cursor else {}
+            )
+            page = client.get("/api/v1/alerts", params=query).raise_for_status().json()
+            yield from (alert["fingerprint"] for alert in page["items"])
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+
+@pytest.mark.alone
+@pytest.mark.timeout(600)
+def test_no_answered_alert_is_lost_by_killing_everything_twenty_times(state: Path) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    moments = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    print(f"seed {seed}")  # noqa: T201 - shown with a failure
+    port, environment = free_port(), plain_environment()
+    with running(state, port=port, environment=environment) as first:
+        token = first.token
+    started = time.monotonic()
+    platform = launch(state, port=port, environment=environment)
+    try:
+        with Stream(port, token) as stream:
+            stream.wait_for_an_answer(platform)
+            undisturbed = time.monotonic() - started
+            for _ in range(_KILLS):
+                time.sleep(moments.uniform(0, _LONGEST_LIFE_SECONDS))
+                kill_everything(platform)
+                platform = launch(state, port=port, environment=environment)
+                stream.wait_for_an_answer(platform)
+            took = time.monotonic() - started
+            platform.wait_until_ready()
+        missing = set(stream.accepted) - set(stored(platform))
+        assert not missing, f"{len(missing)} of {len(stream.accepted)} are lost"
+        print(f"{len(stream.accepted)} alerts, {_KILLS} kills, {took:.0f} s")  # noqa: T201
+        # On a machine that others slow down a start after a kill is compared with one without.
+        assert took < max(_BOUND_SECONDS, _KILLS * 2 * undisturbed)
+        assert platform.stop() == 0
+    finally:
+        kill_everything(platform)

@@ -1,0 +1,148 @@
+import os
+import pty
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.local_platform import (
+    CHECKOUT,
+    START_SECONDS,
+    STOP_SECONDS,
+    Platform,
+    free_port,
+    launch,
+    processes_of,
+    running,
+)
+from tests.support.polling import wait_for
+
+_CTRL_C = b"\x03"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_everything_with_status_0(
+    platform: Platform, number: signal.Signals
+) -> None:
+    assert platform.stop(number) == 0
+    assert platform.processes() == []
+    assert "stopped, the data is kept in" in platform.output
+
+
+def test_a_stop_during_the_start_leaves_nothing(state: Path, environment: dict[str, str]) -> None:
+    platform = launch(state, environment=environment)
+    wait_for(lambda: "starting" in platform.output, seconds=STOP_SECONDS, what="a first word")
+    assert platform.stop(signal.SIGTERM) == 0
+    assert platform.processes() == []
+
+
+def test_the_same_signal_twice_at_once_is_one_request(platform: Platform) -> None:
+    platform.process.send_signal(signal.SIGTERM)
+    assert platform.stop(signal.SIGTERM) == 0
+    assert "was killed" not in platform.output
+
+
+@pytest.mark.parametrize(("name", "words"), [("worker", "backend.worker"), ("backend", "uvicorn")])
+def test_a_server_that_dies_stops_all_and_is_named(
+    platform: Platform, name: str, words: str
+) -> None:
+    (server,) = [process for process in platform.processes() if words in process.cmdline()]
+    server.kill()
+    assert platform.wait_until_ended() == 1
+    assert f"error: {name} was ended by SIGKILL" in platform.output
+    assert platform.processes() == []
+
+
+def test_the_servers_die_with_a_supervisor_that_is_killed(platform: Platform) -> None:
+    platform.process.kill()
+    platform.process.wait()
+    wait_for(lambda: not platform.processes(), seconds=STOP_SECONDS, what="every server to end")
+
+
+def make_up(state: Path, environment: dict[str, str], port: int) -> list[str]:
+    path = f"{environment['PATH']}:/usr/bin:/bin"
+    return [
+        *("env", f"PATH={path}", "make", "--no-print-directory", "-C", str(CHECKOUT)),
+        *("up", f"PORT={port}", f"STATE={state}"),
+    ]
+
+
+def test_ctrl_c_at_a_terminal_stops_make_with_status_0(
+    state: Path, environment: dict[str, str]
+) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("needs make: `apt-get install make`")
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execvp("env", make_up(state, environment, free_port()))  # noqa: S606, S607 - a test's own command
+    output = bytearray()
+
+    def read_until(words: bytes) -> bool:
+        output.extend(os.read(terminal, 4096))
+        return words in output
+
+    wait_for(
+        lambda: read_until(b"Ctrl-C stops everything"), seconds=START_SECONDS, what="the last word"
+    )
+    os.write(terminal, _CTRL_C)
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0, output.decode()
+    assert processes_of(state) == []
+
+
+def test_the_platform_ends_with_the_make_that_started_it(
+    state: Path, environment: dict[str, str]
+) -> None:
+    command = make_up(state, environment, free_port())
+    log = state.with_name("make.out")
+    with log.open("wb") as output:
+        make = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603 - a test's own command
+    wait_for(
+        lambda: "Ctrl-C stops everything" in log.read_text(),
+        seconds=START_SECONDS,
+        what="the last word",
+    )
+    make.kill()
+    make.wait()
+    wait_for(lambda: not processes_of(state), seconds=STOP_SECONDS, what="every process to end")
+
+
+def test_the_servers_share_a_process_group_apart_from_the_supervisor(
+    shared_platform: Platform,
+) -> None:
+    """Ctrl-C at a terminal reaches a whole group: it must not reach the servers."""
+    children = psutil.Process(shared_platform.process.pid).children()
+    assert len(children) == 3
+    groups = {os.getpgid(child.pid) for child in children}
+    assert len(groups) == 1
+    assert os.getpgid(shared_platform.process.pid) not in groups
+
+
+def test_what_an_earlier_run_left_is_ended_first(state: Path, environment: dict[str, str]) -> None:
+    with running(state, environment=environment):
+        pass
+    orphan = subprocess.Popen(["/bin/sleep", "300"], env={"OBSERVABILITY_STATE": str(state)})
+    with running(state, environment=environment) as platform:
+        assert f"ended sleep ({orphan.pid})" in platform.output
+    assert orphan.wait(5) == -signal.SIGTERM
+
+
+def test_a_lock_file_of_postgresql_with_a_number_that_is_taken_again_does_not_block(
+    state: Path, environment: dict[str, str]
+) -> None:
+    with running(state, environment=environment):
+        pass
+    taken = subprocess.Popen(["/bin/sleep", "300"])
+    stale = state / "postgres" / "postmaster.pid"
+    stale.write_text(f"{taken.pid}\n{stale.parent}\n1700000000\n5432\n{state}/run\n\n\n")
+    if os.geteuid() == 0:
+        owner = stale.parent.stat()
+        os.chown(stale, owner.st_uid, owner.st_gid)
+    with running(state, environment=environment) as platform, platform.client() as client:
+        assert client.get("/ready").status_code == 200
+    taken.kill()
+    assert taken.wait() == -signal.SIGKILL
