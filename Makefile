@@ -7,31 +7,37 @@ STATE ?= .local
 RELEASE ?= backend
 NAMESPACE ?= observability
 
-# uv from PATH, or the copy that local/bootstrap.sh puts beside the checkout's state.
-UV = $(shell command -v uv || echo .local/tools/bin/uv)
-RUN = $(UV) run --locked --no-sync
+# The environment that local/bootstrap.sh brings to the lock. Its programs come first, without uv:
+# a recipe must not need a cache directory, nor a process between make and what it runs.
+VENV = $(CURDIR)/.venv
+RUN = PATH="$(VENV)/bin:$$PATH"
+export PORT STATE
 
 .PHONY: help
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-.PHONY: setup
-setup: ## install uv (if missing) and the locked dependencies
+.PHONY: dependencies
+dependencies:
 	@local/bootstrap.sh
-	@$(UV) sync --locked --quiet
+
+.PHONY: setup
+setup: dependencies ## install everything: uv, the locked dependencies and, as root on Debian, what the tests drive
+	@local/tools.sh
 
 .PHONY: up
-up: ## run the platform on this machine: PostgreSQL, backend, worker (PORT=8000 STATE=.local)
-	@local/bootstrap.sh
-	@$(UV) sync --locked --quiet --inexact --no-default-groups --group local
-	@$(RUN) --no-default-groups python -m local --port $(PORT) --state $(STATE)
+up: ## run the platform on this machine until Ctrl-C (PORT=8000 STATE=.local)
+	@local/bootstrap.sh --inexact --no-default-groups --group local
+	@exec "$(VENV)/bin/python" -m local --stop-with-parent --port "$$PORT" --state "$$STATE"
 
+# Three runs: everything in parallel; what needs the machine for itself; and the database tests on
+# the major version that production runs, where Debian's package is installed.
 .PHONY: test
-test: setup ## every test that needs no root and no cluster
-	@$(RUN) pytest
+test: dependencies ## every test that needs no root and no cluster
+	@$(RUN) tests/run.sh
 
 .PHONY: check
-check: setup ## format, lint, types, import contracts, dead dependencies
+check: dependencies ## format, lint, types, import contracts, dead dependencies
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
 	@$(RUN) mypy .
@@ -41,13 +47,13 @@ check: setup ## format, lint, types, import contracts, dead dependencies
 	@$(RUN) deptry . --extend-exclude 'backend|benchmarks' --non-dev-dependency-groups infra,local --ignore DEP002
 
 .PHONY: format
-format: setup ## format, fix what can be fixed, write generated docs
+format: dependencies ## format, fix what can be fixed, write generated docs
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 	@$(RUN) python -m tests.support.values_table
 
 .PHONY: plan
-plan: setup ## run the Pulumi program without an AWS account, write build/plan.json (STACK=dev)
+plan: dependencies ## run the Pulumi program without an AWS account, write build/plan.json (STACK=dev)
 	@$(RUN) python -m infra.plan --stack $(STACK)
 
 .PHONY: image
@@ -59,5 +65,5 @@ release: ## put a version of the backend into the release, and nothing else (VER
 	@python3.11 -m release upgrade --version "$(VERSION)" --release "$(RELEASE)" --namespace "$(NAMESPACE)"
 
 .PHONY: bench
-bench: setup ## measure against floors in the same run, write build/bench.json
+bench: dependencies ## measure against floors in the same run, write build/bench.json
 	@$(RUN) python -m benchmarks
