@@ -16,6 +16,7 @@ from benchmarks.rounds import take_turns
 from benchmarks.service import API, WORKER
 
 ROUNDS = 7
+SECONDS = 60
 # After this long an idle process has allocated what it needs to be idle.
 _SETTLE_SECONDS = 2
 _MEGABYTE = 1_000_000
@@ -50,7 +51,7 @@ def _start_up(postgres: Postgres, directory: Path) -> list[Row]:
     }
     for start in contenders.values():
         start()  # writes byte code and fills the page cache
-    starts = take_turns(contenders, ROUNDS, _progress)
+    starts = take_turns(contenders, ROUNDS, _progress, seconds=SECONDS)
     cpu = {name: [start.cpu_seconds for start in each] for name, each in starts.items()}
     wall = {name: [start.wall_seconds for start in each] for name, each in starts.items()}
     walls = {name: f"{min(each) * 1000:.0f}" for name, each in wall.items()}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.rounds import take_turns, turns
+from benchmarks.rounds import MIN_ROUNDS, take_turns, turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,3 +47,10 @@ def test_measurements_stand_at_the_number_of_their_round() -> None:
     assert order == ["x", "y", "y", "x"]
     assert measured == {"x": [10, 20], "y": [10, 20]}
     assert reported == [{"x": 10, "y": 10}, {"x": 20, "y": 20}]
+
+
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.0, MIN_ROUNDS), (60.0, 5)])
+def test_a_busy_machine_gets_fewer_rounds_but_never_too_few(seconds: float, rounds: int) -> None:
+    measured = take_turns({"x": lambda: 1}, 5, lambda _number, _latest: None, seconds=seconds)
+
+    assert measured == {"x": [1] * rounds}
