@@ -19,9 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backend import bootstrap, logs
 from backend import settings as settings_module
 from backend.bootstrap import BootstrapError
+from backend.db.base import utc_now
 from backend.db.engine import Database, create_engine
 from backend.db.schema import required_revision
 from backend.db.trouble import ConnectFailed
+from backend.retention import service as retention
 from backend.settings import Settings, SettingsError
 
 log = structlog.get_logger()
@@ -50,7 +52,9 @@ async def migrate(settings: Settings) -> None:
         async with _only_one(engine):
             async with engine.connect() as connection:
                 await connection.run_sync(_upgrade)
-            await bootstrap.ensure(Database.from_engine(engine), settings)
+            database = Database.from_engine(engine)
+            await bootstrap.ensure(database, settings)
+            await retention.create_partitions(database, now=utc_now())
     finally:
         await engine.dispose()
 

@@ -23,13 +23,14 @@ from backend.db.engine import Database, create_engine
 from backend.errors import Unavailable, problem_response
 from backend.jobs.periodic import JobContext, PeriodicJob
 from backend.jobs.scheduler import Scheduler
+from backend.retention import service as retention
 from backend.settings import Settings, SettingsError
 
 log = structlog.get_logger()
 
 # Every periodic job of the backend: name, when (UTC), what, and how long it may take.
 # A domain offers `async def run(context: JobContext) -> None` in its service and is listed here.
-JOBS: tuple[PeriodicJob, ...] = ()
+JOBS: tuple[PeriodicJob, ...] = (retention.JOB,)
 
 EXIT_WRONG_SETTINGS = 2
 

@@ -1,6 +1,6 @@
 """Counters of the intake. Labels are bounded: never a fingerprint, a name or a text of a sender."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import Counter, Histogram
@@ -27,6 +27,8 @@ INGEST_SECONDS = Histogram(
 
 _STORED = DELIVERIES.labels("stored")
 _REFUSED = DELIVERIES.labels("refused")
+# Where a session keeps what to count when it commits.
+_ACTIONS = "backend.alerts.metrics"
 
 
 @dataclass(slots=True)
@@ -40,12 +42,27 @@ class Tally:
 
 
 def count_after_commit(session: AsyncSession, tally: Tally) -> None:
-    """Count a delivery when, and only when, it has been committed: a repeat counts once more."""
-    event.listen(session.sync_session, "after_commit", lambda _: _count(tally), once=True)
+    """Count a delivery when, and only when, it has been committed: it may be sent again."""
+    _after_commit(session, lambda: _count(tally))
 
 
 def count_refusal_after_commit(session: AsyncSession) -> None:
-    event.listen(session.sync_session, "after_commit", lambda _: _REFUSED.inc(), once=True)
+    _after_commit(session, _REFUSED.inc)
+
+
+def _after_commit(session: AsyncSession, action: Callable[[], None]) -> None:
+    sync_session = session.sync_session
+    actions: list[Callable[[], None]] | None = sync_session.info.get(_ACTIONS)
+    if actions is None:
+        actions = sync_session.info[_ACTIONS] = []
+        event.listen(sync_session, "after_commit", lambda _: _run(actions))
+        event.listen(sync_session, "after_rollback", lambda _: actions.clear())
+    actions.append(action)
+
+
+def _run(actions: list[Callable[[], None]]) -> None:
+    while actions:
+        actions.pop()()
 
 
 def _count(tally: Tally) -> None:

@@ -55,7 +55,8 @@ def _whole(message: DeliveryMessage) -> Delivery:
 
 
 async def _sliced(body: Body) -> Delivery:
-    parts = split(body)
+    # In a thread of its own a scan of many milliseconds lets the event loop have its turns.
+    parts = split(body) if len(body) <= LARGE_BODY_BYTES else await asyncio.to_thread(split, body)
     slices = _Slices(body, parts.alerts)
     delivery = Delivery(_read_envelope(parts.envelope), slices.parse, slices.size)
     for index in slices.too_large():

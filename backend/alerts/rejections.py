@@ -23,6 +23,8 @@ from backend.alerts.payload import AlertMessage
 from backend.alerts.schemas import RejectedAlert
 
 MAX_QUOTED_CHARACTERS = 60
+# The parser collects every error of an alert; a megabyte of them is not worth looking at.
+MAX_EXPLAINED_ERRORS = 1000
 
 _FIELDS = {
     "status": ("invalid_status", "`status` must be firing or resolved."),
@@ -53,6 +55,8 @@ def explain(index: int, alert: bytes | bytearray, error: ValidationError) -> Rej
 
     Raises MalformedJson when these bytes make the whole body invalid, not only this alert.
     """
+    if error.error_count() > MAX_EXPLAINED_ERRORS:
+        return rejection(index, "invalid_alert", f"The alert has {error.error_count()} errors.")
     if is_unparsable(error):
         return _unparsable(index, alert)
     code, detail = _describe(_first(error))

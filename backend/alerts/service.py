@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.alerts import overview, reads
 from backend.alerts.errors import AlertNotFound
 from backend.alerts.intake import ingest, record_refusal
+from backend.alerts.pruning import prune_resolved
 from backend.alerts.schemas import (
     AlertDetail,
     AlertFilter,
@@ -36,6 +37,7 @@ __all__ = [
     "ingest",
     "intake_health",
     "list_alerts",
+    "prune_resolved",
     "record_refusal",
 ]
 

@@ -66,6 +66,10 @@ BROKEN: dict[str, tuple[object, str]] = {
         "too_many_annotations",
     ),
     "a long annotation": (make_alert(annotations={"a": "v" * 65537}), "annotation_value_too_long"),
+    "thousands of errors": (
+        make_alert(labels=dict.fromkeys(map(str, range(2000)))),
+        "invalid_alert",
+    ),
     "a huge alert": (make_alert(annotations={"a": "v" * MAX_ALERT_BYTES}), "alert_too_large"),
 }
 

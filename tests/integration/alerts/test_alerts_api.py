@@ -1,0 +1,247 @@
+"""GET /api/v1/alerts and one alert: filters, pages, and what a wrong question is answered."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.auth.principal import Scope
+from tests.support.alertmanager import make_alert, make_group
+from tests.support.factories import make_integration, make_token
+from tests.support.intake import Intake
+from tests.support.queries import recorded_statements
+
+ALERTS = "/api/v1/alerts"
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+async def fingerprints(client: httpx2.AsyncClient, query: str) -> list[str]:
+    response = await client.get(f"{ALERTS}?{query}")
+    assert response.status_code == 200, response.text
+    return [item["fingerprint"] for item in response.json()["items"]]
+
+
+async def walk(client: httpx2.AsyncClient, query: str) -> list[str]:
+    """Read all pages of a list."""
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = (await client.get(f"{ALERTS}?{query}{cursor}")).json()
+        found += [item["fingerprint"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            return found
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+async def test_an_alert_is_shown_with_exactly_these_fields(
+    client: httpx2.AsyncClient, intake: Intake
+) -> None:
+    labels = {"alertname": "HighErrorRate", "service": "checkout", "severity": "critical"}
+    starts_at = "2026-11-24T11:00:00Z"
+    await intake.deliver(
+        make_alert("f", labels=labels, annotations={"summary": "!"}, starts_at=starts_at), now=NOW
+    )
+
+    (listed,) = (await client.get(ALERTS)).json()["items"]
+    read = (await client.get(f"{ALERTS}/default/f")).json()
+
+    expected = {
+        "fingerprint": "f",
+        "integration": "default",
+        "status": "firing",
+        "labels": labels,
+        "annotations": {"summary": "!"},
+        "starts_at": starts_at,
+        "ends_at": None,
+        "first_seen_at": "2026-11-24T12:00:00Z",
+        "last_seen_at": "2026-11-24T12:00:00Z",
+        "times_seen": 1,
+        "service": "checkout",
+        "incident": None,
+    }
+    episode = read.pop("episodes")[0]
+    assert listed == read == expected
+    assert episode == {
+        "id": episode["id"],
+        "opened_at": starts_at,
+        "closed_at": None,
+        "resolved_by": None,
+    }
+
+
+async def test_filters_can_be_combined(
+    client: httpx2.AsyncClient, session: AsyncSession, intake: Intake
+) -> None:
+    await make_integration(session, "cluster-a")
+    await session.commit()
+    shop = {"alertname": "A", "service": "shop", "severity": "critical", "zone": "a=b"}
+    await intake.deliver(
+        make_alert("1", labels=shop),
+        make_alert("2", labels={**shop, "severity": "warning"}),
+        make_alert("3", status="resolved", labels=shop),
+        make_alert("4", labels={"alertname": "A", "app": "cart", "severity": "critical"}),
+        now=NOW,
+    )
+    await intake.deliver(make_alert("5", labels=shop), now=NOW, integration="cluster-a")
+
+    cases = {
+        "": ["5", "4", "3", "2", "1"],
+        "status=firing": ["5", "4", "2", "1"],
+        "status=resolved": ["3"],
+        "status=suppressed": [],
+        "service=shop": ["5", "3", "2", "1"],
+        "service=cart": ["4"],
+        "service=": [],
+        "severity=warning": ["2"],
+        "integration=default": ["4", "3", "2", "1"],
+        "integration=unknown": [],
+        "label=zone%3Da%3Db": ["5", "3", "2", "1"],
+        "label=zone%3Da%3Db&label=severity%3Dcritical": ["5", "3", "1"],
+        "label=severity%3Dcritical&label=severity%3Dwarning": [],
+        "label=zone%3D": [],
+        "status=firing&service=shop&severity=critical&integration=default": ["1"],
+    }
+    found = {query: await fingerprints(client, query) for query in cases}
+    assert found == cases
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("limit=201", "invalid_request"),
+        ("limit=0", "invalid_request"),
+        ("status=pending", "invalid_request"),
+        ("service=%00", "invalid_request"),
+        ("label=a%3D%00", "invalid_request"),
+        ("integration=%00", "invalid_request"),
+        (f"service={'s' * 256}", "invalid_request"),
+        ("label=zone", "invalid_label_filter"),
+        ("label=%3Dvalue", "invalid_label_filter"),
+        ("cursor=nonsense", "invalid_cursor"),
+        ("cursor=WzFd", "invalid_cursor"),
+        ("cursor=%00", "invalid_cursor"),
+    ],
+)
+async def test_a_wrong_question_is_422(client: httpx2.AsyncClient, query: str, code: str) -> None:
+    response = await client.get(f"{ALERTS}?{query}")
+
+    assert (response.status_code, response.json()["code"]) == (422, code)
+
+
+async def test_the_largest_page_has_200_alerts(client: httpx2.AsyncClient, intake: Intake) -> None:
+    await intake.deliver(*make_group(201), now=NOW)
+
+    page = (await client.get(f"{ALERTS}?limit=200")).json()
+
+    assert len(page["items"]) == 200
+    assert page["next_cursor"] is not None
+
+
+@pytest.mark.parametrize("limit", [1, 7, 50])
+async def test_a_walk_shows_every_alert_once_while_others_come_and_change(
+    client: httpx2.AsyncClient, intake: Intake, limit: int
+) -> None:
+    before = make_group(50)
+    await intake.deliver(*before, now=NOW)
+
+    async def keep_changing() -> None:
+        for number in range(8):
+            hour = timedelta(hours=number)
+            status = "resolved" if number % 2 else "firing"
+            group = make_group(60 + number, status=status, starts_at=NOW + hour, ends_at=NOW + hour)
+            await intake.deliver(*group, now=NOW + hour)
+
+    found, _ = await asyncio.gather(walk(client, f"limit={limit}"), keep_changing())
+
+    assert len(found) == len(set(found))
+    assert {alert["fingerprint"] for alert in before} <= set(found)
+
+
+async def test_a_cursor_belongs_to_the_filters_of_its_list(
+    client: httpx2.AsyncClient, intake: Intake
+) -> None:
+    await intake.deliver(*make_group(3), now=NOW)
+    first = await client.get(f"{ALERTS}?status=firing&limit=2")
+    cursor = first.json()["next_cursor"]
+
+    same = await client.get(f"{ALERTS}?status=firing&limit=1&cursor={cursor}")
+    other = await client.get(f"{ALERTS}?status=resolved&limit=2&cursor={cursor}")
+
+    assert [item["fingerprint"] for item in same.json()["items"]] == [f"{0:016x}"]
+    assert (other.status_code, other.json()["code"]) == (422, "invalid_cursor")
+
+
+async def test_the_number_of_statements_does_not_grow_with_the_page(
+    app: FastAPI, client: httpx2.AsyncClient, intake: Intake
+) -> None:
+    await intake.deliver(*make_group(60), now=NOW)
+    app_engine = app.state.database.engine
+
+    counts = {}
+    for path in (
+        "?limit=1",
+        "?limit=50&status=firing&label=namespace%3Dshop",
+        f"/default/{0:016x}",
+    ):
+        with recorded_statements(app_engine) as statements:
+            assert (await client.get(ALERTS + path)).status_code == 200
+        counts[path] = len([statement for statement in statements if "alert" in statement])
+
+    assert list(counts.values()) == [1, 1, 1]
+
+
+async def test_episodes_of_an_alert_are_bounded_and_the_newest_first(
+    client: httpx2.AsyncClient, intake: Intake
+) -> None:
+    hour = timedelta(hours=1)
+    for number in range(51):
+        start = NOW + 2 * number * hour
+        await intake.deliver(make_alert("f", starts_at=start), now=start)
+        await intake.deliver(
+            make_alert("f", status="resolved", starts_at=start, ends_at=start + hour),
+            now=start + hour,
+        )
+    async with intake.database.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO episode (integration_id, fingerprint, opened_at, closed_at, resolved_by)"
+            " SELECT integration_id, fingerprint, opened_at - interval '1 year',"
+            " closed_at - interval '1 year', resolved_by FROM episode"
+        )
+    last = NOW + 102 * hour
+    await intake.deliver(make_alert("f", starts_at=last), now=last)
+
+    episodes = (await client.get(f"{ALERTS}/default/f")).json()["episodes"]
+
+    opened = [episode["opened_at"] for episode in episodes]
+    assert len(episodes) == 100
+    assert episodes[0]["closed_at"] is None
+    assert opened == sorted(opened, reverse=True)
+
+
+@pytest.mark.parametrize("path", ["default/nobody", "nowhere/f", "default/f%00", "default/f/more"])
+async def test_an_alert_that_is_not_there_is_a_clear_4xx(
+    client: httpx2.AsyncClient, intake: Intake, path: str
+) -> None:
+    await intake.deliver(make_alert("f"), now=NOW)
+
+    response = await client.get(f"{ALERTS}/{path}")
+
+    assert response.status_code in (404, 422)
+    assert response.json()["code"] in ("alert_not_found", "invalid_request")
+
+
+async def test_reading_needs_the_scope_for_it(
+    client: httpx2.AsyncClient, session: AsyncSession
+) -> None:
+    tokens = [await make_token(session, scope) for scope in (Scope.READ, Scope.INGEST)]
+    await session.commit()
+
+    statuses = [
+        (await client.get(ALERTS, headers={"Authorization": f"Bearer {token}"})).status_code
+        for token in tokens
+    ]
+
+    assert statuses == [200, 403]

@@ -1,0 +1,100 @@
+"""One delivery is one transaction of few statements, and nothing counts before it is committed."""
+
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+from prometheus_client import REGISTRY
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.alerts import service, sql
+from backend.db.engine import Database
+from tests.support.alertmanager import make_alert, make_group, make_message
+from tests.support.intake import Intake
+from tests.support.queries import recorded_statements
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+async def ingest(session: AsyncSession, *alerts: object) -> None:
+    await service.ingest(session, 1, orjson.dumps(make_message(*alerts)), NOW)
+
+
+async def test_a_delivery_that_is_rolled_back_leaves_nothing(
+    session: AsyncSession, intake: Intake
+) -> None:
+    # The very first statement of a session is the one that a driver would commit by itself.
+    await ingest(session, make_alert("f"), make_alert("g", status="resolved"))
+    await session.rollback()
+
+    tables = ("alert", "open_episode", "episode", "delivery")
+    assert [await intake.rows(table) for table in tables] == [[], [], [], []]
+
+
+@pytest.mark.parametrize(("alerts", "chunks"), [(1, 1), (1000, 1), (3500, 4)])
+async def test_repeats_cost_one_statement_for_each_thousand(
+    database: Database, intake: Intake, alerts: int, chunks: int
+) -> None:
+    group = make_group(alerts)
+    await intake.deliver(*group, now=NOW)
+
+    async with database.sessions() as session:
+        with recorded_statements(database.engine) as statements:
+            await ingest(session, *group)
+        await session.commit()
+
+    assert statements == [sql.COUNT_APPEARANCES] * chunks + [sql.RECORD_DELIVERY]
+
+
+async def test_every_kind_of_change_is_one_statement_whatever_the_number_of_alerts(
+    database: Database, intake: Intake
+) -> None:
+    hour = timedelta(hours=1)
+    old = make_group(300, starts_at=NOW - hour)
+    await intake.deliver(*old, now=NOW)
+    changed = [
+        *make_group(100, status="resolved", starts_at=NOW - hour, ends_at=NOW),
+        *make_group(400, starts_at=NOW - hour)[300:],
+        *make_group(500, status="resolved", starts_at=NOW - hour, ends_at=NOW)[400:],
+    ]
+
+    async with database.sessions() as session:
+        with recorded_statements(database.engine) as statements:
+            await ingest(session, *changed)
+        await session.commit()
+
+    assert statements == [
+        sql.COUNT_APPEARANCES,
+        sql.OPEN_EPISODES,
+        sql.RECORD_EPISODES,
+        sql.CLOSE_EPISODES,
+        sql.UPDATE_ALERTS,
+        sql.RECORD_DELIVERY,
+    ]
+    assert len(await intake.rows("open_episode")) == 300
+    assert len(await intake.rows("episode")) == 200
+
+
+def sample(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+async def test_metrics_count_what_was_committed_and_nothing_else(session: AsyncSession) -> None:
+    def seen() -> tuple[float, ...]:
+        return (
+            sample("backend_deliveries_total", outcome="stored"),
+            sample("backend_alerts_accepted_total"),
+            sample("backend_alerts_rejected_total", code="not_an_object"),
+            sample("backend_episodes_opened_total"),
+            sample("backend_episodes_closed_total"),
+        )
+
+    before = seen()
+    await ingest(session, make_alert("f"), 7)
+    await session.rollback()
+    assert seen() == before
+
+    await ingest(session, make_alert("f"), make_alert("g", status="resolved"), 7)
+    assert seen() == before
+    await session.commit()
+    assert [now - then for now, then in zip(seen(), before, strict=True)] == [1, 2, 1, 1, 1]

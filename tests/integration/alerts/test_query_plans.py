@@ -1,0 +1,163 @@
+"""Every list and page is answered by an index, on tables of a realistic shape."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from backend.alerts import overview, reads, sql
+from backend.alerts.schemas import AlertFilter, AlertStatus
+from backend.db.engine import create_engine
+from backend.settings import Settings
+from tests.support.queries import recorded_queries
+
+# 20,000 alerts of which 400 fire, 200 services of very different size, two integrations.
+_FILL = """
+INSERT INTO integration (slug, name, alertmanagers, created_at) VALUES ('b', 'b', '{}', now());
+INSERT INTO alert (integration_id, fingerprint, status, labels, annotations, alertname, service,
+    severity, starts_at, ends_at, closed_through, status_changed_at, first_seen_at, last_seen_at,
+    times_seen)
+SELECT 1 + (n % 50 = 0)::int, md5(n::text), CASE WHEN n % 50 = 0 THEN 'firing' ELSE 'resolved' END,
+    jsonb_build_object('alertname', 'A' || n % 30, 'pod', 'pod-' || n, 'severity',
+        CASE n % 3 WHEN 0 THEN 'critical' ELSE 'warning' END), '{}', 'A' || n % 30,
+    'service-' || floor(sqrt(n % 40000)), CASE n % 3 WHEN 0 THEN 'critical' ELSE 'warning' END,
+    now(), now(), now(), now(), now(), now(), 1
+FROM generate_series(1, 20000) AS n;
+INSERT INTO open_episode (integration_id, fingerprint, opened_at)
+SELECT integration_id, fingerprint, starts_at FROM alert WHERE status = 'firing';
+INSERT INTO episode (integration_id, fingerprint, opened_at, closed_at, resolved_by)
+SELECT integration_id, fingerprint, now() - interval '1 hour', now(), 'alertmanager' FROM alert;
+INSERT INTO delivery (integration_id, received_at, group_key, receiver, truncated_alerts,
+    body_sha256, body_bytes, accepted, rejected, rejections)
+SELECT 1 + n % 2, now() - n * interval '10 s', '', '', 0, '', 0, 100, (n % 1000 = 0)::int,
+    CASE WHEN n % 1000 = 0 THEN '[]'::jsonb END
+FROM generate_series(1, 20000) AS n;
+ANALYZE;
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    root: dict[str, Any]
+    empty_tables: frozenset[str]
+
+    def nodes(self) -> list[dict[str, Any]]:
+        found = [self.root]
+        for node in found:
+            found += node.get("Plans", [])
+        return found
+
+    def scanned_whole(self) -> set[str]:
+        """Return the tables that are read from end to end, but for tiny and empty ones."""
+        scans = (node for node in self.nodes() if node["Node Type"] == "Seq Scan")
+        return {node["Relation Name"] for node in scans} - self.empty_tables - {"integration"}
+
+    def indexes(self) -> set[str]:
+        return {node["Index Name"] for node in self.nodes() if "Index Name" in node}
+
+
+@dataclass(frozen=True)
+class Planner:
+    engine: AsyncEngine
+    empty_tables: frozenset[str]
+
+    async def explain(self, statement: str, *arguments: object) -> Plan:
+        async with self.engine.begin() as connection:
+            explained = await connection.exec_driver_sql(
+                f"EXPLAIN (FORMAT JSON) {statement}", arguments
+            )
+            found = explained.scalar_one()
+        (parsed,) = json.loads(found) if isinstance(found, str) else found
+        return Plan(parsed["Plan"], self.empty_tables)
+
+    async def explain_query(self, query: Select[Any]) -> Plan:
+        with recorded_queries(self.engine) as sent:
+            async with self.engine.connect() as connection:
+                await connection.execute(query)
+        statement, parameters = sent[-1]
+        return await self.explain(statement, *parameters)
+
+
+@pytest_asyncio.fixture
+async def planner(scratch_settings: Settings) -> AsyncIterator[Planner]:
+    engine = create_engine(scratch_settings)
+    async with engine.begin() as connection:
+        for statement in filter(str.strip, _FILL.split(";\n")):
+            await connection.exec_driver_sql(statement)
+        empty = await connection.exec_driver_sql("SELECT relname FROM pg_class WHERE reltuples = 0")
+        names = frozenset(empty.scalars())
+    yield Planner(engine, names)
+    await engine.dispose()
+
+
+FILTERS = {
+    "nothing": (AlertFilter(), {"pk_alert"}),
+    "firing": (AlertFilter(status=AlertStatus.FIRING), {"ix_alert_status_id"}),
+    "service": (AlertFilter(service="service-17"), {"ix_alert_service_id"}),
+    "severity": (AlertFilter(severity="critical"), {"ix_alert_severity_id", "pk_alert"}),
+    "label": (AlertFilter(labels=(("pod", "pod-77"),)), {"ix_alert_labels"}),
+    "integration": (
+        AlertFilter(integration="b"),
+        {"uq_alert_integration_id_fingerprint", "pk_alert"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("filters", "any_of"), FILTERS.values(), ids=FILTERS.keys())
+async def test_every_filter_of_the_list_uses_an_index(
+    planner: Planner, filters: AlertFilter, any_of: set[str]
+) -> None:
+    for before_id in (None, 12_345):
+        query = reads.page_query(filters, before_id=before_id, limit=51)
+        plan = await planner.explain_query(query)
+
+        assert plan.scanned_whole() == set()
+        assert plan.indexes() & any_of
+
+
+async def test_one_alerts_episodes_come_from_the_indexes_of_both_tables(planner: Planner) -> None:
+    plan = await planner.explain_query(reads.episodes_query(1, "f", limit=100))
+
+    assert plan.scanned_whole() == set()
+
+
+async def test_the_overview_reads_only_what_fires(planner: Planner) -> None:
+    queries = [
+        overview.groups_query(AlertFilter(), limit=50),
+        overview.severities_query(AlertFilter()),
+        overview.members_query(AlertFilter(), [("service-17", "critical")], limit=10),
+    ]
+    plans = [await planner.explain_query(query) for query in queries]
+
+    assert [plan.scanned_whole() for plan in plans] == [set()] * 3
+    assert "ix_alert_status_id" in plans[0].indexes()
+
+
+async def test_intake_health_reads_the_last_hour_and_no_more(planner: Planner) -> None:
+    now = datetime.now(UTC)
+
+    plan = await planner.explain_query(overview.health_query(now - timedelta(hours=1)))
+
+    # The newest delivery and the last hour by the primary key, rejections by the partial index.
+    endings = ("_pkey", "_integration_id_received_at_idx")
+    assert plan.scanned_whole() == set()
+    assert all(any(name.endswith(ending) for name in plan.indexes()) for ending in endings)
+
+
+async def test_the_intake_finds_alerts_and_episodes_by_their_keys(planner: Planner) -> None:
+    fingerprints = [f"{number:016x}" for number in range(5)]
+    now = datetime.now(UTC)
+    times, by = [now] * 5, "alertmanager"
+    plans = [
+        await planner.explain(sql.CLOSE_EPISODES, 1, now, fingerprints, times, by),
+        await planner.explain(sql.RECORD_EPISODES, 1, fingerprints, times, times, by),
+        await planner.explain(sql.REOPEN_EPISODES, 1, fingerprints, times, times),
+    ]
+
+    assert [plan.scanned_whole() for plan in plans] == [set()] * 3
