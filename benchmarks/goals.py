@@ -10,6 +10,7 @@ class Verdict(StrEnum):
     AIM = "aim met"
     MUST = "must met"
     NOISE = "missed by less than the noise"
+    BUSY = "missed on a busy machine"
     MISSED = "MISSED"
 
 
@@ -26,15 +27,25 @@ class Goal:
         return wanted / value if self.at_most else value / wanted
 
 
+# A service in one process gets one share of a busy machine, and PostgreSQL's backends get eight:
+# a ratio of the two then says more about the machine than about either of them.
+BUSY_SHARE = 0.15
+
+
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. `noise` is the A/A factor, 1 where there is nothing to repeat."""
+    """One line of the table.
+
+    `noise` is the A/A factor, 1 where there is nothing to repeat; `others` the share of the
+    machine's CPU that went to processes that are no part of the measurement.
+    """
 
     name: str
     unit: str
     goal: Goal
     measured: Summary
     noise: float = 1.0
+    others: float = 0.0
     remark: str = ""
 
     @property
@@ -46,4 +57,6 @@ class Row:
             return Verdict.MUST
         if goal.margin(value, goal.must) * self.noise >= 1:
             return Verdict.NOISE
+        if self.others > BUSY_SHARE:
+            return Verdict.BUSY
         return Verdict.MISSED

@@ -1,17 +1,17 @@
 """Alerts per second: the service, the same again (A/A), PostgreSQL alone, and Alerta, in turns."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from benchmarks import pgbench
 from benchmarks.alerta import server as alerta
 from benchmarks.database import ALERTA, Postgres
-from benchmarks.figures import noise, percentile, ratios, summarise
-from benchmarks.goals import Goal, Row
+from benchmarks.figures import percentile
+from benchmarks.goals import Row
+from benchmarks.intake_rows import AGAIN, FLOOR, OTHER, OURS, Slice, rows
 from benchmarks.load import Job, Result
+from benchmarks.meter import Cpu, Meter
 from benchmarks.payloads import ALERTS, CONNECTIONS, Mode, body_of, known_groups
 from benchmarks.processes import Service, children_cpu_seconds, python, run
 from benchmarks.progress import say
@@ -25,36 +25,7 @@ MODE_SECONDS = 180
 # Alerta takes a third of a second for a request, so a slice needs more time to hold enough of them.
 ALERTA_SECONDS = 4
 
-OURS, AGAIN, FLOOR, OTHER = "platform", "platform again", "pgbench", "Alerta"
-
-THROUGHPUT = Goal(must=0.33, aim=0.45)
-TAIL = Goal(must=3, aim=2, at_most=True)
-AGAINST_ALERTA = Goal(must=20, aim=20)
-
-
 Loaded = TypeVar("Loaded")
-
-
-class Cpu(NamedTuple):
-    """Microseconds of CPU an alert: of whoever sends the statements, and of PostgreSQL."""
-
-    client: float
-    database: float
-
-    @property
-    def total(self) -> float:
-        return self.client + self.database
-
-
-@dataclass(frozen=True)
-class Slice:
-    """What a contender did in one slice. The tail is p99/p50 of its answers' times."""
-
-    alerts_per_second: float
-    cpu_us: Cpu
-    tail: float = 0.0
-    p50_ms: float = 0.0
-    generator_cpu: float = 0.0
 
 
 class WorkNotDone(Exception):
@@ -121,7 +92,7 @@ class Intake:
         _compare(
             self._postgres.value(_ALERTA_SEEN, ALERTA) - before, len(result.latencies_ms), OTHER
         )
-        return _slice(result, Cpu(0, 0))
+        return _slice(result, Cpu(0, 0, 0))
 
     def _checked(
         self, load: Callable[[], tuple[Loaded, int]], client_cpu: Callable[[], float]
@@ -130,13 +101,9 @@ class Intake:
         if self._mode is Mode.INSERT:
             self._empty()
         before = self._postgres.value(_SEEN)
-        client, database = client_cpu(), self._postgres.cpu_seconds()
+        meter = Meter(client_cpu, self._postgres.cpu_seconds)
         loaded, requests = load()
-        alerts_in_millions = requests * ALERTS / 1e6
-        cpu = Cpu(
-            (client_cpu() - client) / alerts_in_millions,
-            (self._postgres.cpu_seconds() - database) / alerts_in_millions,
-        )
+        cpu = meter.read(requests * ALERTS)
         _compare(self._postgres.value(_SEEN) - before, requests, self._mode.value)
         return loaded, cpu
 
@@ -192,51 +159,3 @@ def measure(intake: Intake, mode: Mode) -> list[Row]:
 def _progress(number: int, latest: Mapping[str, Slice]) -> None:
     rates = ", ".join(f"{name} {each.alerts_per_second:,.0f}" for name, each in latest.items())
     say(f"  round {number + 1}/{ROUNDS}, alerts/s: {rates}")
-
-
-def rows(measured: Mapping[str, Sequence[Slice]], mode: Mode) -> list[Row]:
-    """Make the rows of a mode: throughput against both others, and the tail of our answers."""
-    rates = {name: [each.alerts_per_second for each in slices] for name, slices in measured.items()}
-    tails = {name: [each.tail for each in slices] for name, slices in measured.items()}
-    same = noise(ratios(rates[OURS], rates[AGAIN]))
-    return [
-        Row(
-            name=f"intake, {mode}: platform / pgbench",
-            unit="x",
-            goal=THROUGHPUT,
-            measured=summarise(ratios(rates[OURS], rates[FLOOR])),
-            noise=same,
-            remark=_remark(measured, rates),
-        ),
-        Row(
-            name=f"intake, {mode}: p99 / p50",
-            unit="x",
-            goal=TAIL,
-            measured=summarise(tails[OURS]),
-            noise=noise(ratios(tails[OURS], tails[AGAIN])),
-        ),
-        Row(
-            name=f"intake, {mode}: platform / Alerta",
-            unit="x",
-            goal=AGAINST_ALERTA,
-            measured=summarise(ratios(rates[OURS], rates[OTHER])),
-            noise=same,
-        ),
-    ]
-
-
-def _remark(measured: Mapping[str, Sequence[Slice]], rates: Mapping[str, Sequence[float]]) -> str:
-    ours = measured[OURS]
-    medians = ", ".join(f"{name} {summarise(values).median:,.0f}" for name, values in rates.items())
-    p50 = summarise([each.p50_ms for each in ours]).median
-    generator = summarise([each.generator_cpu for each in ours]).median
-    cpu = {
-        name: min((each.cpu_us for each in measured[name]), key=attrgetter("total"))
-        for name in (OURS, FLOOR)
-    }
-    costs = ", ".join(f"{name} {each.client:.1f}+{each.database:.1f}" for name, each in cpu.items())
-    return (
-        f"median alerts/s {medians}; CPU us an alert, client+database: {costs}"
-        f" (ratio {cpu[FLOOR].total / cpu[OURS].total:.2f}); p50 {p50:.0f} ms;"
-        f" the load generator took {generator:.0%} of a core"
-    )

@@ -13,7 +13,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-import uvloop
 from pydantic import BaseModel
 
 from benchmarks.payloads import CONNECTIONS, Mode, body_of, groups
@@ -131,7 +130,7 @@ async def connected(job: Job) -> AsyncIterator[Connection]:
 def main() -> int:
     job = Job.model_validate_json(sys.stdin.buffer.read())
     try:
-        result = uvloop.run(run(job))
+        result = asyncio.run(run(job))
     except RefusedRequest as refused:
         sys.exit(str(refused))
     sys.stdout.write(result.model_dump_json())

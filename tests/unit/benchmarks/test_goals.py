@@ -30,3 +30,19 @@ def row(goal: Goal, value: float, noise: float = 1.0) -> Row:
 )
 def test_verdict(goal: Goal, value: float, noise: float, verdict: Verdict) -> None:
     assert row(goal, value, noise).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("value", "others", "verdict"),
+    [
+        (0.20, 0.5, Verdict.BUSY),
+        (0.20, 0.1, Verdict.MISSED),
+        (0.40, 0.5, Verdict.MUST),
+    ],
+)
+def test_a_busy_machine_excuses_a_miss_and_nothing_else(
+    value: float, others: float, verdict: Verdict
+) -> None:
+    measured = Summary(value, 0, 9)
+
+    assert Row("a row", "x", FLOOR, measured, others=others).verdict is verdict
