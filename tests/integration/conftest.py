@@ -44,7 +44,7 @@ def settings_for(server: Server, database: str) -> Settings:
     )
 
 
-async def _administer(server: Server, statement: str) -> None:
+async def administer(server: Server, statement: str) -> None:
     connection = await asyncpg.connect(
         host=str(server.socket_directory), user=SUPERUSER, database="postgres"
     )
@@ -56,7 +56,7 @@ async def _administer(server: Server, statement: str) -> None:
 
 async def _copy_template(server: Server) -> str:
     name = f"test_{next(_numbers)}"
-    await _administer(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    await administer(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     return name
 
 
@@ -85,7 +85,7 @@ def postgres(postgres_version: str) -> Iterator[Server]:
 @pytest_asyncio.fixture(scope="session")
 async def migrated_postgres(postgres: Server) -> Server:
     """The worker's server with a template database made by the real migrations."""
-    await _administer(postgres, f"CREATE DATABASE {TEMPLATE}")
+    await administer(postgres, f"CREATE DATABASE {TEMPLATE}")
     await migrate(settings_for(postgres, TEMPLATE))
     return postgres
 
@@ -127,7 +127,7 @@ async def scratch_settings(migrated_postgres: Server) -> AsyncIterator[Settings]
     """Settings of a migrated database that belongs to this test alone."""
     name = await _copy_template(migrated_postgres)
     yield settings_for(migrated_postgres, name)
-    await _administer(migrated_postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await administer(migrated_postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @pytest_asyncio.fixture

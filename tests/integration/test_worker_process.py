@@ -1,0 +1,72 @@
+"""The worker as the process that is deployed."""
+
+import signal
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from backend.settings import Settings
+from tests.support.postgres import SUPERUSER, running_server
+from tests.support.process import MIGRATE, WORKER, Process, run, running, wait_until
+from tests.support.settings import environment_of, make_settings
+
+LOCAL = {"worker_host": "127.0.0.1", "worker_port": 0, "log_level": "info"}
+CLEAN = {0, -signal.SIGTERM}
+
+
+@pytest.fixture
+def process(settings: Settings) -> Iterator[Process]:
+    with running(WORKER, environment_of(settings.model_copy(update=LOCAL))) as process:
+        yield process
+
+
+def connected(process: Process) -> bool:
+    return any(event["event"] == "scheduler_connected" for event in process.events())
+
+
+def test_the_worker_answers_probes_and_ends_cleanly(process: Process) -> None:
+    url = process.base_url()
+    wait_until(lambda: connected(process), seconds=30, what="the scheduler to connect")
+
+    health = httpx2.get(f"{url}/health")
+    metrics = httpx2.get(f"{url}/metrics")
+    process.terminate()
+
+    assert (health.status_code, health.json()) == (200, {"status": "ok"})
+    assert "backend_job_runs_total" in metrics.text
+    assert process.wait() in CLEAN
+    assert len(process.events()) == len(process.text().splitlines()), "a line is not JSON"
+
+
+def test_without_a_database_the_worker_lives_waits_and_still_ends(postgres_version: str) -> None:
+    with running_server(postgres_version) as server:
+        settings = make_settings(
+            database_host=str(server.socket_directory),
+            database_name="postgres",
+            database_user=SUPERUSER,
+            **LOCAL,
+        )
+        assert run(MIGRATE, environment_of(settings)).returncode == 0
+        server.stop()
+        with running(WORKER, environment_of(settings)) as process:
+            url = process.base_url()
+            wait_until(
+                lambda: any(e["event"] == "scheduler_interrupted" for e in process.events()),
+                what="the scheduler to notice",
+            )
+            assert httpx2.get(f"{url}/health").status_code == 200
+            server.start()
+            wait_until(lambda: connected(process), seconds=40, what="the scheduler to connect")
+            process.terminate()
+            assert process.wait() in CLEAN
+
+
+def test_a_missing_setting_is_one_clear_sentence() -> None:
+    environment = environment_of(make_settings())
+    del environment["BACKEND_DATABASE_NAME"]
+
+    ended = run(WORKER, environment)
+
+    assert ended.returncode == 2
+    assert ended.stderr == "backend.worker: BACKEND_DATABASE_NAME is missing: set it.\n"
