@@ -82,9 +82,7 @@ def _create_alert() -> None:
         sa.ForeignKeyConstraint(
             ["integration_id"], ["integration.id"], name="fk_alert_integration_id_integration"
         ),
-        sa.CheckConstraint(
-            "status IN ('firing', 'resolved', 'suppressed')", name="ck_alert_status_known"
-        ),
+        sa.CheckConstraint("status IN ('firing', 'resolved', 'suppressed')", name="status_known"),
         postgresql_with={"fillfactor": 50},
     )
     op.create_index("ix_alert_status_id", "alert", ["status", "id"])
@@ -122,7 +120,7 @@ def _create_episode() -> None:
             "integration_id", "fingerprint", "closed_at", "id", name="pk_episode"
         ),
         sa.CheckConstraint(
-            "resolved_by IN ('alertmanager', 'reconciler')", name="ck_episode_resolved_by_known"
+            "resolved_by IN ('alertmanager', 'reconciler')", name="resolved_by_known"
         ),
         postgresql_partition_by="RANGE (closed_at)",
     )

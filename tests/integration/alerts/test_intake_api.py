@@ -197,7 +197,7 @@ async def test_a_body_over_the_limit_is_too_large(
 
     refused = await client.post(WEBHOOK, content=body)
 
-    assert refused.status_code == 413
+    assert (refused.status_code, refused.json()["code"]) == (413, "body_too_large")
 
 
 @pytest.mark.parametrize("headers", [{"Authorization": ""}, bearer("cnop_wrong")])
