@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.readiness = Readiness(app.state.database, app.state.draining)
     app.state.tracer_provider = provider
     _add_middleware(app, settings)
-    errors.install(app)
+    errors.install(app, [route for router in ROUTERS for route in router.routes])
     openapi.install(app)
     metrics.install(app)
     for router in ROUTERS:

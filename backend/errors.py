@@ -12,6 +12,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 PROBLEM_JSON = "application/problem+json"
 # Enough to correct a request by; a hostile body must not be able to ask for a large answer.
@@ -30,10 +32,10 @@ class Problem(BaseModel):
     """The body of every error (RFC 9457), with a `code` that clients may rely on."""
 
     type: str = "about:blank"
-    title: str
-    status: int
-    code: str
-    detail: str
+    title: str = Field(examples=["Unprocessable Entity"])
+    status: int = Field(examples=[422])
+    code: str = Field(examples=["invalid_request"])
+    detail: str = Field(examples=["The request is not valid."])
     errors: list[FieldProblem] | None = None
 
 
@@ -68,6 +70,12 @@ class NotFound(AppError):
     status = HTTPStatus.NOT_FOUND
     code = "not_found"
     detail = "There is nothing at this address."
+
+
+class MethodNotAllowed(AppError):
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    code = "method_not_allowed"
+    detail = "This address does not have that method; the header Allow names those it has."
 
 
 class BodyTooLarge(AppError):
@@ -133,11 +141,21 @@ def _body(error: AppError, errors: Sequence[FieldProblem]) -> dict[str, Any]:
     return problem.model_dump(exclude_none=True)
 
 
-def install(app: FastAPI) -> None:
-    """Make the errors of the application and of its framework leave as problem+json."""
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Make the errors of the application and of its framework leave as problem+json.
+
+    The routes are asked which methods a path has: the framework names only those of one of them.
+    """
+
+    async def framework_error(request: Request, error: HTTPException) -> Response:
+        problem = _framework_problem(error)
+        if problem.status is HTTPStatus.METHOD_NOT_ALLOWED:
+            problem.headers = {"Allow": ", ".join(_methods(routes, request.scope))}
+        return problem_response(problem)
+
     app.exception_handler(AppError)(_app_error)
     app.exception_handler(RequestValidationError)(_validation_error)
-    app.exception_handler(HTTPException)(_framework_error)
+    app.exception_handler(HTTPException)(framework_error)
 
 
 async def _app_error(_request: Request, error: AppError) -> Response:
@@ -152,16 +170,22 @@ async def _validation_error(_request: Request, error: RequestValidationError) ->
     return problem_response(InvalidRequest(), fields)
 
 
-async def _framework_error(_request: Request, error: HTTPException) -> Response:
+def _framework_problem(error: HTTPException) -> AppError:
     """Translate what Starlette and FastAPI raise: 404, 405, 413, a body that is no text."""
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.BAD_REQUEST:
-        return problem_response(InvalidRequest("The body cannot be read as what it claims to be."))
-    for known in (NotFound, BodyTooLarge):
+        return InvalidRequest("The body cannot be read as what it claims to be.")
+    for known in (NotFound, BodyTooLarge, MethodNotAllowed):
         if known.status is status:
-            return problem_response(known())
+            return known()
     problem = AppError(error.detail)
     problem.status = status
     problem.code = status.name.lower()
     problem.headers = error.headers or {}
-    return problem_response(problem)
+    return problem
+
+
+def _methods(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
+    """Return the methods of every route that has this path."""
+    here = (route for route in routes if route.matches(scope)[0] is not Match.NONE)
+    return sorted({method for route in here for method in getattr(route, "methods", None) or ()})

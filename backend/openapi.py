@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from backend.errors import Problem
+from backend.errors import AppError, Problem, problem_responses
 
 DESCRIPTION = """\
 The control plane of the observability platform: which alerts are firing, where they come from, and
@@ -38,6 +38,8 @@ def install(app: FastAPI) -> None:
 
 
 def _build(app: FastAPI) -> dict[str, Any]:
+    # Nobody plans for this answer, but it has the form of every other error.
+    unexpected = {str(status): answer for status, answer in problem_responses(AppError).items()}
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -45,6 +47,9 @@ def _build(app: FastAPI) -> dict[str, Any]:
         tags=TAGS,
         routes=app.routes,
     )
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"] |= unexpected
     _, problems = models_json_schema([(Problem, "serialization")], ref_template=_REF_TEMPLATE)
     document.setdefault("components", {}).setdefault("schemas", {}).update(problems["$defs"])
     return document

@@ -49,7 +49,11 @@ _NO_NUL = r"^[^\x00]*$"
 _Promoted = Annotated[str | None, Query(max_length=MAX_PROMOTED, pattern=_NO_NUL)]
 _Label = Annotated[
     str,
-    Query(max_length=MAX_NAME_CHARACTERS + 1 + MAX_LABEL_VALUE_CHARACTERS, pattern=_NO_NUL),
+    Query(
+        max_length=MAX_NAME_CHARACTERS + 1 + MAX_LABEL_VALUE_CHARACTERS,
+        pattern=_NO_NUL,
+        json_schema_extra={"pattern": r"^[^\x00=]+=[^\x00]*$"},
+    ),
 ]
 _Labels = Annotated[
     list[_Label],

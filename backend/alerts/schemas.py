@@ -42,7 +42,9 @@ class AlertRead(_Schema):
     times_seen: int = Field(
         ge=1, description="Every accepted appearance, firing or resolved, repeats included."
     )
-    service: str | None = Field(description="From the labels; null when none names it.")
+    service: str | None = Field(
+        description="From the labels; null when none names it.", examples=["checkout"]
+    )
     incident: int | None = Field(default=None, description="Number of the open incident.")
 
 

@@ -23,19 +23,22 @@ Cursor = Annotated[
 ]
 
 
+def encode_cursor(*key: str | float) -> str:
+    """Pack the sort key of a page's last row. The cursor is opaque, not secret."""
+    return urlsafe_b64encode(orjson.dumps(key)).rstrip(b"=").decode()
+
+
 class Page(BaseModel, Generic[Item]):
     items: list[Item]
-    next_cursor: str | None = Field(description="Absent (null) on the last page.")
+    next_cursor: str | None = Field(
+        description="Asks for the page after this one; null on the last.",
+        examples=[encode_cursor(42)],
+    )
 
 
 class InvalidCursor(InvalidRequest):
     code = "invalid_cursor"
     detail = "The cursor is not one that this list has given out."
-
-
-def encode_cursor(*key: str | float) -> str:
-    """Pack the sort key of a page's last row. The cursor is opaque, not secret."""
-    return urlsafe_b64encode(orjson.dumps(key)).rstrip(b"=").decode()
 
 
 def decode_cursor(cursor: str, key: TypeAdapter[Key]) -> Key:

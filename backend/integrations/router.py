@@ -21,6 +21,7 @@ from backend.db.pagination import (
 )
 from backend.db.session import ReadSessionDep, SessionDep
 from backend.errors import (
+    BodyTooLarge,
     DatabaseUnavailable,
     Forbidden,
     InvalidRequest,
@@ -48,7 +49,9 @@ SlugPath = Annotated[Slug, Path(description="The integration's slug.")]
 _CURSOR_KEY = TypeAdapter(tuple[int])
 
 
-@router.post("", status_code=HTTPStatus.CREATED, responses=problem_responses(IntegrationExists))
+@router.post(
+    "", status_code=HTTPStatus.CREATED, responses=problem_responses(IntegrationExists, BodyTooLarge)
+)
 async def create_integration(
     _principal: AdminPrincipal, request: IntegrationCreate, session: SessionDep
 ) -> IntegrationWithToken:

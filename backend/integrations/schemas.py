@@ -3,25 +3,30 @@
 import re
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 MAX_ALERTMANAGERS = 16
 
 
-def _no_nul(value: str) -> str:
-    if "\x00" in value:
-        raise ValueError("contains a NUL character, which cannot be stored")
-    return value
+# The reconciler asks what is stored: a scheme, a host, perhaps a port and a path, and nothing that
+# could carry credentials or a query.
+_HOST = r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+_PORT = r"(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4}))?"
+_BASE_URL = rf"^https?://{_HOST}{_PORT}(/[A-Za-z0-9._~-]+)*/?$"
+# PostgreSQL has no NUL in a text; a name of blanks alone is none.
+_NAME = r"^[^\x00]*[^\x00\s][^\x00]*$"
+_NO_NUL = r"^[^\x00]*$"
 
 
-def _base_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be a base URL such as http://alertmanager:9093")
-    if parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("must be a base URL without credentials, query and fragment")
+def _without_final_slash(value: str) -> str:
     return value.rstrip("/")
 
 
@@ -36,39 +41,53 @@ def _regex(value: str) -> str:
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
 Name = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-    AfterValidator(_no_nul),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_NAME),
 ]
 BaseUrl = Annotated[
-    str, StringConstraints(max_length=2048), AfterValidator(_no_nul), AfterValidator(_base_url)
+    str,
+    StringConstraints(max_length=2048, pattern=_BASE_URL),
+    AfterValidator(_without_final_slash),
 ]
 ReceiverPattern = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=500),
-    AfterValidator(_no_nul),
+    StringConstraints(min_length=1, max_length=500, pattern=_NO_NUL),
     AfterValidator(_regex),
+    WithJsonSchema({"type": "string", "format": "regex", "minLength": 1, "maxLength": 500}),
 ]
 
 
 class IntegrationCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    slug: Slug
-    name: Name
-    alertmanagers: list[BaseUrl] = Field(default=[], max_length=MAX_ALERTMANAGERS)
-    receivers: ReceiverPattern | None = None
+    slug: Slug = Field(examples=["production"], description="Its name in addresses, for ever.")
+    name: Name = Field(examples=["Production cluster"])
+    alertmanagers: list[BaseUrl] = Field(
+        default=[],
+        max_length=MAX_ALERTMANAGERS,
+        description="Base URLs of the Alertmanagers that deliver here.",
+        examples=[["http://alertmanager.monitoring:9093"]],
+    )
+    receivers: ReceiverPattern | None = Field(
+        default=None,
+        description="Regular expression of the receivers whose alerts are ours;"
+        " null: those that deliveries name.",
+        examples=["platform|platform-critical"],
+    )
 
 
 class IntegrationRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
-    slug: str
-    name: str
-    alertmanagers: list[str]
-    receivers: str | None
+    slug: str = Field(examples=["production"])
+    name: str = Field(examples=["Production cluster"])
+    alertmanagers: list[str] = Field(examples=[["http://alertmanager.monitoring:9093"]])
+    receivers: str | None = Field(examples=["platform|platform-critical"])
     created_at: datetime
-    revoked_at: datetime | None
+    revoked_at: datetime | None = Field(description="Null while it may deliver.")
 
 
 class IntegrationWithToken(IntegrationRead):
-    token: str = Field(description="Shown this once; only its hash is kept.")
+    token: str = Field(
+        description="Shown this once; only its hash is kept.",
+        examples=["cnop_3q2-7wAAAAEAAAABAAAAAQAAAAEAAAABAAAAAQAAAAE"],
+    )

@@ -54,7 +54,7 @@ async def administer(server: Server, statement: str) -> None:
         await connection.close()
 
 
-async def _copy_template(server: Server) -> str:
+async def copy_template(server: Server) -> str:
     name = f"test_{next(_numbers)}"
     await administer(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     return name
@@ -92,7 +92,7 @@ async def migrated_postgres(postgres: Server) -> Server:
 
 @pytest_asyncio.fixture(scope="session")
 async def worker_settings(migrated_postgres: Server) -> Settings:
-    return settings_for(migrated_postgres, await _copy_template(migrated_postgres))
+    return settings_for(migrated_postgres, await copy_template(migrated_postgres))
 
 
 @pytest_asyncio.fixture
@@ -125,7 +125,7 @@ async def _empty(settings: Settings) -> None:
 @pytest_asyncio.fixture
 async def scratch_settings(migrated_postgres: Server) -> AsyncIterator[Settings]:
     """Settings of a migrated database that belongs to this test alone."""
-    name = await _copy_template(migrated_postgres)
+    name = await copy_template(migrated_postgres)
     yield settings_for(migrated_postgres, name)
     await administer(migrated_postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 

@@ -176,10 +176,11 @@ async def test_jobs_go_on_after_an_outage_and_nobody_complains_meanwhile(
 
 
 async def test_the_scheduler_gives_signs_of_life(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.jobs.scheduler.PULSE_CRON", EVERY_SECOND)
     async with scheduling(settings) as scheduler:
+        await until(lambda: bool(logged.events("scheduler_connected")))
         scheduler._alive_at -= SILENCE_SECONDS + 1
         assert "no sign of life" in str(scheduler.complaint())
 
