@@ -27,6 +27,11 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return sorted(values)[max(rank, 1) - 1]
 
 
+def tail_of(latencies: Sequence[float]) -> float:
+    """Return p99/p50: how much longer an unlucky one waits than an ordinary one."""
+    return percentile(latencies, 99) / percentile(latencies, 50)
+
+
 def ratios(numerators: Sequence[float], denominators: Sequence[float]) -> list[float]:
     """Divide round by round: both numbers of a ratio come from the same moment."""
     return [

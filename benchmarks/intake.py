@@ -7,7 +7,7 @@ from typing import TypeVar
 from benchmarks import pgbench
 from benchmarks.alerta import server as alerta
 from benchmarks.database import ALERTA, Postgres
-from benchmarks.figures import percentile
+from benchmarks.figures import percentile, tail_of
 from benchmarks.goals import Row
 from benchmarks.intake_rows import AGAIN, FLOOR, OTHER, OURS, Slice, rows
 from benchmarks.load import Job, Result
@@ -78,11 +78,12 @@ class Intake:
         return _slice(result, cpu)
 
     def floor(self) -> Slice:
-        def load() -> tuple[float, int]:
-            return pgbench.measure(self._postgres, self._script, SECONDS)
+        def load() -> tuple[pgbench.Measured, int]:
+            measured = pgbench.measure(self._postgres, self._script, SECONDS)
+            return measured, len(measured.latencies_ms)
 
-        rate, cpu = self._checked(load, children_cpu_seconds)
-        return Slice(rate * ALERTS, cpu)
+        measured, cpu = self._checked(load, children_cpu_seconds)
+        return Slice(measured.rate * ALERTS, cpu, tail=tail_of(measured.latencies_ms))
 
     def alerta(self) -> Slice:
         if self._mode is Mode.INSERT:
@@ -137,12 +138,11 @@ def _compare(stored: int, requests: int, who: str) -> None:
 
 def _slice(result: Result, cpu: Cpu) -> Slice:
     latencies = result.latencies_ms
-    p50 = percentile(latencies, 50)
     return Slice(
         alerts_per_second=len(latencies) * ALERTS / result.seconds,
         cpu_us=cpu,
-        tail=percentile(latencies, 99) / p50,
-        p50_ms=p50,
+        tail=tail_of(latencies),
+        p50_ms=percentile(latencies, 50),
         generator_cpu=result.cpu_seconds / result.seconds,
     )
 

@@ -50,6 +50,7 @@ def rows(measured: Mapping[str, Sequence[Slice]], mode: Mode) -> list[Row]:
             measured=summarise(tails[OURS]),
             noise=noise(ratios(tails[OURS], tails[AGAIN])),
             others=others,
+            remark=f"pgbench's own was {summarise(tails[FLOOR]).median:.2f}x",
         ),
         Row(
             name=f"intake, {mode}: platform / Alerta",

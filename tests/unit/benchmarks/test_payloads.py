@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime
 from itertools import islice
 
+import pytest
+
 from backend.alerts.payload import AlertMessage
 from benchmarks.payloads import (
     ALERTS,
@@ -16,7 +18,7 @@ from benchmarks.payloads import (
     groups,
     known_groups,
 )
-from benchmarks.pgbench import CHOICE, parse
+from benchmarks.pgbench import CHOICE, latencies_of, rate_of
 from benchmarks.recording import GROUP_VARIABLE
 
 TEMPLATE = body_template(datetime(2026, 11, 1, 10, tzinfo=UTC))
@@ -57,6 +59,10 @@ def test_pgbench_chooses_among_the_same_groups() -> None:
 
 
 def test_pgbench_output() -> None:
-    output = "number of transactions actually processed: 1234\ntps = 411.5 (without initial)\n"
+    assert rate_of("latency average = 2 ms\ntps = 411.5 (without initial connection)\n") == 411.5
+    assert latencies_of("0 1 2500 0 1764000000 12\n1 1 800 0 1764000000 13\n") == [2.5, 0.8]
 
-    assert parse(output) == (411.5, 1234)
+
+def test_pgbench_that_measured_nothing_is_an_error() -> None:
+    with pytest.raises(ValueError, match="said nothing"):
+        rate_of("pgbench: fatal")
