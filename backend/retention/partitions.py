@@ -51,12 +51,16 @@ async def partitions_of(database: Database, table: PartitionedTable) -> list[Par
 async def create(database: Database, partition: Partition) -> None:
     """Create a partition; Postponed when the default one holds rows of its time, or of a lock.
 
-    It is made beside the table and then attached: that blocks no delivery. Rows that are in the
-    default partition already stay there and are deleted when they are old enough.
+    Writers wait for the moment that it takes. Without the lock, a row that is already on its way
+    into the default partition would be refused there. Rows that are there stay, and are deleted
+    when they are old enough.
     """
     async with _change(database) as connection:
         if await _is_attached(connection, partition):
             return
+        await connection.exec_driver_sql(
+            f"LOCK TABLE {partition.table} IN SHARE ROW EXCLUSIVE MODE"
+        )
         await connection.exec_driver_sql(
             f"CREATE TABLE {partition.name}"
             f" (LIKE {partition.table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"

@@ -15,6 +15,7 @@ from backend.db.engine import Database, create_engine
 from backend.jobs.periodic import JobContext
 from backend.migrate import migrate
 from backend.retention import partitions, service
+from backend.retention.partitions import Postponed
 from backend.retention.service import DELIVERIES, EPISODES, apply_retention
 from backend.settings import Settings
 from backend.worker import JOBS
@@ -273,6 +274,22 @@ async def test_retention_runs_while_alerts_are_delivered(
 
     assert len(await intake.rows("episode")) == 40
     assert len(await intake.rows("alert")) == 40
+
+
+async def test_a_delivery_that_meets_the_making_of_its_own_partition_is_stored(
+    database: Database, intake: Intake
+) -> None:
+    # It was on its way into the default partition when that stopped to be the place for it.
+    for days in range(40):
+        now = NOW + days * DAY
+        (partition, *_) = DELIVERIES.wanted(now)
+        made = partitions.create(database, partition)
+        stored = [intake.deliver(make_alert(f"{days}-{n}"), now=now) for n in range(4)]
+
+        outcome, *_ = await asyncio.gather(made, *stored, return_exceptions=True)
+        assert outcome is None or isinstance(outcome, Postponed)
+
+    assert len(await intake.rows("delivery")) == 160
 
 
 async def test_the_worker_runs_retention_and_it_uses_the_settings(

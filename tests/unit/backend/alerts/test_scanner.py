@@ -17,9 +17,11 @@ from backend.alerts.errors import (
 from backend.alerts.limits import MAX_ALERTS, MAX_DEPTH
 from backend.alerts.scanner import split
 
+# Above all texts that look like structure.
+TEXT = st.text(st.sampled_from('"\\{}[],: a\n\u0000é🔥'), max_size=8) | st.text(max_size=8)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
 INDENTS = st.sampled_from([None, 0, 2])
@@ -27,7 +29,7 @@ INDENTS = st.sampled_from([None, 0, 2])
 
 @given(
     alerts=st.lists(JSON, max_size=6),
-    around=st.dictionaries(st.text().filter(lambda key: key != "alerts"), JSON, max_size=4),
+    around=st.dictionaries(TEXT.filter(lambda key: key != "alerts"), JSON, max_size=4),
     indent=INDENTS,
     ascii_only=st.booleans(),
     alerts_first=st.booleans(),
