@@ -108,7 +108,7 @@ def launch(
 ) -> Platform:
     """Start without waiting. The caller stops it."""
     chosen = port or free_port()
-    log = state.with_name(f"{state.name}.out")
+    log = state.with_name(f"{state.name}-{chosen}.out")
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [
