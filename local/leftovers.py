@@ -1,7 +1,8 @@
-"""What an interrupted run left: processes, and a lock file of PostgreSQL."""
+"""What an interrupted run left: processes, and lock files of PostgreSQL."""
 
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -27,16 +28,15 @@ def end_leftovers(state: State) -> list[str]:
     for process in _wait(left, _TERM_SECONDS):
         _send(process, kill=True)
     _wait(left, _KILL_SECONDS)
-    _forget_postmaster(state.postgres)
     return names
 
 
 def _belongs_to(process: psutil.Process, state: State) -> bool:
     try:
-        # PostgreSQL overwrites its environment with its status line, but keeps its arguments.
-        command = process.cmdline()
-        if str(state.postgres) in command and "postgres" in Path(command[0]).name:
-            return True
+        # PostgreSQL overwrites its environment with its status line. The server keeps its
+        # arguments, and the processes of its sessions their directory.
+        if process.name() == "postgres":
+            return str(state.postgres) in process.cmdline() or process.cwd() == str(state.postgres)
         return process.environ().get(STATE_MARKER) == str(state.root)
     except (psutil.Error, OSError):
         return False
@@ -79,16 +79,18 @@ def _send(process: psutil.Process, *, kill: bool) -> None:
         return
 
 
-def _forget_postmaster(data: Path) -> None:
-    """Remove the server's lock file when its number now belongs to some other program.
+def forget_dead_server(locks: Iterable[Path]) -> None:
+    """Remove PostgreSQL's lock files whose process is no server any more.
 
-    PostgreSQL ignores the file of a process that is gone, and refuses to start when the number
-    is taken, as it often is after a reboot or in a container.
+    PostgreSQL ignores the file of a process that is gone, but refuses to start while the number
+    exists: as a zombie that nobody has collected, or given anew to some other program, as happens
+    after a reboot or in a container. Two servers on one directory stay impossible: its shared
+    memory, found by the directory's inode, would still be attached.
     """
-    lock = data / "postmaster.pid"
-    try:
-        pid = int(lock.read_text().split("\n", 1)[0])
-        if psutil.Process(pid).name() != "postgres":
-            lock.unlink()
-    except (OSError, ValueError, psutil.Error):
-        return
+    for lock in locks:
+        try:
+            server = psutil.Process(int(lock.read_text().split("\n", 1)[0]))
+            if not _runs(server) or server.name() != "postgres":
+                lock.unlink()
+        except (OSError, ValueError, psutil.Error):
+            continue

@@ -74,6 +74,11 @@ class Postgres:
         return initdb, database
 
     @property
+    def locks(self) -> tuple[Path, Path]:
+        """The files with which a server keeps others away, each with its number in line one."""
+        return self.data / "postmaster.pid", self.socket_directory / f"{_SOCKET_NAME}.lock"
+
+    @property
     def unfinished_data(self) -> Path:
         """Where the cluster is made, so that `data` exists complete or not at all."""
         return self.data.with_name(f"{self.data.name}.unfinished")

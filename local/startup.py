@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from local import backend
 from local.alertmanager import alertmanager, find_alertmanager
 from local.environment import backend_environment, base_environment
+from local.leftovers import forget_dead_server
 from local.options import Options
 from local.ports import next_free, require_free
 from local.postgres import Postgres, check_version, describe, prepare_cluster
@@ -102,6 +103,7 @@ class Startup:
             postgres.unfinished_data.rename(postgres.data)
             self._told("database", "created", started)
         check_version(postgres)
+        forget_dead_server(postgres.locks)
         started = time.monotonic()
         await self.supervisor.start(postgres.server())
         self._told("postgresql", "ready", started)

@@ -1,5 +1,6 @@
 """Power loss, twenty times: what was answered 2xx is there, and the next start repairs itself."""
 
+import contextlib
 import random
 import threading
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 import httpx2
+import psutil
 import pytest
 
 from tests.support.alertmanager_message import fingerprint, firing_message
@@ -78,6 +80,17 @@ class Stream:
                 self.accepted.append(fingerprint(labels))
 
 
+def pull_the_plug(platform: Platform) -> None:
+    """Kill -9 of the supervisor and all below it; the next start does not wait for their end."""
+    supervisor = psutil.Process(platform.process.pid)
+    victims = [supervisor, *supervisor.children(recursive=True)]
+    assert len(victims) > 5
+    for victim in victims:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it died with its parent
+            victim.kill()
+    platform.process.wait()
+
+
 def stored(platform: Platform) -> Iterator[str]:
     """The fingerprint of every alert of the stream, through the API."""
     with platform.client() as client:
@@ -110,7 +123,7 @@ def test_no_answered_alert_is_lost_by_killing_everything_twenty_times(state: Pat
             undisturbed = time.monotonic() - started
             for _ in range(_KILLS):
                 time.sleep(moments.uniform(0, _LONGEST_LIFE_SECONDS))
-                kill_everything(platform)
+                pull_the_plug(platform)
                 platform = launch(state, port=port, environment=environment)
                 stream.wait_for_an_answer(platform)
             took = time.monotonic() - started
@@ -119,7 +132,7 @@ def test_no_answered_alert_is_lost_by_killing_everything_twenty_times(state: Pat
         assert not missing, f"{len(missing)} of {len(stream.accepted)} are lost"
         print(f"{len(stream.accepted)} alerts, {_KILLS} kills, {took:.0f} s")  # noqa: T201
         # On a machine that others slow down a start after a kill is compared with one without.
-        assert took < max(_BOUND_SECONDS, _KILLS * 2 * undisturbed)
+        assert took < max(_BOUND_SECONDS, _KILLS * 3 * undisturbed)
         assert platform.stop() == 0
     finally:
         kill_everything(platform)

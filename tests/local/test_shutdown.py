@@ -131,18 +131,39 @@ def test_what_an_earlier_run_left_is_ended_first(state: Path, environment: dict[
     assert orphan.wait(5) == -signal.SIGTERM
 
 
+def test_lock_files_of_a_server_that_nobody_has_collected_yet_do_not_block(
+    state: Path, environment: dict[str, str]
+) -> None:
+    with running(state, environment=environment):
+        pass
+    zombie = subprocess.Popen(["/bin/true"])
+    wait_for(
+        lambda: psutil.Process(zombie.pid).status() == psutil.STATUS_ZOMBIE,
+        seconds=10,
+        what="a zombie",
+    )
+    write_server_lock(state / "postgres" / "postmaster.pid", state, zombie.pid)
+    write_server_lock(state / "run" / ".s.PGSQL.5432.lock", state, zombie.pid)
+    with running(state, environment=environment) as platform, platform.client() as client:
+        assert client.get("/ready").status_code == 200
+    zombie.wait()
+
+
 def test_a_lock_file_of_postgresql_with_a_number_that_is_taken_again_does_not_block(
     state: Path, environment: dict[str, str]
 ) -> None:
     with running(state, environment=environment):
         pass
     taken = subprocess.Popen(["/bin/sleep", "300"])
-    stale = state / "postgres" / "postmaster.pid"
-    stale.write_text(f"{taken.pid}\n{stale.parent}\n1700000000\n5432\n{state}/run\n\n\n")
-    if os.geteuid() == 0:
-        owner = stale.parent.stat()
-        os.chown(stale, owner.st_uid, owner.st_gid)
+    write_server_lock(state / "postgres" / "postmaster.pid", state, taken.pid)
     with running(state, environment=environment) as platform, platform.client() as client:
         assert client.get("/ready").status_code == 200
     taken.kill()
     assert taken.wait() == -signal.SIGKILL
+
+
+def write_server_lock(path: Path, state: Path, pid: int) -> None:
+    """Leave a lock file as a server that was killed does."""
+    path.write_text(f"{pid}\n{state}/postgres\n1700000000\n5432\n{state}/run\n\n\n")
+    owner = path.parent.stat()
+    os.chown(path, owner.st_uid, owner.st_gid)
