@@ -108,6 +108,16 @@ class Server:
         self._process.wait(START_TIMEOUT_SECONDS)
         self._process = None
 
+    def use_tls(self, certificate: Path, key: Path) -> None:
+        """Encrypt from the next start on, with copies that the server's user may read."""
+        for source, name in ((certificate, "server.crt"), (key, "server.key")):
+            copy = self.data / name
+            shutil.copyfile(source, copy)
+            copy.chmod(0o600)
+            if self._user is not None:
+                shutil.chown(copy, self._user)
+        self._options |= {"ssl": "on"}
+
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         status = self.data / "postmaster.pid"
