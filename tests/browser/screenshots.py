@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import HOW_TO_GET_IT, find_chromium, running_chromium
 from tests.browser.demo import fill
-from tests.browser.stack import ROOT, Stack, running_stack
+from tests.browser.stack import Stack, running_stack
 
+ROOT = Path(__file__).parents[2]
 DIRECTORY = ROOT / "docs" / "screenshots"
 DESKTOP = (1280, 900)
 PHONE = (360, 780)

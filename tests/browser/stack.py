@@ -1,76 +1,39 @@
 """What the browser looks at: a real PostgreSQL, really migrated, and uvicorn in its own process."""
 
 import asyncio
-import os
 import secrets
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from http import HTTPStatus
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
-import httpx2
 
+from backend.settings import Settings
 from tests.support.postgres import SUPERUSER, Server, running_server
-
-ROOT = Path(__file__).parents[2]
-START_TIMEOUT_SECONDS = 30
-STOP_TIMEOUT_SECONDS = 10
+from tests.support.process import MIGRATE, run, running
+from tests.support.settings import environment_of, make_settings
 
 
 @dataclass
 class Backend:
     """The API process. It keeps its port when it is stopped and started again."""
 
-    environment: Mapping[str, str]
-    log: Path
-    port: int = 0
-    _process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    settings: Settings
+    url: str = ""
+    _running: ExitStack = field(default_factory=ExitStack)
 
     def start(self) -> None:
-        # The child inherits a socket that listens already; ours is closed, so that the port is
-        # refused as soon as the child is gone.
-        with socket.create_server(("127.0.0.1", self.port)) as listening:
-            self.port = listening.getsockname()[1]
-            with self.log.open("ab") as log:
-                self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and package
-                    [sys.executable, "-m", "uvicorn", "backend.asgi:app",
-                     "--fd", str(listening.fileno()), "--no-access-log"],
-                    cwd=ROOT,
-                    env={**os.environ, **self.environment},
-                    pass_fds=[listening.fileno()],
-                    stdout=log,
-                    stderr=log,
-                )  # fmt: skip
-        self._wait_until_ready(self._process)
+        port = urlsplit(self.url).port or 0
+        arguments = ("-m", "uvicorn", "backend.asgi:app", "--host", "127.0.0.1",
+                     "--port", str(port), "--no-access-log")  # fmt: skip
+        process = self._running.enter_context(running(arguments, environment_of(self.settings)))
+        self.url = process.base_url()
 
     def stop(self) -> None:
-        if self._process is None:
-            return
-        self._process.terminate()
-        self._process.wait(STOP_TIMEOUT_SECONDS)
-        self._process = None
-
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                if httpx2.get(f"{self.url}/ready", timeout=5).status_code == HTTPStatus.OK:
-                    return
-            except httpx2.TransportError:
-                pass
-            time.sleep(0.05)
-        raise RuntimeError(f"the backend did not get ready:\n{self.log.read_text()}")
+        self._running.close()
 
 
 @dataclass(frozen=True)
@@ -111,27 +74,22 @@ async def _execute(postgres: Server, statements: tuple[str, ...]) -> None:
 
 @contextmanager
 def running_stack(directory: Path) -> Iterator[Stack]:
-    """Start everything with its state in `directory`; stop it at the end."""
+    """Start everything with its secrets in `directory`; stop it at the end."""
     token = f"cnop_{secrets.token_urlsafe(32)}"
     (directory / "admin-token").write_text(token)
     (directory / "session-key").write_text(secrets.token_hex(32))
     with running_server() as postgres:
-        environment = {
-            "BACKEND_DATABASE_HOST": str(postgres.socket_directory),
-            "BACKEND_DATABASE_NAME": "postgres",
-            "BACKEND_DATABASE_USER": SUPERUSER,
-            "BACKEND_DATABASE_SSLMODE": "disable",
-            "BACKEND_DATABASE_CONNECT_TIMEOUT_SECONDS": "2",
-            "BACKEND_ADMIN_TOKEN_FILE": str(directory / "admin-token"),
-            "BACKEND_SESSION_KEY_FILE": str(directory / "session-key"),
-        }
-        subprocess.run(  # our own interpreter and package
-            [sys.executable, "-m", "backend.migrate"],
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            check=True,
+        settings = make_settings(
+            environment="local",
+            database_host=str(postgres.socket_directory),
+            database_name="postgres",
+            database_user=SUPERUSER,
+            admin_token_file=directory / "admin-token",
+            session_key_file=directory / "session-key",
         )
-        backend = Backend(environment, log=directory / "backend.log")
+        migrated = run(MIGRATE, environment_of(settings))
+        assert migrated.returncode == 0, migrated.stderr
+        backend = Backend(settings)
         backend.start()
         try:
             yield Stack(postgres=postgres, backend=backend, admin_token=token)

@@ -66,7 +66,7 @@ def test_focus_scroll_and_open_details_stay(now: Page, filled: Stack) -> None:
     link.scroll_into_view_if_needed()
     place = link.bounding_box()
 
-    send(filled, *(alert(f"Fire{n}", service="attic", severity="critical") for n in range(3)))
+    send(filled, *(alert(f"Fire{n}", service="attic", severity="critical") for n in range(2)))
     refresh(now)
 
     expect(now.get_by_role("link", name="Fire0")).to_have_count(1)

@@ -6,10 +6,15 @@ from pathlib import Path
 import httpx2
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import event
 
 from backend.app import create_app
+from backend.db.base import utc_now
+from backend.db.engine import Database
 from backend.settings import Settings, SettingsError
+from tests.support.alertmanager import make_alert
 from tests.support.http import client_of
+from tests.support.intake import Intake
 
 ASSET = re.compile(r'(?:href|src)="(/static/[^"]+)"')
 
@@ -130,3 +135,36 @@ def test_a_bad_key_stops_the_start(
         key.write_text(content)
     with pytest.raises(SettingsError, match=f"BACKEND_SESSION_KEY_FILE.*{words}"):
         create_app(settings.model_copy(update={"session_key_file": key}))
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/", 5),
+        ("/?service=shop&severity=critical", 6),
+        ("/?status=resolved", 3),
+        ("/alerts/default/00000000000000aa", 3),
+    ],
+)
+async def test_a_page_costs_a_fixed_number_of_queries(
+    reader: httpx2.AsyncClient, app: FastAPI, database: Database, path: str, most: int
+) -> None:
+    labels = {"alertname": "Down", "service": "shop", "severity": "critical"}
+    intake = Intake(database)
+    alerts = [make_alert(f"{number:016x}", labels=labels) for number in (0xAA, 0xAB, 0xAC)]
+    await intake.deliver(*alerts, now=utc_now())
+    resolved = make_alert("00000000000000ff", status="resolved", labels=labels)
+    await intake.deliver(resolved, now=utc_now())
+
+    statements: list[str] = []
+
+    def record(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    engine = app.state.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", record)
+    try:
+        assert (await reader.get(path)).status_code == 200
+    finally:
+        event.remove(engine, "before_cursor_execute", record)
+    assert 0 < len(statements) <= most, statements
