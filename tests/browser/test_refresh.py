@@ -146,6 +146,15 @@ def test_a_session_that_ended_says_so(now: Page, filled: Stack) -> None:
     expect(now.get_by_role("alert").filter(has_text="You are signed out")).to_be_visible()
 
 
+def test_a_page_that_corrects_a_filter_is_live_too(now: Page, watch: Watch) -> None:
+    watch.expect("status of 422")
+    now.goto("/?label=nonsense")
+    expect(now.get_by_text("written name=value")).to_be_visible()
+    refresh(now)
+    expect(now.get_by_text("refreshes every 15 s")).to_be_visible()
+    expect(now.get_by_role("alert").filter(has_text="Not live")).to_be_hidden()
+
+
 def test_a_hidden_tab_asks_for_nothing_and_catches_up(now: Page) -> None:
     requests: list[str] = []
     now.on("request", lambda request: requests.append(request.url))

@@ -22,22 +22,19 @@ export function keepFresh() {
 
 function schedule() {
   clearTimeout(timer);
-  timer = document.hidden ? null : setTimeout(refresh, PERIOD_MS);
+  timer = setTimeout(refresh, PERIOD_MS);
 }
 
-// A hidden tab asks for nothing; one that comes back must not show old data as new.
+// A tab that comes back must not show old data as new, not even until the answer is there.
 function onVisibility() {
-  if (document.hidden) {
-    clearTimeout(timer);
-    return;
-  }
-  if (Date.now() - freshAt > OLD_AFTER_MS) {
+  if (!document.hidden && Date.now() - freshAt > OLD_AFTER_MS) {
     markStale("Refreshing.");
   }
   refresh();
 }
 
 async function refresh() {
+  // A hidden tab asks for nothing; when it is shown, onVisibility starts the rounds again.
   if (running || document.hidden) {
     return;
   }
@@ -67,7 +64,8 @@ async function fetchPage() {
     throw new Problem("You are signed out: reload the page to sign in.");
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (!answer.ok) {
+  // Not the status: a filter that cannot be read is answered 422, with live data all the same.
+  if (!page.querySelector("[data-live]")) {
     const title = page.querySelector("h1")?.textContent.trim();
     throw new Problem(`${title || `The server answered ${answer.status}`}.`);
   }

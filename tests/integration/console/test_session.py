@@ -1,6 +1,6 @@
 """Sessions: what the cookie is, and how long it is good for."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import httpx2
 import pytest
@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.auth.principal import Scope
 from backend.console.session import LIFETIME
+from backend.db.base import utc_now
 from tests.integration.console.conftest import form_token_of, sign_in
 from tests.support.factories import make_integration, make_token
 from tests.support.http import client_of
@@ -48,20 +49,22 @@ async def test_over_tls_the_cookie_is_secure_and_bound_to_the_host(
 
 async def test_a_changed_cookie_is_no_session(reader: httpx2.AsyncClient) -> None:
     value = reader.cookies[COOKIE]
-    for forged in (value[:-1] + ("A" if value[-1] != "A" else "B"), value[::-1], "", "a.b.c"):
-        reader.cookies.set(COOKIE, forged, domain="backend.local")
-        reader.cookies.clear()
+    reader.cookies.clear()
+    for forged in (f"x{value}", value[::-1], "", "a.b.c"):
         answer = await reader.get("/", headers={"Cookie": f"{COOKIE}={forged}"})
         assert answer.status_code == 303
         assert answer.headers["location"] == "/sign-in"
 
 
 async def test_a_session_ends_after_a_shift(reader: httpx2.AsyncClient) -> None:
-    started = datetime.now().astimezone()
+    # Sent by hand: a browser forgets the cookie in time, somebody who copied it does not.
+    cookie = {"Cookie": f"{COOKIE}={reader.cookies[COOKIE]}"}
+    reader.cookies.clear()
+    started = utc_now()
     with time_machine.travel(started + LIFETIME - timedelta(minutes=1)):
-        assert (await reader.get("/")).status_code == 200
+        assert (await reader.get("/", headers=cookie)).status_code == 200
     with time_machine.travel(started + LIFETIME + timedelta(minutes=1)):
-        assert (await reader.get("/")).status_code == 303
+        assert (await reader.get("/", headers=cookie)).status_code == 303
 
 
 async def test_a_revoked_token_ends_its_sessions(
@@ -133,6 +136,7 @@ async def test_no_token_is_not_a_wrong_one(stranger: httpx2.AsyncClient) -> None
         ("/alerts/default/f1?x=1", "/alerts/default/f1?x=1"),
         ("https://elsewhere.example/", "/"),
         ("//elsewhere.example/", "/"),
+        ("///elsewhere.example/", "/"),
         ("/\\elsewhere.example", "/"),
         ("javascript:alert(1)", "/"),
         ("/\r\nSet-Cookie: a=b", "/"),
