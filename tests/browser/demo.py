@@ -36,7 +36,10 @@ def fill(stack: Stack) -> None:
     stack.execute(
         "UPDATE alert SET"
         " times_seen = 2 + extract(epoch FROM now() - starts_at)::bigint / 300,"
-        " last_seen_at = now() - make_interval(secs => 2 + abs(hashtext(fingerprint)) % 240)"
+        " first_seen_at = least(starts_at, (SELECT min(opened_at) FROM episode"
+        "   WHERE episode.fingerprint = alert.fingerprint)),"
+        " last_seen_at = greatest(starts_at,"
+        "   now() - make_interval(secs => 2 + abs(hashtext(fingerprint)) % 170))"
     )
 
 
