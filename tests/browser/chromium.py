@@ -1,10 +1,10 @@
 """A Chromium of the system, without anything that reaches for the network by itself."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.async_api import Browser, async_playwright
 
 HOW_TO_GET_IT = (
     "Chromium is not on PATH: on Debian, `apt-get install chromium fonts-dejavu-core` gets it"
@@ -25,12 +25,16 @@ def find_chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@contextmanager
-def running_chromium(executable: str) -> Iterator[Browser]:
-    """Start a browser with a fresh, temporary profile; close it at the end."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+@asynccontextmanager
+async def running_chromium(executable: str) -> AsyncIterator[Browser]:
+    """Start a browser with a fresh, temporary profile; close it at the end.
+
+    The asynchronous API, because the other one leaves its event loop running in the thread, where
+    no asynchronous test of another directory could then start its own.
+    """
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
         try:
             yield browser
         finally:
-            browser.close()
+            await browser.close()

@@ -1,10 +1,11 @@
 """One stack and one browser for each worker; an empty store and a fresh profile for each test."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, StorageState, expect
 
 from tests.browser.chromium import HOW_TO_GET_IT, find_chromium, running_chromium
 from tests.browser.stack import Stack, running_stack
@@ -15,12 +16,12 @@ WAIT_MS = 15_000
 expect.set_options(timeout=WAIT_MS)
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+@pytest_asyncio.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
     executable = find_chromium()
     if executable is None:
         pytest.skip(HOW_TO_GET_IT)
-    with running_chromium(executable) as browser:
+    async with running_chromium(executable) as browser:
         yield browser
 
 
@@ -31,30 +32,21 @@ def running(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iter
         yield stack
 
 
-@pytest.fixture
-def stack(running: Stack) -> Stack:
-    running.empty()
+@pytest_asyncio.fixture
+async def stack(running: Stack) -> Stack:
+    await running.empty()
     return running
 
 
-@pytest.fixture(scope="session")
-def signed_in(running: Stack, chromium: Browser) -> StorageState:
+@pytest_asyncio.fixture(scope="session")
+async def signed_in(running: Stack, chromium: Browser) -> StorageState:
     """The cookies of somebody who has signed in with the admin token."""
-    context = chromium.new_context(base_url=running.url)
-    page = context.new_page()
-    page.goto("/")
-    sign_in(page, running.admin_token)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("firing")
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-@pytest.fixture
-def context(chromium: Browser, stack: Stack) -> Iterator[BrowserContext]:
-    """A fresh profile of a stranger."""
-    with new_context(chromium, stack) as context:
-        yield context
+    async with new_context(chromium, running) as context:
+        page = await context.new_page()
+        await page.goto("/")
+        await sign_in(page, running.admin_token)
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("firing")
+        return await context.storage_state()
 
 
 @pytest.fixture
@@ -64,29 +56,32 @@ def watch(stack: Stack) -> Iterator[Watch]:
     assert watch.unexpected() == []
 
 
-@pytest.fixture
-def stranger(context: BrowserContext, watch: Watch) -> Page:
+@pytest_asyncio.fixture
+async def stranger(chromium: Browser, stack: Stack, watch: Watch) -> AsyncIterator[Page]:
     """An empty page of somebody who has not signed in."""
-    page = context.new_page()
-    watch.attach(page)
-    return page
-
-
-@pytest.fixture
-def page(chromium: Browser, stack: Stack, signed_in: StorageState, watch: Watch) -> Iterator[Page]:
-    """An empty page of somebody who has signed in."""
-    with new_context(chromium, stack, storage_state=signed_in) as context:
-        page = context.new_page()
-        watch.attach(page)
+    async with new_context(chromium, stack) as context:
+        page = await context.new_page()
+        await watch.attach(page)
         yield page
 
 
-@contextmanager
-def new_context(
+@pytest_asyncio.fixture
+async def page(
+    chromium: Browser, stack: Stack, signed_in: StorageState, watch: Watch
+) -> AsyncIterator[Page]:
+    """An empty page of somebody who has signed in."""
+    async with new_context(chromium, stack, storage_state=signed_in) as context:
+        page = await context.new_page()
+        await watch.attach(page)
+        yield page
+
+
+@asynccontextmanager
+async def new_context(
     chromium: Browser, stack: Stack, *, storage_state: StorageState | None = None
-) -> Iterator[BrowserContext]:
+) -> AsyncIterator[BrowserContext]:
     # The time zone is an odd one: pages must not lean on the browser's.
-    context = chromium.new_context(
+    context = await chromium.new_context(
         base_url=stack.url,
         viewport={"width": 1280, "height": 900},
         timezone_id="Asia/Kathmandu",
@@ -94,9 +89,9 @@ def new_context(
     )
     context.set_default_timeout(WAIT_MS)
     yield context
-    context.close()
+    await context.close()
 
 
-def sign_in(page: Page, token: str) -> None:
-    page.get_by_label("Access token").fill(token)
-    page.get_by_role("button", name="Sign in").click()
+async def sign_in(page: Page, token: str) -> None:
+    await page.get_by_label("Access token").fill(token)
+    await page.get_by_role("button", name="Sign in").click()

@@ -22,7 +22,7 @@ ABOUT_ERROR_RATE = {
 }
 
 
-def fill(stack: Stack) -> None:
+async def fill(stack: Stack) -> None:
     """Deliver a storm in one service, trouble in some others, and one broken alert."""
     europe = create_integration(stack, "eu-west-1")
     _history(stack)
@@ -33,7 +33,7 @@ def fill(stack: Stack) -> None:
                       annotations={"summary": "Always fires: alerts arrive"}),
          broken, token=europe)  # fmt: skip
     # What repeats over hours would have done.
-    stack.execute(
+    await stack.execute(
         "UPDATE alert SET"
         " times_seen = 2 + extract(epoch FROM now() - starts_at)::bigint / 300,"
         " first_seen_at = least(starts_at, (SELECT min(opened_at) FROM episode"

@@ -1,9 +1,7 @@
 """What the browser looks at: a real PostgreSQL, really migrated, and uvicorn in its own process."""
 
-import asyncio
 import secrets
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,30 +44,25 @@ class Stack:
     def url(self) -> str:
         return self.backend.url
 
-    def execute(self, *statements: str) -> None:
+    async def execute(self, *statements: str) -> None:
         """Run SQL beside the backend, for what no request can do."""
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, _execute(self.postgres, statements)).result()
+        connection = await asyncpg.connect(
+            host=str(self.postgres.socket_directory), user=SUPERUSER, database="postgres"
+        )
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
 
-    def empty(self) -> None:
+    async def empty(self) -> None:
         """Forget all alerts, deliveries and integrations but the first one."""
-        self.execute(
+        await self.execute(
             "TRUNCATE alert, open_episode, episode, delivery",
             "DELETE FROM token WHERE name <> 'admin'",
             "DELETE FROM integration WHERE slug <> 'default'",
             "UPDATE token SET revoked_at = NULL",
         )
-
-
-async def _execute(postgres: Server, statements: tuple[str, ...]) -> None:
-    connection = await asyncpg.connect(
-        host=str(postgres.socket_directory), user=SUPERUSER, database="postgres"
-    )
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ for every page by the fixture `watch`.
 """
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.async_api import Page, expect
 
 from tests.browser.deliveries import alert, send
 from tests.browser.stack import Stack
@@ -42,53 +42,55 @@ def hostile(stack: Stack) -> Stack:
     return stack
 
 
-def test_a_list_shows_hostile_text_as_text(page: Page, hostile: Stack) -> None:
-    page.goto("/")
+async def test_a_list_shows_hostile_text_as_text(page: Page, hostile: Stack) -> None:
+    await page.goto("/")
     assert hostile.url in page.url
-    expect(page.get_by_role("link", name=SCRIPT, exact=True)).to_be_visible()
-    expect(page.get_by_role("heading", level=2).first).to_have_text(IMAGE)
-    expect(page.get_by_role("row").filter(has_text="U+202E").first).to_be_visible()
-    expect(page.get_by_role("img")).to_have_count(0)
-    assert "\u202e" not in page.content()
-    assert no_overflow(page)
+    await expect(page.get_by_role("link", name=SCRIPT, exact=True)).to_be_visible()
+    await expect(page.get_by_role("heading", level=2).first).to_have_text(IMAGE)
+    await expect(page.get_by_role("row").filter(has_text="U+202E").first).to_be_visible()
+    await expect(page.get_by_role("img")).to_have_count(0)
+    assert "\u202e" not in await page.content()
+    assert await no_overflow(page)
 
 
-def test_filters_of_hostile_values_work(page: Page, hostile: Stack) -> None:
-    page.goto("/")
-    page.get_by_role("link", name=IMAGE, exact=True).click()
-    expect(page.get_by_role("link", name=SCRIPT, exact=True)).to_be_visible()
-    expect(page.get_by_role("list", name="Filters in force")).to_contain_text(IMAGE)
+async def test_filters_of_hostile_values_work(page: Page, hostile: Stack) -> None:
+    await page.goto("/")
+    await page.get_by_role("link", name=IMAGE, exact=True).click()
+    await expect(page.get_by_role("link", name=SCRIPT, exact=True)).to_be_visible()
+    await expect(page.get_by_role("list", name="Filters in force")).to_contain_text(IMAGE)
     assert page.url.startswith(f"{hostile.url}/?service=")
 
 
-def test_an_alerts_page_shows_hostile_text_as_text(page: Page, hostile: Stack) -> None:
-    page.goto("/")
-    page.get_by_role("link", name=SCRIPT, exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(SCRIPT)
+async def test_an_alerts_page_shows_hostile_text_as_text(page: Page, hostile: Stack) -> None:
+    await page.goto("/")
+    await page.get_by_role("link", name=SCRIPT, exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(SCRIPT)
     for refused in ("javascript:alert(3)", "data:text/html", "good.example"):
-        expect(page.get_by_text(refused).first).to_be_visible()
-        expect(page.get_by_role("link").filter(has_text=refused)).to_have_count(0)
-    targets = page.get_by_role("link").evaluate_all("links => links.map(link => link.protocol)")
+        await expect(page.get_by_text(refused).first).to_be_visible()
+        await expect(page.get_by_role("link").filter(has_text=refused)).to_have_count(0)
+    targets = await page.get_by_role("link").evaluate_all(
+        "links => links.map(link => link.protocol)"
+    )
     assert set(targets) == {"http:"}
-    expect(page.get_by_text(TEMPLATE).first).to_be_visible()
-    assert "first\nsecond" in page.get_by_role("main").inner_text()
-    expect(page.get_by_text("(10,240 characters)")).to_have_count(2)
-    assert no_overflow(page)
-    assert "\u202e" not in page.content()
+    await expect(page.get_by_text(TEMPLATE).first).to_be_visible()
+    assert "first\nsecond" in await page.get_by_role("main").inner_text()
+    await expect(page.get_by_text("(10,240 characters)")).to_have_count(2)
+    assert await no_overflow(page)
+    assert "\u202e" not in await page.content()
     assert hostile.url in page.url
 
 
-def test_hostile_text_survives_a_refresh(page: Page, hostile: Stack) -> None:
-    page.clock.install()
-    page.goto("/")
+async def test_hostile_text_survives_a_refresh(page: Page, hostile: Stack) -> None:
+    await page.clock.install()
+    await page.goto("/")
     send(hostile, alert("Another", service=SCRIPT + IMAGE))
-    page.clock.fast_forward(15_000)
-    expect(page.get_by_role("link", name="Another")).to_be_visible()
-    expect(page.get_by_role("link", name=SCRIPT, exact=True)).to_be_visible()
+    await page.clock.fast_forward(15_000)
+    await expect(page.get_by_role("link", name="Another")).to_be_visible()
+    await expect(page.get_by_role("link", name=SCRIPT, exact=True)).to_be_visible()
 
 
-def no_overflow(page: Page) -> bool:
-    fits: bool = page.evaluate(
+async def no_overflow(page: Page) -> bool:
+    fits: bool = await page.evaluate(
         "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )
     return fits

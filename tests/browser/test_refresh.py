@@ -6,7 +6,8 @@ Time is the page's own clock, moved by hand; the requests are real.
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+import pytest_asyncio
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser.deliveries import alert, send
 from tests.browser.stack import Stack
@@ -22,155 +23,155 @@ def filled(stack: Stack) -> Stack:
     return stack
 
 
-@pytest.fixture
-def now(page: Page, filled: Stack) -> Page:
-    page.clock.install()
-    page.goto("/")
-    expect(page.get_by_text("refreshes every 15 s")).to_be_visible()
+@pytest_asyncio.fixture
+async def now(page: Page, filled: Stack) -> Page:
+    await page.clock.install()
+    await page.goto("/")
+    await expect(page.get_by_text("refreshes every 15 s")).to_be_visible()
     assert page.url == f"{filled.url}/"
     return page
 
 
-def refresh(page: Page) -> None:
+async def refresh(page: Page) -> None:
     """Let the period pass, and wait for what the server then says."""
-    with page.expect_response(page.url) as response:
-        page.clock.fast_forward(PERIOD_MS)
-    response.value.finished()
+    async with page.expect_response(page.url) as response:
+        await page.clock.fast_forward(PERIOD_MS)
+    await (await response.value).finished()
 
 
 def row_link(page: Page, service: str) -> Locator:
     return page.get_by_role("region", name=service).get_by_role("link", name="Down")
 
 
-def test_a_new_alert_appears_by_itself_and_is_announced(now: Page, filled: Stack) -> None:
-    expect(now.get_by_role("status")).to_have_text("")
+async def test_a_new_alert_appears_by_itself_and_is_announced(now: Page, filled: Stack) -> None:
+    await expect(now.get_by_role("status")).to_have_text("")
     send(filled, alert("Fire", service="attic", severity="critical"))
-    now.clock.fast_forward(PERIOD_MS)
-    expect(now.get_by_role("link", name="Fire")).to_be_visible()
-    expect(now).to_have_title("31 firing · Observability Platform")
-    expect(now.get_by_role("status")).to_contain_text("31 firing 1 critical 30 warning")
+    await now.clock.fast_forward(PERIOD_MS)
+    await expect(now.get_by_role("link", name="Fire")).to_be_visible()
+    await expect(now).to_have_title("31 firing · Observability Platform")
+    await expect(now.get_by_role("status")).to_contain_text("31 firing 1 critical 30 warning")
     send(filled, alert("Fire", service="attic", severity="critical", resolved=MINUTE / 60))
-    now.clock.fast_forward(PERIOD_MS)
-    expect(now.get_by_role("link", name="Fire")).to_have_count(0)
+    await now.clock.fast_forward(PERIOD_MS)
+    await expect(now.get_by_role("link", name="Fire")).to_have_count(0)
 
 
-def test_focus_scroll_and_open_details_stay(now: Page, filled: Stack) -> None:
+async def test_focus_scroll_and_open_details_stay(now: Page, filled: Stack) -> None:
     bad = alert("Bad") | {"status": "burning"}
     send(filled, bad)
-    refresh(now)
+    await refresh(now)
     details = now.get_by_role("complementary", name="Intake").get_by_role("group")
-    details.click()
-    expect(now.get_by_text("invalid_status")).to_be_visible()
+    await details.click()
+    await expect(now.get_by_text("invalid_status")).to_be_visible()
     link = row_link(now, "service-20")
-    link.focus()
-    link.scroll_into_view_if_needed()
-    place = link.bounding_box()
+    await link.focus()
+    await link.scroll_into_view_if_needed()
+    place = await link.bounding_box()
 
     send(filled, *(alert(f"Fire{n}", service="attic", severity="critical") for n in range(2)))
-    refresh(now)
+    await refresh(now)
 
-    expect(now.get_by_role("link", name="Fire0")).to_have_count(1)
-    expect(link).to_be_focused()
-    after = link.bounding_box()
+    await expect(now.get_by_role("link", name="Fire0")).to_have_count(1)
+    await expect(link).to_be_focused()
+    after = await link.bounding_box()
     assert place is not None
     assert after is not None
     assert abs(after["y"] - place["y"]) < 2
-    expect(now.get_by_text("invalid_status")).to_be_visible()
+    await expect(now.get_by_text("invalid_status")).to_be_visible()
 
 
-def test_focus_moves_to_the_neighbour_when_its_row_goes(now: Page, filled: Stack) -> None:
+async def test_focus_moves_to_the_neighbour_when_its_row_goes(now: Page, filled: Stack) -> None:
     send(filled, *(alert(name, service="attic", severity="critical") for name in ("One", "Two")))
-    refresh(now)
+    await refresh(now)
     one = now.get_by_role("link", name="One")
     two = now.get_by_role("link", name="Two")
-    one.focus()
+    await one.focus()
     send(filled, alert("One", service="attic", severity="critical", resolved=MINUTE / 60))
-    refresh(now)
-    expect(one).to_have_count(0)
-    expect(two).to_be_focused()
+    await refresh(now)
+    await expect(one).to_have_count(0)
+    await expect(two).to_be_focused()
 
 
-def test_what_is_being_typed_stays(now: Page) -> None:
+async def test_what_is_being_typed_stays(now: Page) -> None:
     field = now.get_by_role("textbox", name="Label")
-    field.press_sequentially("namesp")
-    refresh(now)
-    expect(field).to_be_focused()
-    expect(field).to_have_value("namesp")
+    await field.press_sequentially("namesp")
+    await refresh(now)
+    await expect(field).to_be_focused()
+    await expect(field).to_have_value("namesp")
 
 
-def test_a_page_that_cannot_be_refreshed_says_since_when(
+async def test_a_page_that_cannot_be_refreshed_says_since_when(
     now: Page, filled: Stack, watch: Watch
 ) -> None:
     watch.expect("ERR_CONNECTION_REFUSED")
-    seen = now.get_by_text("Last updated").locator("time").inner_text()
+    seen = await now.get_by_text("Last updated").locator("time").inner_text()
     filled.backend.stop()
     try:
-        now.clock.fast_forward(PERIOD_MS)
+        await now.clock.fast_forward(PERIOD_MS)
         banner = now.get_by_role("alert").filter(has_text="Not live")
-        expect(banner).to_have_text(f"Not live since {seen} UTC. The server does not answer.")
-        expect(now.get_by_text("not refreshed")).to_be_visible()
-        expect(now.get_by_text("refreshes every 15 s")).to_have_count(0)
+        await expect(banner).to_have_text(f"Not live since {seen} UTC. The server does not answer.")
+        await expect(now.get_by_text("not refreshed")).to_be_visible()
+        await expect(now.get_by_text("refreshes every 15 s")).to_have_count(0)
     finally:
         filled.backend.start()
-    refresh(now)
-    expect(banner).to_be_hidden()
-    expect(now.get_by_text("refreshes every 15 s")).to_be_visible()
+    await refresh(now)
+    await expect(banner).to_be_hidden()
+    await expect(now.get_by_text("refreshes every 15 s")).to_be_visible()
 
 
-def test_a_database_outage_is_an_honest_page_and_banner(
+async def test_a_database_outage_is_an_honest_page_and_banner(
     now: Page, filled: Stack, watch: Watch
 ) -> None:
     watch.expect("status of 503")
     filled.postgres.stop(immediately=True)
     try:
-        now.clock.fast_forward(PERIOD_MS)
-        expect(
+        await now.clock.fast_forward(PERIOD_MS)
+        await expect(
             now.get_by_role("alert").filter(has_text="The database cannot be used")
         ).to_be_visible()
 
-        answer = now.goto("/")
+        answer = await now.goto("/")
         assert answer is not None
         assert answer.status == 503
         assert answer.headers["retry-after"] == "5"
-        expect(now.get_by_role("heading", name="The database cannot be used")).to_be_visible()
-        expect(now.get_by_role("link", name="Down")).to_have_count(0)
+        await expect(now.get_by_role("heading", name="The database cannot be used")).to_be_visible()
+        await expect(now.get_by_role("link", name="Down")).to_have_count(0)
     finally:
         filled.postgres.start()
-    now.get_by_role("link", name="Try again").click()
-    expect(now.get_by_role("heading", level=1)).to_have_text("30 firing")
+    await now.get_by_role("link", name="Try again").click()
+    await expect(now.get_by_role("heading", level=1)).to_have_text("30 firing")
 
 
-def test_a_session_that_ended_says_so(now: Page, filled: Stack) -> None:
-    filled.execute("UPDATE token SET revoked_at = now() WHERE name = 'admin'")
-    now.clock.fast_forward(PERIOD_MS)
-    expect(now.get_by_role("alert").filter(has_text="You are signed out")).to_be_visible()
+async def test_a_session_that_ended_says_so(now: Page, filled: Stack) -> None:
+    await filled.execute("UPDATE token SET revoked_at = now() WHERE name = 'admin'")
+    await now.clock.fast_forward(PERIOD_MS)
+    await expect(now.get_by_role("alert").filter(has_text="You are signed out")).to_be_visible()
 
 
-def test_a_page_that_corrects_a_filter_is_live_too(now: Page, watch: Watch) -> None:
+async def test_a_page_that_corrects_a_filter_is_live_too(now: Page, watch: Watch) -> None:
     watch.expect("status of 422")
-    now.goto("/?label=nonsense")
-    expect(now.get_by_text("written name=value")).to_be_visible()
-    refresh(now)
-    expect(now.get_by_text("refreshes every 15 s")).to_be_visible()
-    expect(now.get_by_role("alert").filter(has_text="Not live")).to_be_hidden()
+    await now.goto("/?label=nonsense")
+    await expect(now.get_by_text("written name=value")).to_be_visible()
+    await refresh(now)
+    await expect(now.get_by_text("refreshes every 15 s")).to_be_visible()
+    await expect(now.get_by_role("alert").filter(has_text="Not live")).to_be_hidden()
 
 
-def test_a_hidden_tab_asks_for_nothing_and_catches_up(now: Page) -> None:
+async def test_a_hidden_tab_asks_for_nothing_and_catches_up(now: Page) -> None:
     requests: list[str] = []
     now.on("request", lambda request: requests.append(request.url))
-    set_hidden(now, hidden=True)
-    now.clock.fast_forward(20 * PERIOD_MS)
+    await set_hidden(now, hidden=True)
+    await now.clock.fast_forward(20 * PERIOD_MS)
     assert requests == []
 
-    with now.expect_response(now.url):
-        set_hidden(now, hidden=False)
+    async with now.expect_response(now.url):
+        await set_hidden(now, hidden=False)
     assert requests == [now.url]
-    expect(now.get_by_text("refreshes every 15 s")).to_be_visible()
+    await expect(now.get_by_text("refreshes every 15 s")).to_be_visible()
 
 
-def set_hidden(page: Page, *, hidden: bool) -> None:
+async def set_hidden(page: Page, *, hidden: bool) -> None:
     """Tell the page what a browser with a window would: headless tabs are never hidden."""
-    page.evaluate(
+    await page.evaluate(
         """hidden => {
           Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
           document.dispatchEvent(new Event("visibilitychange"));

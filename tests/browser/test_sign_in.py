@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 import httpx2
-from playwright.sync_api import Page, expect
+from playwright.async_api import Page, expect
 
 from tests.browser.conftest import sign_in
 from tests.browser.deliveries import alert, create_integration, send
@@ -13,92 +13,94 @@ from tests.browser.watch import Watch
 REFUSED = "status of 403"
 
 
-def test_a_page_sends_strangers_to_sign_in_and_back(stranger: Page, stack: Stack) -> None:
+async def test_a_page_sends_strangers_to_sign_in_and_back(stranger: Page, stack: Stack) -> None:
     send(stack, alert("DiskFull", service="db", severity="critical"))
-    stranger.goto("/?service=db&severity=critical")
-    expect(stranger).to_have_title("Sign in · Observability Platform")
-    expect(stranger.get_by_label("Access token")).to_be_focused()
+    await stranger.goto("/?service=db&severity=critical")
+    await expect(stranger).to_have_title("Sign in · Observability Platform")
+    await expect(stranger.get_by_label("Access token")).to_be_focused()
 
-    sign_in(stranger, stack.admin_token)
+    await sign_in(stranger, stack.admin_token)
 
-    expect(stranger).to_have_url(f"{stack.url}/?service=db&severity=critical")
-    expect(stranger.get_by_role("link", name="DiskFull")).to_be_visible()
+    await expect(stranger).to_have_url(f"{stack.url}/?service=db&severity=critical")
+    await expect(stranger.get_by_role("link", name="DiskFull")).to_be_visible()
 
 
-def test_signing_out_ends_the_session(stranger: Page, stack: Stack) -> None:
+async def test_signing_out_ends_the_session(stranger: Page, stack: Stack) -> None:
     page = stranger
-    page.goto("/")
-    sign_in(page, stack.admin_token)
-    page.get_by_text("Account: admin").click()
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    await page.goto("/")
+    await sign_in(page, stack.admin_token)
+    await page.get_by_text("Account: admin").click()
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
-    page.go_back()
-    page.reload()
+    await page.go_back()
+    await page.reload()
 
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    page.goto("/")
-    expect(page).to_have_url(f"{stack.url}/sign-in")
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    await page.goto("/")
+    await expect(page).to_have_url(f"{stack.url}/sign-in")
 
 
-def test_a_wrong_token_is_refused_in_words(stranger: Page, watch: Watch) -> None:
+async def test_a_wrong_token_is_refused_in_words(stranger: Page, watch: Watch) -> None:
     watch.expect(REFUSED)
-    stranger.goto("/")
-    sign_in(stranger, "cnop_wrong")
-    expect(stranger.get_by_role("alert").filter(has_text="not known here")).to_be_visible()
+    await stranger.goto("/")
+    await sign_in(stranger, "cnop_wrong")
+    await expect(stranger.get_by_role("alert").filter(has_text="not known here")).to_be_visible()
     field = stranger.get_by_label("Access token")
-    expect(field).to_have_attribute("aria-invalid", "true")
-    expect(field).to_have_value("")
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    await expect(field).to_have_value("")
 
 
-def test_a_token_that_may_not_read_is_refused_in_words(
+async def test_a_token_that_may_not_read_is_refused_in_words(
     stranger: Page, stack: Stack, watch: Watch
 ) -> None:
     watch.expect(REFUSED)
-    stranger.goto("/")
-    sign_in(stranger, create_integration(stack, "cluster-a"))
-    expect(stranger.get_by_role("alert").filter(has_text="may not read")).to_be_visible()
+    await stranger.goto("/")
+    await sign_in(stranger, create_integration(stack, "cluster-a"))
+    await expect(stranger.get_by_role("alert").filter(has_text="may not read")).to_be_visible()
 
 
-def test_a_revoked_token_ends_its_session_at_once(page: Page, stack: Stack) -> None:
-    page.goto("/")
-    expect(page.get_by_role("heading", name="Nothing firing")).to_be_visible()
-    stack.execute("UPDATE token SET revoked_at = now() WHERE name = 'admin'")
-    page.reload()
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+async def test_a_revoked_token_ends_its_session_at_once(page: Page, stack: Stack) -> None:
+    await page.goto("/")
+    await expect(page.get_by_role("heading", name="Nothing firing")).to_be_visible()
+    await stack.execute("UPDATE token SET revoked_at = now() WHERE name = 'admin'")
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_the_token_is_nowhere_in_the_browser(page: Page, stack: Stack) -> None:
-    page.goto("/")
-    kept = [cookie.get("value", "") for cookie in page.context.cookies()]
-    storage = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
-    everything = "".join([*kept, storage, page.content(), page.url])
+async def test_the_token_is_nowhere_in_the_browser(page: Page, stack: Stack) -> None:
+    await page.goto("/")
+    kept = [cookie.get("value", "") for cookie in await page.context.cookies()]
+    storage = await page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    everything = "".join([*kept, storage, await page.content(), page.url])
     assert stack.admin_token not in everything
-    assert page.evaluate("document.cookie") == ""
+    assert await page.evaluate("document.cookie") == ""
 
 
-def test_another_site_cannot_sign_somebody_out(page: Page, stack: Stack, watch: Watch) -> None:
+async def test_another_site_cannot_sign_somebody_out(
+    page: Page, stack: Stack, watch: Watch
+) -> None:
     watch.expect("status of 403")
     watch.expect("request to elsewhere")
     # Another origin of the same site: SameSite=Lax lets the cookie through, our check does not.
-    page.context.route(
+    await page.context.route(
         "http://127.0.0.1:1/evil",
         lambda route: route.fulfill(
             content_type="text/html",
             body=f'<form method="post" action="{stack.url}/sign-out"><button>Prize</button></form>',
         ),
     )
-    page.goto("http://127.0.0.1:1/evil")
-    page.get_by_role("button", name="Prize").click()
-    expect(page.get_by_text("not sent from a page of this console")).to_be_visible()
+    await page.goto("http://127.0.0.1:1/evil")
+    await page.get_by_role("button", name="Prize").click()
+    await expect(page.get_by_text("not sent from a page of this console")).to_be_visible()
 
-    page.goto("/")
-    expect(page.get_by_role("heading", name="Nothing firing")).to_be_visible()
+    await page.goto("/")
+    await expect(page.get_by_role("heading", name="Nothing firing")).to_be_visible()
 
 
-def test_a_form_without_its_token_is_refused(page: Page, stack: Stack) -> None:
-    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+async def test_a_form_without_its_token_is_refused(page: Page, stack: Stack) -> None:
+    cookies = {cookie["name"]: cookie["value"] for cookie in await page.context.cookies()}
     answer = httpx2.post(f"{stack.url}/sign-out", cookies=cookies, data={"form_token": "made-up"})
     assert answer.status_code == HTTPStatus.FORBIDDEN
-    page.goto("/")
-    expect(page.get_by_role("heading", name="Nothing firing")).to_be_visible()
+    await page.goto("/")
+    await expect(page.get_by_role("heading", name="Nothing firing")).to_be_visible()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from playwright.sync_api import ConsoleMessage, Dialog, Page, Request
+from playwright.async_api import ConsoleMessage, Dialog, Page, Request
 
 # Violations are reported to the page before any script of it runs.
 _REPORT_VIOLATIONS = """
@@ -24,8 +24,8 @@ class Watch:
         """Let problems pass whose text contains this."""
         self._expected.append(part)
 
-    def attach(self, page: Page) -> None:
-        page.add_init_script(_REPORT_VIOLATIONS)
+    async def attach(self, page: Page) -> None:
+        await page.add_init_script(_REPORT_VIOLATIONS)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.problems.append(f"script error: {error}"))
         page.on("dialog", self._on_dialog)
@@ -42,9 +42,9 @@ class Watch:
         if message.type in {"error", "warning"}:
             self.problems.append(f"console {message.type}: {message.text}")
 
-    def _on_dialog(self, dialog: Dialog) -> None:
+    async def _on_dialog(self, dialog: Dialog) -> None:
         self.problems.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
+        await dialog.dismiss()
 
     def _on_request(self, request: Request) -> None:
         if not request.url.startswith((f"{self.origin}/", "data:")):
