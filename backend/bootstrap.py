@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from backend.auth.principal import Scope
-from backend.auth.service import ensure_token
+from backend.auth.service import keep_one_admin_token
 from backend.db.base import utc_now
 from backend.db.engine import Database
 from backend.db.session import committed
@@ -12,6 +11,10 @@ from backend.settings import PREFIX, Settings
 
 # A token with all rights must not be guessable: 22 characters of base64 are 128 bits.
 MIN_TOKEN_CHARACTERS = 22
+
+
+# Names the tokens that came from the file, and no other.
+ADMIN = "bootstrap-admin"
 
 
 class BootstrapError(Exception):
@@ -25,7 +28,7 @@ async def ensure(database: Database, settings: Settings) -> None:
         await ensure_default(session, now=now)
         if settings.admin_token_file is not None:
             token = read_token(settings.admin_token_file)
-            await ensure_token(session, token, name="admin", scopes=[Scope.ADMIN], now=now)
+            await keep_one_admin_token(session, token, name=ADMIN, now=now)
 
 
 def read_token(file: Path) -> str:

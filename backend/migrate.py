@@ -14,6 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend import bootstrap, logs
@@ -22,7 +23,7 @@ from backend.bootstrap import BootstrapError
 from backend.db.base import utc_now
 from backend.db.engine import Database, create_engine
 from backend.db.schema import required_revision
-from backend.db.trouble import ConnectFailed
+from backend.db.trouble import ConnectFailed, classify
 from backend.retention import service as retention
 from backend.settings import Settings, SettingsError
 
@@ -97,6 +98,10 @@ def main() -> int:
         return _fail(str(error), EXIT_FAILED)
     except ConnectFailed as error:
         return _fail(f"the database cannot be reached: {error}", EXIT_FAILED)
+    except DBAPIError as error:
+        if classify(error) is None:
+            raise
+        return _fail(f"the database did not let it happen, run it again: {error.orig}", EXIT_FAILED)
     return 0
 
 

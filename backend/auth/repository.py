@@ -73,17 +73,47 @@ async def add(
     integration_id: int | None,
     created_at: datetime,
 ) -> None:
-    """Store a token's hash; a hash that is there already stays as it is."""
-    await session.exec(
-        insert(Token)
-        .values(
+    session.add(
+        Token(
             sha256=sha256,
             name=name,
             scopes=list(scopes),
             integration_id=integration_id,
             created_at=created_at,
         )
-        .on_conflict_do_nothing(index_elements=["sha256"])
+    )
+    await session.flush()
+
+
+async def add_or_restore(
+    session: AsyncSession, *, sha256: bytes, name: str, scopes: Sequence[str], created_at: datetime
+) -> None:
+    """Store the hash of a token of no integration; one that is known is valid again."""
+    values = {"sha256": sha256, "name": name, "scopes": list(scopes), "created_at": created_at}
+    await session.exec(
+        insert(Token)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=["sha256"],
+            set_={"revoked_at": None},
+            where=col(Token.integration_id).is_(None),
+        )
+    )
+
+
+async def revoke_others_of_name(
+    session: AsyncSession, name: str, *, keep: bytes, revoked_at: datetime
+) -> None:
+    """Revoke the tokens of no integration that have this name, but for one."""
+    await session.exec(
+        update(Token)
+        .where(
+            col(Token.name) == name,
+            col(Token.integration_id).is_(None),
+            col(Token.revoked_at).is_(None),
+            col(Token.sha256) != keep,
+        )
+        .values(revoked_at=revoked_at)
     )
 
 

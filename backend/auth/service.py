@@ -20,22 +20,6 @@ async def issue_token(
 ) -> str:
     """Make a token and return it: this is the only moment at which it can be read."""
     token = generate_token()
-    await ensure_token(
-        session, token, name=name, scopes=scopes, integration_id=integration_id, now=now
-    )
-    return token
-
-
-async def ensure_token(
-    session: AsyncSession,
-    token: str,
-    *,
-    name: str,
-    scopes: Iterable[Scope],
-    integration_id: int | None = None,
-    now: datetime,
-) -> None:
-    """Make sure that a token made elsewhere is known; one that was revoked stays revoked."""
     await repository.add(
         session,
         sha256=hash_token(token),
@@ -44,6 +28,22 @@ async def ensure_token(
         integration_id=integration_id,
         created_at=now,
     )
+    return token
+
+
+async def keep_one_admin_token(
+    session: AsyncSession, token: str, *, name: str, now: datetime
+) -> None:
+    """Make this, made elsewhere, the one valid token of all rights with this name.
+
+    Others of the name are revoked, so that writing a new token is a rotation; one that comes back
+    is valid again, so that going back to the token before is none that locks everybody out.
+    """
+    sha256 = hash_token(token)
+    await repository.add_or_restore(
+        session, sha256=sha256, name=name, scopes=[Scope.ADMIN], created_at=now
+    )
+    await repository.revoke_others_of_name(session, name, keep=sha256, revoked_at=now)
 
 
 async def revoke_tokens_of_integration(

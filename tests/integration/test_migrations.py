@@ -14,8 +14,6 @@ from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.auth.tokens import hash_token
-from backend.bootstrap import BootstrapError
 from backend.db.base import NAMING_CONVENTION, metadata
 from backend.db.engine import create_engine
 from backend.db.schema import required_revision
@@ -25,8 +23,6 @@ from backend.settings import Settings
 from tests.integration.conftest import administer, settings_for
 from tests.support.logs import Logged
 from tests.support.postgres import Server
-
-TOKEN = "an-administrators-token-of-some-length"
 
 
 @pytest_asyncio.fixture
@@ -210,42 +206,6 @@ async def test_a_migration_that_cannot_get_its_lock_gives_up(
         with pytest.raises(Exception, match="canceling statement due to lock timeout"):
             await raw.execute(script)
     await engine.dispose()
-
-
-async def test_the_first_token_works_and_a_second_run_changes_nothing(
-    scratch_settings: Settings, tmp_path: Path
-) -> None:
-    file = tmp_path / "admin-token"
-    file.write_text(TOKEN + "\n")
-    settings = scratch_settings.model_copy(update={"admin_token_file": file})
-
-    await migrate(settings)
-    await migrate(settings)
-
-    engine = create_engine(settings)
-    async with engine.connect() as connection:
-        rows = await connection.execute(text("SELECT sha256, scopes FROM token"))
-        slugs = await connection.execute(text("SELECT slug FROM integration"))
-    assert [tuple(row) for row in rows] == [(hash_token(TOKEN), ["admin"])]
-    assert [row.slug for row in slugs] == ["default"]
-    await engine.dispose()
-
-
-@pytest.mark.parametrize(
-    "content", [None, "", "short", "with spaces in it and long enough", "é" * 30]
-)
-async def test_a_token_that_will_not_do_is_refused_with_its_file(
-    scratch_settings: Settings, tmp_path: Path, content: str | None
-) -> None:
-    file = tmp_path / "admin-token"
-    if content is not None:
-        file.write_text(content)
-    settings = scratch_settings.model_copy(update={"admin_token_file": file})
-
-    with pytest.raises(BootstrapError, match=r"BACKEND_ADMIN_TOKEN_FILE=.*admin-token") as caught:
-        await migrate(settings)
-
-    assert not content or content not in str(caught.value)
 
 
 def test_the_queue_tables_are_those_of_the_installed_library() -> None:

@@ -1,0 +1,91 @@
+"""The first token: from its file into the database, replaced by the next one, refused if weak."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from backend.auth.principal import Scope
+from backend.auth.repository import find_by_hash
+from backend.auth.tokens import hash_token
+from backend.bootstrap import BootstrapError
+from backend.db.engine import Database, create_engine
+from backend.db.session import committed
+from backend.migrate import migrate
+from backend.settings import Settings
+from tests.support.factories import make_integration, make_token
+
+TOKEN = "an-administrators-token-of-some-length"
+
+
+async def test_the_first_token_works_and_a_second_run_changes_nothing(
+    scratch_settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "admin-token"
+    file.write_text(TOKEN + "\n")
+    settings = scratch_settings.model_copy(update={"admin_token_file": file})
+
+    await migrate(settings)
+    await migrate(settings)
+
+    engine = create_engine(settings)
+    async with engine.connect() as connection:
+        rows = await connection.execute(text("SELECT sha256, scopes FROM token"))
+        slugs = await connection.execute(text("SELECT slug FROM integration"))
+    assert [tuple(row) for row in rows] == [(hash_token(TOKEN), ["admin"])]
+    assert [row.slug for row in slugs] == ["default"]
+    await engine.dispose()
+
+
+async def test_a_new_token_in_the_file_replaces_the_old_and_going_back_works(
+    scratch_settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "admin-token"
+    settings = scratch_settings.model_copy(update={"admin_token_file": file})
+    engine = create_engine(settings)
+    other = TOKEN[::-1]
+    valid: list[list[bool]] = []
+
+    for content in (TOKEN, other, TOKEN):
+        file.write_text(content)
+        await migrate(settings)
+        found = [await find_by_hash(engine, hash_token(token)) for token in (TOKEN, other)]
+        valid.append([principal is not None for principal in found])
+
+    assert valid == [[True, False], [False, True], [True, False]]
+    await engine.dispose()
+
+
+async def test_the_file_replaces_no_token_that_was_made_otherwise(
+    scratch_settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "admin-token"
+    file.write_text(TOKEN)
+    settings = scratch_settings.model_copy(update={"admin_token_file": file})
+    engine = create_engine(settings)
+    async with committed(Database.from_engine(engine)) as session:
+        made = await make_token(session, Scope.ADMIN, name="admin")
+        _, of_integration = await make_integration(session)
+
+    await migrate(settings)
+
+    for token in (made, of_integration):
+        assert await find_by_hash(engine, hash_token(token)) is not None
+    await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "short", "with spaces in it and long enough", "é" * 30]
+)
+async def test_a_token_that_will_not_do_is_refused_with_its_file(
+    scratch_settings: Settings, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "admin-token"
+    if content is not None:
+        file.write_text(content)
+    settings = scratch_settings.model_copy(update={"admin_token_file": file})
+
+    with pytest.raises(BootstrapError, match=r"BACKEND_ADMIN_TOKEN_FILE=.*admin-token") as caught:
+        await migrate(settings)
+
+    assert not content or content not in str(caught.value)
