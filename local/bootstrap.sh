@@ -6,6 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 tools=.local/tools
 minimum_uv=0.9   # as required-version in pyproject.toml
+pinned_uv=0.13.9 # what is installed where none is found: as in backend/Dockerfile
 
 fail() {
     printf 'error: %s\n' "$1" >&2
@@ -39,10 +40,10 @@ install_uv() {
     mkdir -p .local && chmod 700 .local
     if "$python" -m pip --version >/dev/null 2>&1; then
         # --target needs no virtual environment and is allowed on Debian's managed Python.
-        "$python" -m pip install --quiet --no-cache-dir --upgrade --target "$tools" "uv>=$minimum_uv"
+        "$python" -m pip install --quiet --no-cache-dir --upgrade --target "$tools" "uv==$pinned_uv"
     elif "$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then
         "$python" -m venv --clear "$tools"
-        "$tools/bin/pip" install --quiet --no-cache-dir "uv>=$minimum_uv"
+        "$tools/bin/pip" install --quiet --no-cache-dir "uv==$pinned_uv"
     else
         fail "$python has neither pip nor venv, so uv cannot be installed: \
 run 'apt-get install python3.11-venv' as root on Debian, or put uv on PATH."

@@ -72,7 +72,7 @@ def test_the_dockerfile_takes_the_steps_of_the_build_without_docker() -> None:
 def test_the_installer_is_the_projects_own() -> None:
     [install] = [text for text in _BUILD.texts("RUN") if "uv==" in text]
     version = install.rpartition("uv==")[2]
-    assert f"uv=={version}" in (ROOT / "local" / "bootstrap.sh").read_text()
+    assert f"pinned_uv={version} " in (ROOT / "local" / "bootstrap.sh").read_text()
 
 
 def test_it_holds_exactly_the_backends_dependencies(image: Image) -> None:
