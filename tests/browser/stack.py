@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from backend.bootstrap import ADMIN
 from backend.settings import Settings
 from tests.support.postgres import SUPERUSER, Server, running_server
 from tests.support.process import MIGRATE, run, running
@@ -55,11 +56,15 @@ class Stack:
         finally:
             await connection.close()
 
+    async def revoke_admin(self) -> None:
+        """End the sessions of everybody who signed in with the admin token."""
+        await self.execute("UPDATE token SET revoked_at = now() WHERE integration_id IS NULL")
+
     async def empty(self) -> None:
         """Forget all alerts, deliveries and integrations but the first one."""
         await self.execute(
             "TRUNCATE alert, open_episode, episode, delivery",
-            "DELETE FROM token WHERE name <> 'admin'",
+            f"DELETE FROM token WHERE name <> '{ADMIN}'",  # noqa: S608  # a constant of ours
             "DELETE FROM integration WHERE slug <> 'default'",
             "UPDATE token SET revoked_at = NULL",
         )

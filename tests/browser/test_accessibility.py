@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # ships none
 from playwright.async_api import Page, expect
 
+from backend.bootstrap import ADMIN
 from tests.browser.conftest import sign_in
 from tests.browser.deliveries import alert, send
 from tests.browser.stack import Stack
@@ -46,7 +47,7 @@ async def test_the_now_page(page: Page, filled: Stack, scheme: Scheme) -> None:
     await page.emulate_media(color_scheme=scheme)
     await page.goto("/?label=service%3Dshop")
     await page.get_by_role("complementary", name="Intake").get_by_role("group").click()
-    await page.get_by_text("Account: admin").click()
+    await page.get_by_text(f"Account: {ADMIN}").click()
     assert await violations(page) == []
     await page.goto(f"{filled.url}/?status=resolved")
     await expect(page.get_by_role("link", name="Gone")).to_be_visible()

@@ -2,6 +2,7 @@
 
 from playwright.async_api import Page, expect
 
+from backend.bootstrap import ADMIN
 from tests.browser.deliveries import alert, send
 from tests.browser.stack import Stack
 
@@ -21,7 +22,7 @@ async def test_a_walk_by_keyboard_from_the_top_to_an_alert(page: Page, stack: St
         "Skip to filters",
         "Observability Platform",
         "Now",
-        "Account: admin",
+        f"Account: {ADMIN}",
         "1 critical",
         "Status",
         "Service",
@@ -88,7 +89,7 @@ async def test_slash_goes_to_the_label_filter_and_can_be_typed_there(
 
 async def test_escape_closes_the_account_menu(page: Page) -> None:
     await page.goto("/")
-    menu = page.get_by_text("Account: admin")
+    menu = page.get_by_text(f"Account: {ADMIN}")
     await menu.focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("button", name="Sign out")).to_be_visible()

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from backend.bootstrap import ADMIN
 from tests.browser.deliveries import alert, send
 from tests.browser.stack import Stack
 
@@ -38,7 +39,7 @@ async def test_colours_follow_the_system_until_somebody_chooses(page: Page, stac
     await page.emulate_media(color_scheme="light")
     assert not await is_dark(page)
 
-    await page.get_by_text("Account: admin").click()
+    await page.get_by_text(f"Account: {ADMIN}").click()
     await page.get_by_role("button", name="Dark").click()
     await expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
     assert await is_dark(page)
@@ -46,7 +47,7 @@ async def test_colours_follow_the_system_until_somebody_chooses(page: Page, stac
     assert await is_dark(page)
     assert page.url == f"{stack.url}/"
 
-    await page.get_by_text("Account: admin").click()
+    await page.get_by_text(f"Account: {ADMIN}").click()
     await page.get_by_role("button", name="System").click()
     await expect(page.get_by_role("button", name="System")).to_have_attribute(
         "aria-pressed", "true"
@@ -60,7 +61,7 @@ async def test_a_phone_needs_no_horizontal_scrolling(
 ) -> None:
     await page.set_viewport_size({"width": size["width"], "height": size["height"]})
     await page.goto("/")
-    await page.get_by_text("Account: admin").click()
+    await page.get_by_text(f"Account: {ADMIN}").click()
     assert await width_beyond(page) == 0
     await page.keyboard.press("Escape")
     await page.get_by_role("link", name="Down").click()

@@ -142,7 +142,7 @@ async def test_a_database_outage_is_an_honest_page_and_banner(
 
 
 async def test_a_session_that_ended_says_so(now: Page, filled: Stack) -> None:
-    await filled.execute("UPDATE token SET revoked_at = now() WHERE name = 'admin'")
+    await filled.revoke_admin()
     await now.clock.fast_forward(PERIOD_MS)
     await expect(now.get_by_role("alert").filter(has_text="You are signed out")).to_be_visible()
 

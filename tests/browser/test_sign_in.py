@@ -5,6 +5,7 @@ from http import HTTPStatus
 import httpx2
 from playwright.async_api import Page, expect
 
+from backend.bootstrap import ADMIN
 from tests.browser.conftest import sign_in
 from tests.browser.deliveries import alert, create_integration, send
 from tests.browser.stack import Stack
@@ -29,7 +30,7 @@ async def test_signing_out_ends_the_session(stranger: Page, stack: Stack) -> Non
     page = stranger
     await page.goto("/")
     await sign_in(page, stack.admin_token)
-    await page.get_by_text("Account: admin").click()
+    await page.get_by_text(f"Account: {ADMIN}").click()
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
@@ -63,7 +64,7 @@ async def test_a_token_that_may_not_read_is_refused_in_words(
 async def test_a_revoked_token_ends_its_session_at_once(page: Page, stack: Stack) -> None:
     await page.goto("/")
     await expect(page.get_by_role("heading", name="Nothing firing")).to_be_visible()
-    await stack.execute("UPDATE token SET revoked_at = now() WHERE name = 'admin'")
+    await stack.revoke_admin()
     await page.reload()
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 

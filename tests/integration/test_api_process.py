@@ -61,6 +61,8 @@ async def test_every_line_is_json_and_a_request_is_logged_once(
     answer = await client.get(PATH, headers={"X-Request-ID": "my-request-1"})
 
     assert answer.headers["x-request-id"] == "my-request-1"
+    # The line is written when the response is out, which the client may have first.
+    await asyncio.to_thread(wait_for_event, process, "http_request")
     lines = process.text().splitlines()
     assert len(process.events()) == len(lines), "a line is not JSON"
     (event,) = [event for event in process.events() if event.get("request_id") == "my-request-1"]
