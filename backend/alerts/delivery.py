@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TypeVar
 
 from backend.alerts.limits import CHUNK_ALERTS, CHUNK_BYTES, MAX_REPORTED_REJECTIONS
-from backend.alerts.payload import AlertMessage, Envelope
+from backend.alerts.payload import BEGINNING_OF_TIME, AlertMessage, Envelope
 from backend.alerts.schemas import RejectedAlert
 
 Item = TypeVar("Item")
@@ -63,6 +63,19 @@ class Delivery:
             self._latest[alert.fingerprint] = (event_time, index, known[2] + 1)
         else:
             self._latest[alert.fingerprint] = (known[0], known[1], known[2] + 1)
+
+    def note_all(self, alerts: Sequence[AlertMessage]) -> None:
+        """Count the alerts at the positions from 0 on. Mostly their fingerprints are distinct."""
+        fingerprints = [alert.fingerprint for alert in alerts]
+        if len(set(fingerprints)) < len(fingerprints):
+            for index, alert in enumerate(alerts):
+                self.note(index, alert)
+            return
+        self.accepted = len(alerts)
+        self._latest = {
+            fingerprint: (BEGINNING_OF_TIME, index, 1)
+            for index, fingerprint in enumerate(fingerprints)
+        }
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield every fingerprint once, in ascending order over all chunks.

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts import metrics, repository
-from backend.alerts.delivery import Chunk
+from backend.alerts.delivery import Chunk, Delivery
 from backend.alerts.errors import RefusedDelivery
 from backend.alerts.limits import (
     MAX_EVIDENCE_BYTES,
@@ -14,7 +14,6 @@ from backend.alerts.limits import (
     MAX_RECEIVER_CHARACTERS,
     MAX_STORED_REJECTIONS,
 )
-from backend.alerts.payload import Envelope
 from backend.alerts.reading import read_delivery
 from backend.alerts.repository import DeliveryRecord, Refusal
 from backend.alerts.rows import alert_columns
@@ -33,38 +32,39 @@ async def ingest(
     All of it happens in the session's transaction, a thousand alerts at a time.
     """
     delivery = await read_delivery(body)
+    record: DeliveryRecord | None = _record_of(delivery, body)
     tally = metrics.Tally(delivery.accepted, delivery.rejections.by_code)
     for chunk in delivery.chunks():
-        transitions = await _store(session, integration_id, chunk, now)
+        transitions = await _store(session, integration_id, chunk, now, record)
+        record = None  # stored with the first chunk
         tally.opened += len(transitions.opened) + len(transitions.reopened)
         tally.closed += len(transitions.closed) + len(transitions.recorded)
-    rejected = delivery.rejections
-    record = _record(body, delivery.envelope, now)
-    record.accepted = delivery.accepted
-    record.rejected = rejected.total
-    record.rejections = rejected.listed[:MAX_STORED_REJECTIONS]
-    record.evidence = bytes(body[:MAX_EVIDENCE_BYTES]) if rejected.total else None
-    await repository.record_delivery(session, integration_id, record)
+    if record is not None:
+        await repository.record_delivery(session, integration_id, record, now)
     metrics.count_after_commit(session, tally)
-    return IngestResult(accepted=delivery.accepted, rejected=rejected.listed)
+    return IngestResult(accepted=delivery.accepted, rejected=delivery.rejections.listed)
 
 
 async def record_refusal(
     session: AsyncSession, integration_id: int, body: Body, refused: RefusedDelivery, now: datetime
 ) -> None:
     """Keep a trace of a body that is no message, so that its sender can be found and helped."""
-    record = _record(body, None, now)
+    record = _record(body)
     record.refusal = Refusal(refused.code, refused.detail)
     record.evidence = bytes(body[:MAX_EVIDENCE_BYTES])
-    await repository.record_delivery(session, integration_id, record)
+    await repository.record_delivery(session, integration_id, record, now)
     metrics.count_refusal_after_commit(session)
 
 
 async def _store(
-    session: AsyncSession, integration_id: int, chunk: Chunk, now: datetime
+    session: AsyncSession,
+    integration_id: int,
+    chunk: Chunk,
+    now: datetime,
+    record: DeliveryRecord | None,
 ) -> Transitions:
     alerts = alert_columns(chunk, now)
-    news = await repository.count_appearances(session, integration_id, alerts, now)
+    news = await repository.count_appearances(session, integration_id, alerts, now, record=record)
     transitions = Transitions(now)
     if news:
         rows = alerts.rows()
@@ -74,15 +74,22 @@ async def _store(
     return transitions
 
 
-def _record(body: Body, envelope: Envelope | None, now: datetime) -> DeliveryRecord:
-    return DeliveryRecord(
-        received_at=now,
-        group_key=_storable(envelope.group_key, MAX_GROUP_KEY_CHARACTERS) if envelope else "",
-        receiver=_storable(envelope.receiver, MAX_RECEIVER_CHARACTERS) if envelope else "",
-        truncated_alerts=min(envelope.truncated_alerts, MAX_BIGINT) if envelope else 0,
-        body_sha256=hashlib.sha256(body).digest(),
-        body_bytes=len(body),
-    )
+def _record_of(delivery: Delivery, body: Body) -> DeliveryRecord:
+    record = _record(body)
+    envelope, rejections = delivery.envelope, delivery.rejections
+    record.group_key = _storable(envelope.group_key, MAX_GROUP_KEY_CHARACTERS)
+    record.receiver = _storable(envelope.receiver, MAX_RECEIVER_CHARACTERS)
+    record.truncated_alerts = min(envelope.truncated_alerts, MAX_BIGINT)
+    record.accepted = delivery.accepted
+    if rejections.total:
+        record.rejected = rejections.total
+        record.rejections = rejections.listed[:MAX_STORED_REJECTIONS]
+        record.evidence = bytes(body[:MAX_EVIDENCE_BYTES])
+    return record
+
+
+def _record(body: Body) -> DeliveryRecord:
+    return DeliveryRecord(body_sha256=hashlib.sha256(body).digest(), body_bytes=len(body))
 
 
 def _storable(value: str, characters: int) -> str:

@@ -17,14 +17,14 @@ SERVICE_LABELS = (
 )
 
 
-def promoted(labels: Mapping[str, str], name: str) -> str | None:
+def promoted(labels: Mapping[str, str], name: str) -> str:
     """Return the label, cut to what an index holds; an empty one is none, as in Prometheus."""
-    return labels.get(name, "")[:MAX_PROMOTED_CHARACTERS] or None
+    return labels.get(name, "")[:MAX_PROMOTED_CHARACTERS]
 
 
-def service_of(labels: Mapping[str, str]) -> str | None:
+def service_of(labels: Mapping[str, str]) -> str:
+    """Return the name of the service, or an empty text when no label has one."""
     for name in SERVICE_LABELS:
-        service = promoted(labels, name)
-        if service is not None:
-            return service
-    return None
+        if value := labels.get(name):
+            return value[:MAX_PROMOTED_CHARACTERS]
+    return ""

@@ -49,8 +49,7 @@ async def read_delivery(body: Body) -> Delivery:
 def _whole(message: DeliveryMessage) -> Delivery:
     alerts = message.alerts
     delivery = Delivery(message, lambda indexes: [alerts[index] for index in indexes], lambda _: 0)
-    for index, alert in enumerate(alerts):
-        delivery.note(index, alert)
+    delivery.note_all(alerts)
     return delivery
 
 

@@ -9,7 +9,7 @@ import orjson
 
 from backend.alerts.delivery import Chunk
 from backend.alerts.labels import promoted, service_of
-from backend.alerts.payload import ZERO_TIMES_END, AlertMessage
+from backend.alerts.payload import ZERO_TIMES_END
 from backend.alerts.rules import CLOCK_TOLERANCE
 
 
@@ -32,41 +32,47 @@ class AlertColumns:
     """A chunk of reported alerts in ascending order of fingerprint, one list for each column.
 
     Made by column and not by row: an ordinary delivery says nothing new, so no row is ever needed.
+    An empty text stands for none; fingerprints and JSON are never empty.
     """
 
-    columns: Sequence[Sequence[str | datetime | None]]
-    times: Sequence[int]
+    texts: Sequence[Sequence[str]]
+    times: Sequence[Sequence[datetime | None]]
+    appearances: Sequence[int]
 
     def rows(self) -> dict[str, AlertRow]:
         """Return the alerts as rows, by fingerprint."""
-        return {row[0]: AlertRow(*row) for row in zip(*self.columns, strict=True)}
+        texts = ([text or None for text in column] for column in self.texts)
+        rows = zip(*texts, *self.times, strict=True)
+        return {row[0]: AlertRow(*row) for row in rows}
 
 
 def alert_columns(chunk: Chunk, now: datetime) -> AlertColumns:
     alerts = chunk.alerts
-    latest = now + CLOCK_TOLERANCE
     labels = [alert.labels for alert in alerts]
-    columns = (
+    texts = (
         [alert.fingerprint for alert in alerts],
         [alert.status for alert in alerts],
-        [orjson.dumps(texts).decode() for texts in labels],
+        [orjson.dumps(each).decode() for each in labels],
         [orjson.dumps(alert.annotations or {}).decode() for alert in alerts],
-        [promoted(texts, "alertname") for texts in labels],
-        [service_of(texts) for texts in labels],
-        [promoted(texts, "severity") for texts in labels],
-        [_believable(alert.starts_at, latest) for alert in alerts],
-        [_ended_at(alert, latest) for alert in alerts],
+        [promoted(each, "alertname") for each in labels],
+        [service_of(each) for each in labels],
+        [promoted(each, "severity") for each in labels],
     )
-    return AlertColumns(columns, chunk.times)
+    latest = now + CLOCK_TOLERANCE
+    times = (
+        _believable([alert.starts_at for alert in alerts], latest),
+        # Of a firing alert, `endsAt` is when Alertmanager would give it up: nothing has ended.
+        _believable(
+            [None if alert.status == "firing" else alert.ends_at for alert in alerts], latest
+        ),
+    )
+    return AlertColumns(texts, times, chunk.times)
 
 
-def _ended_at(alert: AlertMessage, latest: datetime) -> datetime | None:
-    """Of a firing alert, `endsAt` is when Alertmanager would give it up: nothing has ended."""
-    return None if alert.status == "firing" else _believable(alert.ends_at, latest)
-
-
-def _believable(time: datetime | None, latest: datetime) -> datetime | None:
+def _believable(times: list[datetime | None], latest: datetime) -> list[datetime | None]:
     """Drop zero times, clamp what a wrong clock put into the future."""
-    if time is None or time <= ZERO_TIMES_END:
-        return None
-    return min(time, latest)
+    known = [time for time in times if time is not None]
+    # Looked at together first: comparing each with both limits is slow between time zones.
+    if not known or (min(known) > ZERO_TIMES_END and max(known) <= latest):
+        return times
+    return [None if time is None or time <= ZERO_TIMES_END else min(time, latest) for time in times]

@@ -15,16 +15,16 @@ from backend.alerts.labels import promoted, service_of
         ({"app": "c", "application": "d"}, "c"),
         ({"application": "d"}, "d"),
         ({"service": "", "app": "c"}, "c"),
-        ({"job": "node-exporter", "namespace": "shop"}, None),
-        ({}, None),
+        ({"job": "node-exporter", "namespace": "shop"}, ""),
+        ({}, ""),
     ],
 )
 def test_the_first_label_with_a_value_names_the_service(
-    labels: dict[str, str], service: str | None
+    labels: dict[str, str], service: str
 ) -> None:
     assert service_of(labels) == service
 
 
 def test_promoted_labels_fit_an_index_and_empty_ones_are_none() -> None:
     assert promoted({"severity": "x" * 300}, "severity") == "x" * 255
-    assert promoted({"severity": ""}, "severity") is None
+    assert promoted({"severity": ""}, "severity") == promoted({}, "severity") == ""
