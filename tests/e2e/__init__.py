@@ -1,0 +1,1 @@
+"""The deploy path on a real engine and a real Kubernetes. README.md says what is real."""

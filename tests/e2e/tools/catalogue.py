@@ -1,0 +1,117 @@
+"""Which program comes out of which Go module. Versions are not here: go.mod files own them."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+class UnknownToolError(Exception):
+    """No module of the catalogue makes the program that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A folder beside this file with go.mod and go.sum, and the programs built from it."""
+
+    name: str
+    path: str  # the Go module whose version is the programs' version
+    programs: Mapping[str, str]  # program -> Go package
+    variables: Mapping[str, str] = field(
+        default_factory=dict
+    )  # set by the linker; may use {version}
+
+    @property
+    def directory(self) -> Path:
+        return HERE / self.name
+
+    @property
+    def version(self) -> str:
+        """Such as `1.35.4`; `local` for a module whose source is ours."""
+        if self.path == "main":
+            return "local"
+        go_mod = (self.directory / "go.mod").read_text()
+        match = re.search(rf"^\s*(?:require )?{re.escape(self.path)} v(\S+)", go_mod, re.MULTILINE)
+        if match is None:
+            raise UnknownToolError(f"{self.directory}/go.mod does not require {self.path}")
+        return match[1]
+
+    @property
+    def linker_flags(self) -> str:
+        major, minor = (*self.version.split("."), "")[:2]
+        values = {"version": self.version, "major": major, "minor": minor}
+        settings = [f"-X {name}={value.format(**values)}" for name, value in self.variables.items()]
+        return " ".join(["-s", "-w", *settings])
+
+    @property
+    def key(self) -> str:
+        """Changes with whatever decides what is built: sources, locked modules, packages, flags."""
+        digest = hashlib.sha256(f"{sorted(self.programs.items())} {self.linker_flags}".encode())
+        for file in sorted(self.directory.iterdir()):
+            digest.update(f"\0{file.name}\0".encode() + file.read_bytes())
+        return f"{self.name}-{self.version}-{digest.hexdigest()[:12]}"
+
+
+_KUBERNETES_VERSION = "k8s.io/component-base/version"
+_KUBERNETES_PROGRAMS = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kube-proxy",
+    "kubectl",
+    "kubelet",
+)
+
+MODULES = {
+    module.name: module
+    for module in (
+        Module(
+            "kubernetes",
+            "k8s.io/kubernetes",
+            {name: f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES_PROGRAMS},
+            # Without these the nodes report v0.0.0 and the version checks between parts fail.
+            {
+                f"{_KUBERNETES_VERSION}.gitVersion": "v{version}",
+                f"{_KUBERNETES_VERSION}.gitMajor": "{major}",
+                f"{_KUBERNETES_VERSION}.gitMinor": "{minor}",
+            },
+        ),
+        Module("etcd", "go.etcd.io/etcd/server/v3", {"etcd": "go.etcd.io/etcd/server/v3"}),
+        Module("coredns", "github.com/coredns/coredns", {"coredns": "github.com/coredns/coredns"}),
+        Module(
+            "metrics-server",
+            "sigs.k8s.io/metrics-server",
+            {"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+        ),
+        Module(
+            "kube-router",
+            "github.com/cloudnativelabs/kube-router/v2",
+            {"kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"},
+            {"github.com/cloudnativelabs/kube-router/v2/pkg/version.Version": "v{version}"},
+        ),
+        Module(
+            "helm",
+            "helm.sh/helm/v4",
+            {"helm": "helm.sh/helm/v4/cmd/helm"},
+            {"helm.sh/helm/v4/internal/version.version": "v{version}"},
+        ),
+        Module(
+            "pulumi",
+            "github.com/pulumi/pulumi/pkg/v3",
+            {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
+            {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v{version}"},
+        ),
+        Module("pause", "main", {"pause": "."}),
+    )
+}
+
+
+def modules_of(names: tuple[str, ...]) -> tuple[Module, ...]:
+    """Modules by name, all of them when no name is given."""
+    if unknown := sorted(set(names) - MODULES.keys()):
+        known = ", ".join(MODULES)
+        raise UnknownToolError(f"no tool is called {', '.join(unknown)}: choose from {known}")
+    return tuple(MODULES[name] for name in names or MODULES)
