@@ -1,0 +1,2 @@
+class ImageError(Exception):
+    """The image cannot be built; one sentence, with the last lines of what failed."""
