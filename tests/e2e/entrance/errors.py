@@ -1,0 +1,2 @@
+class EntranceError(Exception):
+    """The entrance cannot start or has ended; one sentence."""
