@@ -1,11 +1,12 @@
 """Counters of the intake. Labels are bounded: never a fingerprint, a name or a text of a sender."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prometheus_client import Counter, Histogram
-from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.db.session import after_commit
 
 DELIVERIES = Counter(
     "backend_deliveries_total",
@@ -27,8 +28,6 @@ INGEST_SECONDS = Histogram(
 
 _STORED = DELIVERIES.labels("stored")
 _REFUSED = DELIVERIES.labels("refused")
-# Where a session keeps what to count when it commits.
-_ACTIONS = "backend.alerts.metrics"
 
 
 @dataclass(slots=True)
@@ -43,26 +42,11 @@ class Tally:
 
 def count_after_commit(session: AsyncSession, tally: Tally) -> None:
     """Count a delivery when, and only when, it has been committed: it may be sent again."""
-    _after_commit(session, lambda: _count(tally))
+    after_commit(session, lambda: _count(tally))
 
 
 def count_refusal_after_commit(session: AsyncSession) -> None:
-    _after_commit(session, _REFUSED.inc)
-
-
-def _after_commit(session: AsyncSession, action: Callable[[], None]) -> None:
-    sync_session = session.sync_session
-    actions: list[Callable[[], None]] | None = sync_session.info.get(_ACTIONS)
-    if actions is None:
-        actions = sync_session.info[_ACTIONS] = []
-        event.listen(sync_session, "after_commit", lambda _: _run(actions))
-        event.listen(sync_session, "after_rollback", lambda _: actions.clear())
-    actions.append(action)
-
-
-def _run(actions: list[Callable[[], None]]) -> None:
-    while actions:
-        actions.pop()()
+    after_commit(session, _REFUSED.inc)
 
 
 def _count(tally: Tally) -> None:

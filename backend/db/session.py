@@ -1,14 +1,19 @@
 """Sessions, for requests and for jobs. Nothing else in the backend commits."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from sqlalchemy import event
+from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.db.engine import Database
 from backend.db.trouble import database_errors
+
+# Where a session keeps what is to be done when it has been committed.
+_ACTIONS = "backend.db.session.after_commit"
 
 
 def database_of(request: Request) -> Database:
@@ -21,6 +26,23 @@ async def committed(database: Database) -> AsyncIterator[AsyncSession]:
     async with database.sessions() as session:
         yield session
         await session.commit()
+
+
+def after_commit(session: AsyncSession, action: Callable[[], None]) -> None:
+    """Do something small when, and only when, the session's transaction is committed."""
+    session.sync_session.info.setdefault(_ACTIONS, []).append(action)
+
+
+# Once for all sessions: listening to each one was 3 % of the CPU of a delivery.
+@event.listens_for(Session, "after_commit")
+def _act(session: Session) -> None:
+    for action in session.info.pop(_ACTIONS, ()):
+        action()
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(_ACTIONS, None)
 
 
 async def _transaction(request: Request) -> AsyncIterator[AsyncSession]:
