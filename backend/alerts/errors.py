@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from backend.errors import AppError, Forbidden, InvalidRequest, NotFound
+from backend.errors import AppError, Forbidden, InvalidRequest, NotFound, Unavailable
 
 
 class RefusedDelivery(AppError):
@@ -33,13 +33,11 @@ class TooManyAlerts(RefusedDelivery):
     detail = "A delivery may carry 100,000 alerts: set max_alerts in the receiver's webhook_config."
 
 
-class IntakeBusy(AppError):
+class IntakeBusy(Unavailable):
     """503, never 429: Alertmanager repeats only what was answered 5xx."""
 
-    status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "intake_busy"
     detail = "Another large delivery is being stored; send the same request again."
-    headers = {"Retry-After": "5"}  # noqa: RUF012  # read-only by its type in AppError
 
 
 class BodyTooSlow(AppError):
