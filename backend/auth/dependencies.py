@@ -44,7 +44,7 @@ class RequireScope(SecurityBase):
 
     async def __call__(self, request: Request) -> Principal:
         principal = await self._principal(request)
-        if not principal.scopes & {self.scope, Scope.ADMIN}:
+        if not principal.may(self.scope):
             raise Forbidden
         return principal
 

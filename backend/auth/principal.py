@@ -25,3 +25,6 @@ class Principal:
     scopes: frozenset[str]
     integration_id: int | None
     integration_slug: str | None
+
+    def may(self, scope: Scope) -> bool:
+        return not self.scopes.isdisjoint({scope, Scope.ADMIN})

@@ -10,13 +10,13 @@ from prometheus_client import Counter
 from starlette.responses import RedirectResponse
 
 from backend.auth.dependencies import authenticate
-from backend.auth.principal import Principal
+from backend.auth.principal import Principal, Scope
 from backend.console.forms import ExpiredForm, anonymous_nonce, read_form, remember_nonce
 from backend.console.pages import THEME_COOKIE, THEMES
 from backend.console.route import SIGN_IN, PageRoute
 from backend.console.session import set_cookie
 from backend.console.state import console_of
-from backend.console.visitor import READERS, SignedInDep
+from backend.console.visitor import SignedInDep
 from backend.errors import Unauthorized
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -56,7 +56,7 @@ async def sign_in(request: Request) -> Response:
     principal = await _find(request, token)
     if principal is None:
         return _refuse(request, next_, "unknown_token", UNKNOWN_TOKEN)
-    if not principal.scopes & READERS:
+    if not principal.may(Scope.READ):
         return _refuse(request, next_, "no_reader", NO_READER)
     SIGN_INS.labels("signed_in").inc()
     log.info("console_sign_in", outcome="signed_in", token_id=principal.token_id)

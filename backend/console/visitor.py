@@ -13,8 +13,6 @@ from backend.console.state import console_of
 from backend.db.session import ReadSessionDep
 from backend.errors import Unauthorized
 
-READERS = frozenset({Scope.READ, Scope.ADMIN})
-
 
 class SignInNeeded(Unauthorized):
     """There is no session, it has expired, or its token was revoked or may no longer read."""
@@ -34,7 +32,7 @@ async def _signed_in(request: Request, database: ReadSessionDep) -> SignedIn:
     if session is None:
         raise SignInNeeded
     principal = await find_principal(database, session.token_id)
-    if principal is None or not principal.scopes & READERS:
+    if principal is None or not principal.may(Scope.READ):
         raise SignInNeeded
     visitor = Visitor(
         name=principal.name,
