@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 # `infra/test_network.py::test_name`: a test below tests/.
 TEST = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 # [text](relative/path) and ![picture](relative/path), not addresses and not anchors.
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)")
+
+# `make up`, in a sentence or at the start of a line of a code block; not "make one", as people say.
+COMMAND = re.compile(r"(?:`|^\s*)make ([a-z][a-z0-9-]*)(?=[` ]|$)", flags=re.MULTILINE)
+TARGET = re.compile(r"^([a-z][a-z0-9-]*):", flags=re.MULTILINE)
 
 
 def _missing_tests(text: str) -> list[str]:
@@ -26,11 +30,16 @@ def _missing_links(document: Path, text: str) -> list[str]:
     return [target for target in LINK.findall(text) if not (document.parent / target).exists()]
 
 
+def _missing_targets(text: str) -> set[str]:
+    return set(COMMAND.findall(text)) - set(TARGET.findall((ROOT / "Makefile").read_text()))
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_test_and_file_that_a_document_names_exists(document: Path) -> None:
     text = document.read_text()
     assert _missing_tests(text) == []
     assert _missing_links(document, text) == []
+    assert _missing_targets(text) == set()
 
 
 def test_every_promise_is_answered_once() -> None:
@@ -40,8 +49,12 @@ def test_every_promise_is_answered_once() -> None:
     assert sorted(answered) == sorted(expected)
 
 
-def test_a_missing_test_and_a_missing_file_are_seen() -> None:
+def test_a_missing_test_file_and_target_are_seen() -> None:
     assert _missing_tests("`unit/repository/test_references.py::test_nothing`") == [
         "unit/repository/test_references.py::test_nothing"
     ]
     assert _missing_links(ROOT / "README.md", "[a](docs/nothing.md)") == ["docs/nothing.md"]
+    assert _missing_targets("`make nothing`, then\n  make everything STACK=x # or\nmake up") == {
+        "nothing",
+        "everything",
+    }
