@@ -105,6 +105,26 @@ def test_only_the_load_balancers_forwarded_headers_are_believed() -> None:
     assert not [flag for flag in container["command"] if flag.startswith("--forwarded-allow-ips")]
 
 
+def test_a_hung_server_is_killed_in_time_to_be_replaced_within_20_s() -> None:
+    """It hangs right after a good probe; then each further one runs into its timeout."""
+    [container] = _template(render(ci_values()))["spec"]["containers"]
+    probe = container["livenessProbe"]
+    found = probe["periodSeconds"] + probe["timeoutSeconds"] * probe["failureThreshold"]
+    # The kubelet gives every container two seconds between SIGTERM and SIGKILL.
+    killed = found + probe["terminationGracePeriodSeconds"] + 2
+    assert killed <= 12, "a start takes the rest"
+    assert probe["timeoutSeconds"] * probe["failureThreshold"] >= 6, (
+        "a busy server must not be taken for a hung one"
+    )
+
+
+def test_a_worker_may_take_its_time() -> None:
+    """Nobody waits for its answers, and a job that is interrupted is done again."""
+    [container] = _template(render(ci_values()), WORKER)["spec"]["containers"]
+    assert container["livenessProbe"]["periodSeconds"] == 10
+    assert "terminationGracePeriodSeconds" not in container["livenessProbe"]
+
+
 def test_life_asks_the_process_and_readiness_the_database() -> None:
     [container] = _template(render(ci_values()))["spec"]["containers"]
     paths = {
@@ -147,14 +167,14 @@ def test_the_zone_rule_can_be_a_wish() -> None:
 
 
 def test_pods_leave_a_silent_node_in_time() -> None:
-    """50 s until the control plane notices, 20 s, and a start: ready in under 90 s."""
+    """55 s until the control plane notices, 10 s, and a start: ready in under 90 s."""
     for key in (API, WORKER):
         tolerations = _template(render(ci_values()), key)["spec"]["tolerations"]
         assert {
             (item["key"], item["effect"], item["tolerationSeconds"]) for item in tolerations
         } == {
-            ("node.kubernetes.io/not-ready", "NoExecute", 20),
-            ("node.kubernetes.io/unreachable", "NoExecute", 20),
+            ("node.kubernetes.io/not-ready", "NoExecute", 10),
+            ("node.kubernetes.io/unreachable", "NoExecute", 10),
         }
 
 

@@ -30,7 +30,7 @@ nodeSelector:
 
 {{/*
 Tolerations of the pods that run for ever. Kubernetes gives a silent node's pods 300 s before it replaces them; with the
-50 s in which the control plane notices, 20 s and a start the replacement is ready in under 90 s.
+55 s in which the control plane notices, 10 s and a start the replacement is ready in under 90 s.
 */}}
 {{- define "backend.tolerations" -}}
 tolerations:
@@ -38,7 +38,7 @@ tolerations:
   - key: node.kubernetes.io/{{ . }}
     operator: Exists
     effect: NoExecute
-    tolerationSeconds: {{ $.Values.nodeLossTolerationSeconds | default 20 | int }}
+    tolerationSeconds: {{ $.Values.nodeLossTolerationSeconds | default 10 | int }}
   {{- end }}
   {{- with .Values.tolerations }}
   {{- toYaml . | nindent 2 }}
