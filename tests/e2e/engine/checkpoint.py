@@ -1,0 +1,79 @@
+"""What Pulumi's state says: resources that exist, and operations that nobody saw the end of."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+_READ_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    urn: str
+    type: str
+    id: str  # empty for a component
+
+    @property
+    def name(self) -> str:
+        return name_of(self.urn)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    operation: str  # creating, updating, deleting, reading, importing
+    urn: str
+
+    @property
+    def name(self) -> str:
+        return name_of(self.urn)
+
+    @property
+    def type(self) -> str:
+        return type_of(self.urn)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    resources: tuple[Recorded, ...] = ()
+    pending: tuple[Pending, ...] = ()
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read it, also while an engine writes it."""
+        latest = _load(file).get("checkpoint", {}).get("latest") or {}
+        return cls(
+            tuple(
+                Recorded(entry["urn"], entry["type"], entry.get("id", ""))
+                for entry in latest.get("resources") or ()
+            ),
+            tuple(
+                Pending(entry["type"], entry["resource"]["urn"])
+                for entry in latest.get("pending_operations") or ()
+            ),
+        )
+
+
+def name_of(urn: str) -> str:
+    """`urn:pulumi:e2e::project::a$b::name`: what stands after the last `::`."""
+    return urn.split("::", 3)[-1]
+
+
+def type_of(urn: str) -> str:
+    """Give the type without its parents'."""
+    return urn.split("::", 3)[2].rpartition("$")[2]
+
+
+def _load(file: Path) -> dict[str, Any]:
+    # The engine replaces the file: for a moment there is none, or half of one.
+    deadline = time.monotonic() + _READ_SECONDS
+    while True:
+        try:
+            loaded: dict[str, Any] = json.loads(file.read_text())
+        except (FileNotFoundError, ValueError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return loaded

@@ -1,0 +1,139 @@
+"""The Pulumi CLI as drills use it: the stack `e2e` of the repository's own program."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from tests.e2e.cluster.processes import MARK
+from tests.e2e.engine import recovery
+from tests.e2e.engine.checkpoint import Checkpoint
+from tests.e2e.engine.cli import Cli, Completed
+from tests.e2e.engine.cloud import Cloud
+from tests.e2e.engine.plugins import Plugins
+from tests.e2e.engine.result import Result, changes_in, operations_in
+from tests.e2e.engine.running import RunningUp
+from tests.e2e.engine.uv import find_uv
+from tests.e2e.engine.workspace import PROJECT, STACK, Workspace
+from tests.e2e.tools.build import Toolbox
+
+MODULES = ("pulumi", "helm", "kubernetes")
+
+_YES = ("--yes", "--skip-preview", "--suppress-progress")
+# Nothing else of the caller's: neither an account, nor a cluster, nor Pulumi's own settings.
+_INHERITED = ("HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "UV_CACHE_DIR", "XDG_CACHE_HOME")
+
+
+class Engine:
+    """Get one from `prepare`, or from `attach` when another process prepared it."""
+
+    def __init__(self, workspace: Workspace, plugins: Plugins, cli: Cli, cloud: Cloud) -> None:
+        self.workspace = workspace
+        self.plugins = plugins
+        self._cli = cli
+        self._cloud = cloud
+
+    @classmethod
+    def prepare(cls, state: Path, world: Cloud, toolbox: Toolbox, real: bool | None = None) -> Self:
+        """Copy the program to `state`/engine and make an empty stack there.
+
+        `toolbox` has the modules MODULES. `real` asks for the real plugins (True), for stand-ins
+        (False), or for whatever there is.
+        """
+        workspace = Workspace.create(state / "engine")
+        engine = cls._assemble(state, workspace, world, toolbox, real)
+        engine._cli.run("stack", "init", STACK)
+        return engine
+
+    @classmethod
+    def attach(cls, state: Path, world: Cloud, toolbox: Toolbox, real: bool | None = None) -> Self:
+        """Use the stack that another process prepared in `state`."""
+        return cls._assemble(state, Workspace(state / "engine"), world, toolbox, real)
+
+    @classmethod
+    def _assemble(
+        cls, state: Path, workspace: Workspace, world: Cloud, toolbox: Toolbox, real: bool | None
+    ) -> Self:
+        pulumi = toolbox.program("pulumi")
+        plugins = Plugins.choose(pulumi=pulumi, stand_ins=world.plugins, real=real)
+        environment = {
+            **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+            **workspace.environment,
+            **world.environment,
+            "PATH": _search_path(plugins, workspace, toolbox),
+            "PULUMI_DEBUG_COMMANDS": "true",  # the event log is one of those
+            # The environment is the checkout's: it is neither looked up nor brought up to date.
+            "UV_FROZEN": "true",
+            "UV_OFFLINE": "true",
+            MARK: str(state),
+        }
+        cli = Cli(pulumi, workspace.program, environment, state / "logs" / "engine")
+        return cls(workspace, plugins, cli, world)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """For `pulumi` and `make release` in `workspace.program`."""
+        return self._cli.environment
+
+    def preview(self) -> Result:
+        return self._changing("preview")
+
+    def up(self, *, ok: bool | None = True) -> Result:
+        """`ok=False`: it must fail; None: either will do."""
+        return self._changing("up", *_YES, ok=ok)
+
+    def refresh(self) -> Result:
+        return self._changing("refresh", *_YES)
+
+    def destroy(self) -> Result:
+        return self._changing("destroy", *_YES)
+
+    def start_up(self) -> RunningUp:
+        """Start `pulumi up` in the background."""
+        started = self._cli.start("up", *_YES, events=True)
+        return RunningUp(started.process, started.log)
+
+    def cancel(self) -> None:
+        """Unlock a stack whose engine was killed."""
+        self._cli.run("cancel", "--yes")
+
+    def repair(self) -> Result:
+        """Run what docs/operations.md prescribes after a kill; gives back the last `up`."""
+        return _result(recovery.repair(self._cli, self._cloud.resources()))
+
+    def set(self, path: str, value: str | int | bool) -> None:
+        """Set a key of the stack file, such as `secretVersions.databasePassword`; no secret."""
+        text = json.dumps(value) if isinstance(value, bool) else str(value)
+        self._cli.run("config", "set", "--path", f"{PROJECT}:{path}", text)
+
+    def outputs(self) -> dict[str, Any]:
+        done = self._cli.run("stack", "output", "--json")
+        found: dict[str, Any] = json.loads(done.text)
+        return found
+
+    def checkpoint(self) -> Checkpoint:
+        return Checkpoint.read(self.workspace.checkpoint)
+
+    def _changing(self, *arguments: str, ok: bool | None = True) -> Result:
+        return _result(self._cli.run(*arguments, ok=ok, events=True))
+
+
+def _result(done: Completed) -> Result:
+    return Result(
+        ok=done.code == 0,
+        changes=changes_in(done.events),
+        seconds=done.seconds,
+        text=done.text,
+        operations=operations_in(done.events),
+    )
+
+
+def _search_path(plugins: Plugins, workspace: Workspace, toolbox: Toolbox) -> str:
+    uv = find_uv()
+    directories = [
+        *plugins.directories,
+        workspace.program / ".venv" / "bin",
+        *([uv.parent] if uv else []),
+    ]
+    return os.pathsep.join([*map(str, directories), toolbox.search_path])

@@ -1,0 +1,34 @@
+"""The stack that is proven is the reference deployment: every difference has its reason here."""
+
+from typing import Any
+
+import yaml
+
+from tests.e2e.engine.workspace import REPOSITORY, STACK_FILE
+
+DIFFERENCES = {
+    "backend.buildImage": "there is no BuildKit; tests/e2e/image builds and imports the image",
+    "addons.chartDirectory": "the publishers' chart repositories are not reachable",
+}
+
+
+def leaves(value: object, path: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        return {path: value}
+    found: dict[str, Any] = {}
+    for key, below in value.items():
+        name = str(key).removeprefix("observability-platform:")
+        found |= leaves(below, f"{path}.{name}" if path else name)
+    return found
+
+
+def test_the_stack_differs_from_the_reference_in_what_is_listed_and_nothing_else() -> None:
+    reference = leaves(yaml.safe_load((REPOSITORY / "Pulumi.dev.yaml").read_text())["config"])
+    proven = leaves(yaml.safe_load(STACK_FILE.read_text())["config"])
+    absent = object()
+    different = {
+        key
+        for key in reference.keys() | proven.keys()
+        if reference.get(key, absent) != proven.get(key, absent)
+    }
+    assert different == DIFFERENCES.keys()
