@@ -1,0 +1,41 @@
+"""Brings the stack to where a drill begins, when the drills before have left it elsewhere."""
+
+from collections.abc import Callable
+
+from tests.e2e.drills.drill import Stage
+from tests.e2e.drills.surface import Checkpoint, Platform
+
+RELEASE = "backend-release"  # the program's last resource: with it, everything is deployed
+
+
+def bring_to(platform: Platform, stage: Stage, say: Callable[[str], None]) -> None:
+    """Deploy, destroy or mend as far as the stage asks for it."""
+    if stage is Stage.ANY:
+        return
+    checkpoint = platform.engine.checkpoint()
+    deployed = is_deployed(checkpoint)
+    if stage in {Stage.PRESENT, Stage.SETTLED} and not deployed:
+        _deploy(platform, say)
+    too_much = deployed if stage is Stage.UNFINISHED else bool(checkpoint.resources)
+    if stage in {Stage.EMPTY, Stage.UNFINISHED} and too_much:
+        _destroy(platform, say)
+    if stage is Stage.SETTLED:
+        platform.settle()
+
+
+def is_deployed(checkpoint: Checkpoint) -> bool:
+    """Whether the state holds the whole program, and no operation is open."""
+    names = {resource.name for resource in checkpoint.resources}
+    return RELEASE in names and not checkpoint.pending
+
+
+def _destroy(platform: Platform, say: Callable[[str], None]) -> None:
+    say("  first: pulumi destroy")
+    platform.world.heal()
+    platform.engine.destroy()
+
+
+def _deploy(platform: Platform, say: Callable[[str], None]) -> None:
+    say("  first: pulumi up")
+    platform.world.heal()
+    platform.engine.up()
