@@ -10,9 +10,9 @@ import pulumi_random as random
 from pulumi import ResourceOptions
 
 from infra import capacity
-from infra.addressing import EVERYWHERE
 from infra.naming import DATABASE_NAME, DATABASE_USER, Names
 from infra.options import DatabaseOptions
+from infra.security_groups import SecurityGroup
 
 # PostgreSQL's own, which RDS uses when nobody asks for another.
 PORT = 5432
@@ -72,55 +72,39 @@ class Database(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _create_security_group(self) -> aws.ec2.SecurityGroup:
-        return aws.ec2.SecurityGroup(
-            f"{self._name}-group",
+    def _create_security_group(self) -> SecurityGroup:
+        return SecurityGroup(
+            self._name,
+            names=self._args.names,
             vpc_id=self._args.vpc_id,
             description="PostgreSQL",
-            tags=self._args.names.display("database"),
             opts=self._child,
         )
 
-    def _create_rules(self, group: aws.ec2.SecurityGroup) -> list[pulumi.Resource]:
-        from_nodes = aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-from-nodes",
-            security_group_id=group.id,
+    def _create_rules(self, group: SecurityGroup) -> list[pulumi.Resource]:
+        from_nodes = group.admit(
+            "from-nodes",
+            source=self._args.node_security_group_id,
+            port=PORT,
             description="PostgreSQL from nodes and their pods",
-            referenced_security_group_id=self._args.node_security_group_id,
-            ip_protocol="tcp",
-            from_port=PORT,
-            to_port=PORT,
-            tags=self._args.names.display("database-from-nodes"),
-            opts=self._child,
         )
         # Wider than the rule above: it admits every host of the private subnets.
         from_subnets = [
-            aws.vpc.SecurityGroupIngressRule(
-                f"{self._name}-from-private-{index}",
-                security_group_id=group.id,
+            group.admit(
+                f"from-private-{index}",
+                source=cidr,
+                port=PORT,
                 description="PostgreSQL from a private subnet",
-                cidr_ipv4=str(cidr),
-                ip_protocol="tcp",
-                from_port=PORT,
-                to_port=PORT,
-                tags=self._args.names.display(f"database-from-private-{index}"),
-                opts=self._child,
             )
             for index, cidr in enumerate(self._args.private_cidrs, start=1)
         ]
-        to_everywhere = aws.vpc.SecurityGroupEgressRule(
-            f"{self._name}-to-everywhere",
-            security_group_id=group.id,
-            description="Answers; the subnets have no route to the internet",
-            cidr_ipv4=str(EVERYWHERE),
-            ip_protocol="-1",
-            tags=self._args.names.display("database-to-everywhere"),
-            opts=self._child,
+        to_everywhere = group.let_out(
+            description="Answers; the subnets have no route to the internet"
         )
         return [from_nodes, *from_subnets, to_everywhere]
 
     def _create_instance(
-        self, password: random.RandomPassword, group: aws.ec2.SecurityGroup
+        self, password: random.RandomPassword, group: SecurityGroup
     ) -> aws.rds.Instance:
         options, protected = self._args.options, self._args.deletion_protection
         return aws.rds.Instance(

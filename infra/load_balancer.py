@@ -12,6 +12,7 @@ from pulumi import ResourceOptions
 
 from infra.addressing import EVERYWHERE
 from infra.naming import SERVICE_PORT, Names
+from infra.security_groups import SecurityGroup
 
 HTTP_PORT = 80
 HEALTH_CHECK_PATH = "/ready"
@@ -61,37 +62,24 @@ class LoadBalancer(pulumi.ComponentResource):
         self.ready = [listener, hidden]
         self.register_outputs({"url": self.url})
 
-    def _create_security_group(self) -> aws.ec2.SecurityGroup:
-        group = aws.ec2.SecurityGroup(
-            f"{self._name}-group",
+    def _create_security_group(self) -> SecurityGroup:
+        group = SecurityGroup(
+            self._name,
+            names=self._args.names,
             vpc_id=self._args.vpc_id,
             description="Load balancer",
-            tags=self._args.names.display("load-balancer"),
             opts=self._child,
         )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-http-from-internet",
-            security_group_id=group.id,
+        group.admit(
+            "http-from-internet",
+            source=EVERYWHERE,
+            port=HTTP_PORT,
             description="HTTP from the internet",
-            cidr_ipv4=str(EVERYWHERE),
-            ip_protocol="tcp",
-            from_port=HTTP_PORT,
-            to_port=HTTP_PORT,
-            tags=self._args.names.display("load-balancer-http"),
-            opts=self._child,
         )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{self._name}-to-everywhere",
-            security_group_id=group.id,
-            description="Requests and health checks to pods",
-            cidr_ipv4=str(EVERYWHERE),
-            ip_protocol="-1",
-            tags=self._args.names.display("load-balancer-to-everywhere"),
-            opts=self._child,
-        )
+        group.let_out(description="Requests and health checks to pods")
         return group
 
-    def _create_balancer(self, group: aws.ec2.SecurityGroup) -> aws.lb.LoadBalancer:
+    def _create_balancer(self, group: SecurityGroup) -> aws.lb.LoadBalancer:
         return aws.lb.LoadBalancer(
             f"{self._name}-alb",
             load_balancer_type="application",

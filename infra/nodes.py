@@ -8,16 +8,15 @@ import pulumi_aws as aws
 from pulumi import ResourceOptions
 
 from infra import capacity, iam
-from infra.addressing import EVERYWHERE
 from infra.naming import SERVICE_PORT, Names
 from infra.options import Capacity, NodeGroupOptions, NodeOptions
+from infra.security_groups import SecurityGroup
 from infra.user_data import user_data
 
 AMI_TYPE = "AL2023_x86_64_STANDARD"
 CAPACITY_TYPES = {Capacity.ON_DEMAND: "ON_DEMAND", Capacity.SPOT: "SPOT"}
 SPOT_TAINT = "capacity"
 KUBERNETES_API_PORT = 443
-EVERY_PROTOCOL = "-1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,58 +76,34 @@ class Nodes(pulumi.ComponentResource):
         ]
         return role, attachments
 
-    def _create_security_group(self) -> aws.ec2.SecurityGroup:
+    def _create_security_group(self) -> SecurityGroup:
         """Make a group without the cluster's tag: controllers refuse nodes with two tagged ones."""
-        return aws.ec2.SecurityGroup(
-            f"{self._name}-group",
+        return SecurityGroup(
+            self._name,
+            names=self._args.names,
             vpc_id=self._args.vpc_id,
             description="Worker nodes and their pods",
-            tags=self._args.names.display("nodes"),
             opts=self._child,
         )
 
-    def _create_rules(self, group: aws.ec2.SecurityGroup) -> list[pulumi.Resource]:
+    def _create_rules(self, group: SecurityGroup) -> list[pulumi.Resource]:
         return [
-            aws.vpc.SecurityGroupIngressRule(
-                f"{self._name}-from-load-balancer",
-                security_group_id=group.id,
+            group.admit(
+                "from-load-balancer",
+                source=self._args.load_balancer_security_group_id,
+                port=SERVICE_PORT,
                 description="Requests to the pods of the backend",
-                referenced_security_group_id=self._args.load_balancer_security_group_id,
-                ip_protocol="tcp",
-                from_port=SERVICE_PORT,
-                to_port=SERVICE_PORT,
-                tags=self._args.names.display("nodes-from-load-balancer"),
-                opts=self._child,
             ),
-            aws.vpc.SecurityGroupIngressRule(
-                f"{self._name}-from-nodes",
-                security_group_id=group.id,
-                description="Everything between nodes and pods",
-                referenced_security_group_id=group.id,
-                ip_protocol=EVERY_PROTOCOL,
-                tags=self._args.names.display("nodes-from-nodes"),
-                opts=self._child,
+            group.admit(
+                "from-nodes", source=group.id, description="Everything between nodes and pods"
             ),
-            aws.vpc.SecurityGroupIngressRule(
-                f"{self._name}-from-control-plane",
-                security_group_id=group.id,
+            group.admit(
+                "from-control-plane",
+                source=self._args.cluster_security_group_id,
+                port=KUBERNETES_API_PORT,
                 description="Control plane to extension APIs on nodes",
-                referenced_security_group_id=self._args.cluster_security_group_id,
-                ip_protocol="tcp",
-                from_port=KUBERNETES_API_PORT,
-                to_port=KUBERNETES_API_PORT,
-                tags=self._args.names.display("nodes-from-control-plane"),
-                opts=self._child,
             ),
-            aws.vpc.SecurityGroupEgressRule(
-                f"{self._name}-to-everywhere",
-                security_group_id=group.id,
-                description="Images, AWS APIs and alert receivers",
-                cidr_ipv4=str(EVERYWHERE),
-                ip_protocol=EVERY_PROTOCOL,
-                tags=self._args.names.display("nodes-to-everywhere"),
-                opts=self._child,
-            ),
+            group.let_out(description="Images, AWS APIs and alert receivers"),
         ]
 
     def _create_node_group(
@@ -136,7 +111,7 @@ class Nodes(pulumi.ComponentResource):
         group_name: str,
         options: NodeGroupOptions,
         role: aws.iam.Role,
-        security_group: aws.ec2.SecurityGroup,
+        security_group: SecurityGroup,
         depends_on: Sequence[pulumi.Resource],
     ) -> aws.eks.NodeGroup:
         template = self._create_launch_template(group_name, options, security_group)
@@ -169,7 +144,7 @@ class Nodes(pulumi.ComponentResource):
         )
 
     def _create_launch_template(
-        self, group_name: str, options: NodeGroupOptions, security_group: aws.ec2.SecurityGroup
+        self, group_name: str, options: NodeGroupOptions, security_group: SecurityGroup
     ) -> aws.ec2.LaunchTemplate:
         tags = {**self._args.tags, **self._args.names.display(f"node-{group_name}")}
         return aws.ec2.LaunchTemplate(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from infra.plan.model import Json, PlannedResource
+from infra.security_groups import EVERY_PROTOCOL
 
 Inputs = Mapping[str, Json]
 
@@ -27,7 +28,7 @@ def _text(value: Json) -> str:
 def _rule(inputs: Inputs) -> str:
     peer = inputs.get("cidrIpv4") or inputs.get("referencedSecurityGroupId")
     protocol = inputs["ipProtocol"]
-    what = "everything" if protocol == "-1" else f"{protocol} {inputs['fromPort']}"
+    what = "everything" if protocol == EVERY_PROTOCOL else f"{protocol} {inputs['fromPort']}"
     return f"{what}  {peer}"
 
 
