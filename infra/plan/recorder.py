@@ -57,8 +57,8 @@ class _Hooks:
 
 def _settings(monitor: Monitor, project: str, stack: str) -> mocks.MockSettings:
     # The SDK's mocks are not annotated.
-    info = monitor.GetDeploymentInfo(empty_pb2.Empty())  # type: ignore[no-untyped-call]
-    return mocks.MockSettings(  # type: ignore[no-untyped-call]
+    info = monitor.GetDeploymentInfo(empty_pb2.Empty())  # type: ignore[no-untyped-call]  # see above
+    return mocks.MockSettings(  # type: ignore[no-untyped-call]  # see above
         monitor=monitor,
         monitor_features=set(info.supportedFeatures),
         engine=mocks.MockEngine(logger),

@@ -13,9 +13,9 @@ from pulumi.runtime import rpc
 
 from infra.plan.model import SECRET, Json
 
-MARKER = rpc._special_sig_key  # noqa: SLF001  the wire format has no public name
-SECRET_MARK = rpc._special_secret_sig  # noqa: SLF001
-RESOURCE_MARK = rpc._special_resource_sig  # noqa: SLF001
+MARKER = rpc._special_sig_key  # noqa: SLF001  # the wire format has no public names
+SECRET_MARK = rpc._special_secret_sig  # noqa: SLF001  # as above
+RESOURCE_MARK = rpc._special_resource_sig  # noqa: SLF001  # as above
 
 
 def plain_properties(properties: Struct) -> dict[str, Json]:
