@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any
 
 import httpx2
 
 from tests.browser.stack import Stack
-from tests.support.alertmanager import Json, make_alert, make_message
+from tests.support.alertmanager import Json, fingerprint, make_alert, make_message
 
 WEBHOOK = "/api/v1/webhooks/alertmanager"
 
@@ -34,12 +33,6 @@ def alert(
         labels=all_labels,
         annotations=annotations,
     )
-
-
-def fingerprint(labels: Mapping[str, str]) -> str:
-    """Return 16 hexadecimal digits, as Alertmanager's: equal labels, equal fingerprint."""
-    packed = "\x00".join(f"{name}\x00{labels[name]}" for name in sorted(labels))
-    return blake2b(packed.encode(), digest_size=8).hexdigest()
 
 
 def send(stack: Stack, *alerts: Json, token: str | None = None) -> dict[str, Any]:

@@ -7,8 +7,9 @@ import httpx2
 import pytest
 
 from backend.settings import Settings
+from tests.support.polling import wait_for
 from tests.support.postgres import SUPERUSER, running_server
-from tests.support.process import MIGRATE, WORKER, Process, run, running, wait_until
+from tests.support.process import MIGRATE, WORKER, Process, run, running
 from tests.support.settings import environment_of, make_settings
 
 LOCAL = {"worker_host": "127.0.0.1", "worker_port": 0, "log_level": "info"}
@@ -27,7 +28,7 @@ def connected(process: Process) -> bool:
 
 def test_the_worker_answers_probes_and_ends_cleanly(process: Process) -> None:
     url = process.base_url()
-    wait_until(lambda: connected(process), seconds=30, what="the scheduler to connect")
+    wait_for(lambda: connected(process), seconds=30, what="the scheduler connects")
 
     health = httpx2.get(f"{url}/health")
     metrics = httpx2.get(f"{url}/metrics")
@@ -51,13 +52,14 @@ def test_without_a_database_the_worker_lives_waits_and_still_ends(postgres_versi
         server.stop()
         with running(WORKER, environment_of(settings)) as process:
             url = process.base_url()
-            wait_until(
+            wait_for(
                 lambda: any(e["event"] == "scheduler_interrupted" for e in process.events()),
-                what="the scheduler to notice",
+                seconds=10,
+                what="the scheduler notices",
             )
             assert httpx2.get(f"{url}/health").status_code == 200
             server.start()
-            wait_until(lambda: connected(process), seconds=40, what="the scheduler to connect")
+            wait_for(lambda: connected(process), seconds=40, what="the scheduler connects")
             process.terminate()
             assert process.wait() in CLEAN
 

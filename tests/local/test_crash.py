@@ -13,7 +13,7 @@ import httpx2
 import psutil
 import pytest
 
-from tests.support.alertmanager_message import fingerprint, firing_message
+from tests.support.alertmanager import fingerprint, make_alert, make_message
 from tests.support.local_platform import (
     START_SECONDS,
     Platform,
@@ -69,7 +69,8 @@ class Stream:
         while not self._stop.is_set():
             self._number += 1
             labels = {"alertname": "Stream", "service": "crash", "number": str(self._number)}
-            body = firing_message(labels, starts_at=datetime.now(UTC).isoformat())
+            alert = make_alert(fingerprint(labels), labels=labels, starts_at=datetime.now(UTC))
+            body = make_message(alert)
             try:
                 answer = self._client.post("/api/v1/webhooks/alertmanager", json=body)
             except httpx2.HTTPError:
@@ -111,7 +112,7 @@ def stored(platform: Platform) -> Iterator[str]:
 def test_no_answered_alert_is_lost_by_killing_everything_twenty_times(state: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)
     moments = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
-    print(f"seed {seed}")  # noqa: T201 - shown with a failure
+    print(f"seed {seed}")  # noqa: T201  # the measurement, seen with -s - shown with a failure
     port, environment = free_port(), plain_environment()
     with running(state, port=port, environment=environment) as first:
         token = first.token
@@ -130,7 +131,7 @@ def test_no_answered_alert_is_lost_by_killing_everything_twenty_times(state: Pat
             platform.wait_until_ready()
         missing = set(stream.accepted) - set(stored(platform))
         assert not missing, f"{len(missing)} of {len(stream.accepted)} are lost"
-        print(f"{len(stream.accepted)} alerts, {_KILLS} kills, {took:.0f} s")  # noqa: T201
+        print(f"{len(stream.accepted)} alerts, {_KILLS} kills, {took:.0f} s")  # noqa: T201  # the measurement, seen with -s
         # On a machine that others slow down a start after a kill is compared with one without.
         assert took < max(_BOUND_SECONDS, _KILLS * 3 * undisturbed)
         assert platform.stop() == 0

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from local.state import State
 from local.welcome import list_alerts_command, sample_alert_command
-from tests.support.alertmanager_message import fingerprint
+from tests.support.alertmanager import fingerprint
 from tests.support.local_platform import Platform
 
 

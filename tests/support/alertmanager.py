@@ -5,8 +5,20 @@ from datetime import datetime
 from typing import Any
 
 ZERO_TIME = "0001-01-01T00:00:00Z"
+_FNV_OFFSET = 14_695_981_039_346_656_037
+_FNV_PRIME = 1_099_511_628_211
+_SEPARATOR = b"\xff"
 
 Json = dict[str, Any]
+
+
+def fingerprint(labels: Mapping[str, str]) -> str:
+    """FNV-1a over the sorted labels, as prometheus/common computes it."""
+    value = _FNV_OFFSET
+    for name in sorted(labels):
+        for byte in name.encode() + _SEPARATOR + labels[name].encode() + _SEPARATOR:
+            value = (value ^ byte) * _FNV_PRIME % 2**64
+    return f"{value:016x}"
 
 
 def rfc3339(time: datetime | str) -> str:

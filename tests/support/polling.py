@@ -9,7 +9,7 @@ T = TypeVar("T")
 _INTERVAL_SECONDS = 0.05
 
 
-def wait_for(probe: Callable[[], T], *, seconds: float, what: str) -> T:
+def wait_for(probe: Callable[[], T | None], *, seconds: float, what: str) -> T:
     """Return the probe's first true value, or fail with `what` was not seen and the last value."""
     deadline = time.monotonic() + seconds
     while True:

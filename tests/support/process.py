@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from tests.support.polling import wait_for
 
 START_TIMEOUT_SECONDS = 60
 API = ("-m", "uvicorn", "backend.asgi:app", "--host", "127.0.0.1", "--port", "0",
@@ -19,15 +20,6 @@ API = ("-m", "uvicorn", "backend.asgi:app", "--host", "127.0.0.1", "--port", "0"
 WORKER = ("-m", "backend.worker")
 MIGRATE = ("-m", "backend.migrate")
 _ROOT = Path(__file__).parents[2]
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float = 10, what: str = "it") -> None:
-    """Poll until the condition holds, or fail the test saying what was waited for."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds} s for {what}")
-        time.sleep(0.02)
 
 
 def run(
@@ -61,19 +53,14 @@ class Process:
 
     def base_url(self) -> str:
         """Return where it listens, once it does."""
-        found: list[str] = []
 
-        def listens() -> bool:
+        def address() -> str | None:
             assert self.popen.poll() is None, f"the process has ended:\n{self.text()}"
-            found.extend(
-                event["event"].split()[3]
-                for event in self.events()
-                if event["event"].startswith("Uvicorn running on http")
-            )
-            return bool(found)
+            lines = [event["event"] for event in self.events()]
+            found = [line for line in lines if line.startswith("Uvicorn running on http")]
+            return found[0].split()[3] if found else None
 
-        wait_until(listens, seconds=START_TIMEOUT_SECONDS, what="the server to listen")
-        return found[0]
+        return wait_for(address, seconds=START_TIMEOUT_SECONDS, what="the server listens")
 
     def terminate(self) -> None:
         self.popen.send_signal(signal.SIGTERM)
