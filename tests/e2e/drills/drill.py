@@ -8,13 +8,13 @@ from typing import NoReturn
 from tests.e2e.drills.surface import Platform
 
 Figures = Mapping[str, object]
+Run = Callable[[Platform], Figures]
 
 
 class Stage(Enum):
     """How the stack must stand when a drill begins."""
 
     EMPTY = "nothing is deployed"
-    UNFINISHED = "not everything is deployed"
     PRESENT = "everything is deployed, in whatever condition"
     SETTLED = "everything is deployed, healthy and in both zones"
     ANY = "whatever is there"
@@ -31,7 +31,7 @@ class DrillFailed(Exception):
 @dataclass(frozen=True, slots=True)
 class Drill:
     name: str
-    run: Callable[[Platform], Figures]
+    run: Run
     stage: Stage
     owes: frozenset[str]  # figures without which it has not passed
 

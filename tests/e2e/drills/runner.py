@@ -3,14 +3,11 @@
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from tests.e2e.drills.drill import Drill, DrillFailed, Figures
 from tests.e2e.drills.report import Outcome, Report, line_of
 from tests.e2e.drills.stages import bring_to
 from tests.e2e.drills.surface import Platform
-
-REPORT = Path("build") / "e2e.json"
 
 Say = Callable[[str], None]
 # Called after each drill, whatever came of it: secrets and logs are collected while they are there.

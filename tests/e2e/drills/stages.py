@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from tests.e2e.drills.drill import Stage
-from tests.e2e.drills.surface import Checkpoint, Platform
+from tests.e2e.drills.surface import Platform
+from tests.e2e.engine.checkpoint import Checkpoint
 
 RELEASE = "backend-release"  # the program's last resource: with it, everything is deployed
 
@@ -13,11 +14,9 @@ def bring_to(platform: Platform, stage: Stage, say: Callable[[str], None]) -> No
     if stage is Stage.ANY:
         return
     checkpoint = platform.engine.checkpoint()
-    deployed = is_deployed(checkpoint)
-    if stage in {Stage.PRESENT, Stage.SETTLED} and not deployed:
+    if stage in {Stage.PRESENT, Stage.SETTLED} and not is_deployed(checkpoint):
         _deploy(platform, say)
-    too_much = deployed if stage is Stage.UNFINISHED else bool(checkpoint.resources)
-    if stage in {Stage.EMPTY, Stage.UNFINISHED} and too_much:
+    if stage is Stage.EMPTY and checkpoint.resources:
         _destroy(platform, say)
     if stage is Stage.SETTLED:
         platform.settle()

@@ -1,0 +1,71 @@
+"""The database away, and its password changed, under alerts."""
+
+import time
+
+from infra.naming import DATABASE_SECRET
+from tests.e2e.drills import looks
+from tests.e2e.drills.drill import Checks, Figures
+from tests.e2e.drills.surface import Platform
+from tests.e2e.drills.watched import Watched
+
+_AWAY = 20
+_RECOVERED = 10
+# A kubelet writes a changed Secret into its pods within about a minute.
+_MOUNTED = 90
+
+
+def database_outage(platform: Platform) -> Figures:
+    """Restarted, then away for 20 s: 503 meanwhile, nothing accepted is lost, no pod restarts."""
+    checks = Checks()
+    before = looks.restarts(platform)
+    postgres = platform.world.postgres
+    with Watched(platform, checks) as watched:
+        postgres.restart()
+        watched.more(200)
+        postgres.stop()
+        time.sleep(_AWAY)
+        postgres.start()
+        back = time.time()
+        watched.more(20 * (_RECOVERED + 5))
+    report = watched.load.report
+    recovered = report.window_since(back)
+    restarts = looks.restarts(platform) - before
+    checks.note(recovered_s=recovered, restarts=restarts)
+    kinds = {failure.kind for failure in report.failures}
+    checks.require(kinds == {"status 503"}, f"failures were {kinds or 'none'}, not only 503")
+    checks.require(recovered < _RECOVERED, f"503 until {recovered:.1f} s after its return")
+    checks.require(not restarts, f"{restarts} restarts of pods")
+    return checks.figures
+
+
+def password_rotation(platform: Platform) -> Figures:
+    """By `pulumi up`: the Secret changes in place, open connections go on, no pod restarts."""
+    checks = Checks()
+    before = looks.item(platform, "secret", DATABASE_SECRET)
+    pods = {pod.uid for pod in platform.pods()}
+    restarts = looks.restarts(platform)
+    # A number that no earlier rotation of a kept platform can have used.
+    platform.engine.set("secretVersions.databasePassword", int(time.time()))
+    with Watched(platform, checks) as watched:
+        began = time.time()
+        platform.engine.up()
+        watched.more(20 * _MOUNTED)
+        # From here on no connection is older than the rotation.
+        platform.world.postgres.restart()
+        reconnected = time.time()
+        watched.more(20 * (_RECOVERED + 5))
+    report = watched.load.report
+    checks.note(window_s=report.window_since(began), restarts=looks.restarts(platform) - restarts)
+    after = looks.item(platform, "secret", DATABASE_SECRET)
+    same = before["metadata"]["uid"] == after["metadata"]["uid"]
+    checks.require(same, "the Secret was replaced, not changed in place")
+    checks.require(before["data"] != after["data"], "the Secret still holds the old password")
+    checks.require(not checks.figures["restarts"], f"{checks.figures['restarts']} restarts")
+    left = {pod.uid for pod in platform.pods()}
+    checks.require(left == pods, "pods were replaced")
+    late = report.window_since(reconnected)
+    checks.require(
+        late < _RECOVERED,
+        f"new connections were refused for {late:.1f} s: the old password is used",
+    )
+    return checks.figures

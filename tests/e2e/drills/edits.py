@@ -1,0 +1,103 @@
+"""Changes of the workspace's copy of the repository, as a developer would make them."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.e2e.engine.workspace import REPOSITORY
+
+_VERSIONS = Path("backend") / "migrations" / "versions"
+
+_MIGRATION = '''"""{title}"""
+
+from alembic import op
+
+revision = "{revision}"
+down_revision = "{before}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("{statement}")
+
+
+def downgrade() -> None:
+    """Nothing: nobody goes back in a drill."""
+'''
+
+_TEMPLATE = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ include "backend.fullname" . }}-%(name)s
+data:
+  value: {{ .Values.%(key)s | default "absent" | quote }}
+"""
+
+
+def migration(statement: str, *, title: str) -> dict[str, str]:
+    """Give the file of one more revision, for an image's `extra`."""
+    numbers = sorted(path.name[:4] for path in (REPOSITORY / _VERSIONS).glob("[0-9]*.py"))
+    before = numbers[-1]
+    revision = f"{int(before) + 1:04d}"
+    text = _MIGRATION.format(title=title, revision=revision, before=before, statement=statement)
+    return {str(_VERSIONS / f"{revision}_e2e.py"): text}
+
+
+def additive_migration() -> dict[str, str]:
+    """Give a revision that adds what the release before does not know."""
+    statement = "ALTER TABLE integration ADD COLUMN IF NOT EXISTS e2e_note text"
+    return migration(statement, title="A column that nobody reads yet.")
+
+
+def failing_migration() -> dict[str, str]:
+    """Give a revision that the database refuses."""
+    return migration("SELECT 1 / 0", title="A mistake.")
+
+
+def add_chart_key(program: Path, value: str) -> str:
+    """Give the chart a new value with a default, a ConfigMap that shows it, and a new version.
+
+    Returns the ConfigMap's suffix.
+    """
+    chart = program / "charts" / "backend"
+    number = len(list((chart / "templates").glob("e2e-*.yaml"))) + 1
+    name, key = f"e2e-{number}", f"e2eKey{number}"
+    (chart / "templates" / f"{name}.yaml").write_text(_TEMPLATE % {"name": name, "key": key})
+    with (chart / "values.yaml").open("a") as values:
+        values.write(f"\n# -- Made by a drill.\n{key}: {value}\n")
+    schema = chart / "values.schema.json"
+    content = json.loads(schema.read_text())
+    content["properties"][key] = {"type": "string"}
+    schema.write_text(json.dumps(content))
+    _raise_version(chart / "Chart.yaml")
+    return name
+
+
+def _raise_version(file: Path) -> None:
+    text, count = re.subn(
+        r"(?m)^(version: \d+\.\d+\.)(\d+)$",
+        lambda found: f"{found[1]}{int(found[2]) + 1}",
+        file.read_text(),
+    )
+    if count != 1:
+        raise ValueError(f"{file} has {count} lines `version: x.y.z`: there must be one")
+    file.write_text(text)
+
+
+@contextmanager
+def impatient_release(program: Path, patience: str) -> Iterator[None]:
+    """Let the copy of `make release` wait less than ten minutes for pods that never get ready."""
+    file = program / "release" / "upgrade.py"
+    original = file.read_text()
+    changed, count = re.subn(r'(?m)^TIMEOUT = ".*"$', f'TIMEOUT = "{patience}"', original)
+    if count != 1:
+        raise ValueError(f"{file} has {count} lines `TIMEOUT = ...`: there must be one")
+    file.write_text(changed)
+    try:
+        yield
+    finally:
+        file.write_text(original)

@@ -1,0 +1,51 @@
+"""What people and programs get to see of a deployed platform: objects, releases, logs, outputs."""
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from infra.naming import RELEASE
+from tests.e2e.drills.looks import IN_NAMESPACE
+from tests.e2e.drills.surface import Platform
+
+# Everything that is no Secret and that a person or a program writes text into.
+_KINDS = (
+    "configmaps,pods,deployments,replicasets,jobs,services,events,"
+    "horizontalpodautoscalers,mutatingwebhookconfigurations,nodes"
+)
+_HELM = "--field-selector=type=helm.sh/release.v1"
+
+
+def of_cluster(platform: Platform) -> Iterator[tuple[str, bytes]]:
+    """Yield what the cluster shows, by name."""
+    kubectl = platform.cluster.kubectl
+    yield "objects", kubectl("get", _KINDS, "--all-namespaces", "--output=json").encode()
+    for item in json.loads(kubectl("get", "secrets", "--all-namespaces", _HELM, "--output=json"))[
+        "items"
+    ]:
+        name = f"Helm release {item['metadata']['name']}"
+        # Helm's own base64 inside the Secret's.
+        yield name, gzip.decompress(base64.b64decode(base64.b64decode(item["data"]["release"])))
+    yield "logs of pods", kubectl("logs", *_all_logs(), check=False).encode()
+    yield "outputs", json.dumps(platform.engine.outputs()).encode()
+
+
+def _all_logs() -> list[str]:
+    selector = f"--selector=app.kubernetes.io/instance={RELEASE}"
+    return [selector, IN_NAMESPACE, "--all-containers", "--tail=-1", "--max-log-requests=50"]
+
+
+def of_files(directory: Path, spared: frozenset[Path]) -> Iterator[tuple[str, bytes]]:
+    """Yield the files below a directory, but for what is spared with all that is below it."""
+    for path in sorted(directory.iterdir()):
+        if path in spared or path.is_symlink():
+            continue
+        if path.is_dir():
+            yield from of_files(path, spared)
+        elif path.is_file():
+            try:
+                yield str(path), path.read_bytes()
+            except FileNotFoundError:  # logs rotate, the engine replaces its state
+                continue

@@ -1,0 +1,69 @@
+"""What drills read: pods, zones, the release and its values. Nothing here changes anything."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from infra.naming import NAMESPACE, RELEASE
+from tests.e2e.cluster.processes import wait_until
+from tests.e2e.drills.drill import DrillFailed
+from tests.e2e.drills.surface import Platform, Pod
+
+BOTH_ZONES = ["us-east-1a", "us-east-1b"]
+IN_NAMESPACE = f"--namespace={NAMESPACE}"
+
+
+def ready(platform: Platform) -> list[Pod]:
+    return [pod for pod in platform.pods() if pod.ready]
+
+
+def zones(platform: Platform) -> list[str]:
+    """Where ready API pods stand."""
+    return sorted(pod.zone for pod in ready(platform))
+
+
+def in_both_zones(platform: Platform) -> bool:
+    return sorted(set(zones(platform))) == BOTH_ZONES
+
+
+def pod_in(platform: Platform, zone: str) -> Pod:
+    return next(pod for pod in ready(platform) if pod.zone == zone)
+
+
+def restarts(platform: Platform) -> int:
+    return sum(pod.restarts for pod in platform.pods())
+
+
+def image_tag(platform: Platform) -> str:
+    """Tag that the API's Deployment asks for."""
+    path = "--output=jsonpath={.spec.template.spec.containers[0].image}"
+    image = platform.cluster.kubectl("get", f"deployment/{RELEASE}", IN_NAMESPACE, path)
+    return image.rpartition(":")[2]
+
+
+def values(platform: Platform, *, revision: int | None = None) -> Mapping[str, Any]:
+    """Values that somebody gave the release: Pulumi's, and the tag of `make release`."""
+    which = [] if revision is None else [f"--revision={revision}"]
+    answer = platform.helm("get", "values", RELEASE, IN_NAMESPACE, "--output=json", *which)
+    given: Mapping[str, Any] | None = json.loads(answer)
+    return given or {}
+
+
+def history(platform: Platform) -> list[Mapping[str, Any]]:
+    """Revisions of the release, the newest last."""
+    answer = platform.helm("history", RELEASE, IN_NAMESPACE, "--output=json")
+    revisions: list[Mapping[str, Any]] = json.loads(answer)
+    return revisions
+
+
+def item(platform: Platform, kind: str, name: str) -> Mapping[str, Any]:
+    """Give an object of the backend's namespace."""
+    return platform.cluster.kubectl.get(kind, name, IN_NAMESPACE)
+
+
+def eventually(
+    what: str, condition: Callable[[], bool], *, seconds: float, every: float = 0.5
+) -> None:
+    """Wait for it; a drill that waits in vain has failed."""
+    if not wait_until(condition, seconds=seconds, every=every):
+        raise DrillFailed(f"after {seconds:.0f} s still not so: {what}")

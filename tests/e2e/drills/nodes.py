@@ -1,0 +1,131 @@
+"""A node lost, and a node emptied. Here a node is an availability zone."""
+
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from tests.e2e.drills import looks
+from tests.e2e.drills.drill import Checks, Figures
+from tests.e2e.drills.looks import eventually
+from tests.e2e.drills.surface import Platform
+from tests.e2e.drills.watched import Watched
+from tests.e2e.entrance.target_group import TargetGroup
+
+_TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
+_RESCHEDULED = 90
+_PODS = 2
+
+
+def node_kill(platform: Platform) -> Figures:
+    """A power cut: the other zone serves, pods move there, the next release is in both."""
+    checks = Checks()
+    # Now: a dead node is given no images, and must have them when it is back.
+    platform.image("after-the-power-cut")
+    allowed = _target_group(platform).failure_window
+    checks.note(window_allowed_s=allowed)
+    node = platform.cluster.node("b")
+    try:
+        with Watched(platform, checks) as watched:
+            lost = time.time()
+            node.kill()
+            eventually(
+                "two API pods are ready in the zone that is left",
+                lambda: looks.zones(platform) == [looks.BOTH_ZONES[0]] * _PODS,
+                seconds=180,
+            )
+            rescheduled = time.time() - lost
+            checks.note(rescheduled_s=rescheduled)
+            # All failures are over by then, if the target group does what it says.
+            time.sleep(max(0.0, allowed - rescheduled))
+            watched.more(100)
+            window = watched.load.report.window_since(lost)
+            checks.note(window_s=window)
+            recovered = _bring_back(platform)
+            checks.note(recovered_s=recovered)
+            early = watched.failed_before(lost - 1)
+    finally:
+        if not node.running:
+            node.start()
+    checks.require(not early, f"{early} requests failed before the power cut")
+    checks.require(
+        watched.load.report.window_since(lost) <= allowed,
+        f"requests failed until {window:.1f} s after the power cut, {allowed:.0f} s are explained",
+    )
+    checks.require(rescheduled < _RESCHEDULED, f"pods were ready after {rescheduled:.1f} s")
+    return checks.figures
+
+
+def drain(platform: Platform) -> Figures:
+    """Nodes are emptied one after the other, the second with both pods: no request fails."""
+    checks = Checks()
+    platform.image("after-the-drain")
+    with Watched(platform, checks) as watched, _Fewest(platform) as fewest:
+        for letter in "ab":
+            name = platform.cluster.node(letter).name
+            try:
+                _drain(platform, name)
+                eventually(
+                    f"two API pods are ready, none of them on {name}",
+                    lambda: len(looks.ready(platform)) >= _PODS,
+                    seconds=120,
+                )
+                watched.more(50)
+            finally:
+                platform.cluster.kubectl("uncordon", name)
+        platform.release("after-the-drain")
+    checks.note(fewest_ready=fewest.count)
+    checks.require(
+        fewest.count >= 1, "the disruption budget let all pods go at once: none was ready"
+    )
+    zones = looks.zones(platform)
+    checks.require(looks.in_both_zones(platform), f"after the next release pods stand in {zones}")
+    watched.require_none_failed()
+    return checks.figures
+
+
+def _bring_back(platform: Platform) -> float:
+    """Power on and release; give the seconds until pods stand in both zones."""
+    began = time.time()
+    platform.cluster.node("b").start()
+    platform.cluster.wait_for_nodes()
+    platform.release("after-the-power-cut")
+    eventually("pods stand in both zones", lambda: looks.in_both_zones(platform), seconds=30)
+    return time.time() - began
+
+
+def _drain(platform: Platform, name: str) -> None:
+    flags = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=300s")
+    platform.cluster.kubectl("drain", name, *flags, seconds=320)
+
+
+def _target_group(platform: Platform) -> TargetGroup:
+    [name] = [item.name for item in platform.world.resources() if item.type == _TARGET_GROUP]
+    return TargetGroup.load(platform.world.outputs(_TARGET_GROUP, name))
+
+
+class _Fewest:
+    """A context that keeps counting ready pods, and remembers the smallest number."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.count = len(looks.ready(platform))
+        self._platform = platform
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="fewest", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join(60)
+
+    def _look(self) -> None:
+        while not self._stop.wait(0.5):
+            self.count = min(self.count, len(looks.ready(self._platform)))

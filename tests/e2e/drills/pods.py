@@ -1,0 +1,80 @@
+"""One API pod deleted, killed or hung, under alerts."""
+
+import signal
+import time
+from functools import partial
+
+from infra.naming import NAMESPACE
+from tests.e2e.cluster.processes import wait_until
+from tests.e2e.drills import looks
+from tests.e2e.drills.drill import Checks, Figures
+from tests.e2e.drills.looks import IN_NAMESPACE, eventually
+from tests.e2e.drills.surface import Platform, Pod
+from tests.e2e.drills.watched import Watched
+
+_CONTAINER = "api"
+_PODS = 2
+_KILLED_WINDOW = 5  # seconds until the endpoint of a dead process is withdrawn
+_REPLACED = 20
+
+
+def pod_kill(platform: Platform) -> Figures:
+    """A deleted pod costs no request; a killed process only until its endpoint is withdrawn."""
+    checks = Checks()
+    with Watched(platform, checks, rate=30) as watched:
+        _delete_gracefully(platform)
+        watched.more(100)
+        _lose_a_server(platform, checks, watched, signal.SIGKILL)
+    window = checks.figures["window_s"]
+    checks.require(
+        isinstance(window, float) and window < _KILLED_WINDOW,
+        f"requests failed until {window} s after the kill: {_KILLED_WINDOW} s are allowed",
+    )
+    return checks.figures
+
+
+def pod_hang(platform: Platform) -> Figures:
+    """A stopped server is restarted by its liveness probe, and nothing accepted is lost."""
+    checks = Checks()
+    with Watched(platform, checks, rate=30) as watched:
+        _lose_a_server(platform, checks, watched, signal.SIGSTOP)
+    return checks.figures
+
+
+def _delete_gracefully(platform: Platform) -> None:
+    victim = looks.pod_in(platform, looks.BOTH_ZONES[0])
+    platform.cluster.kubectl("delete", "pod", victim.name, IN_NAMESPACE, "--wait=false")
+    eventually(
+        f"pod {victim.name} is gone and another one ready",
+        lambda: (
+            victim.uid not in {pod.uid for pod in platform.pods()}
+            and len(looks.ready(platform)) >= _PODS
+        ),
+        seconds=180,
+    )
+
+
+def _lose_a_server(
+    platform: Platform, checks: Checks, watched: Watched, number: signal.Signals
+) -> None:
+    victim = looks.pod_in(platform, looks.BOTH_ZONES[1])
+    lost = time.time()
+    platform.cluster.signal_container(NAMESPACE, victim.name, _CONTAINER, number)
+    came_back = wait_until(partial(_is_back, platform, victim), seconds=180, every=0.2)
+    recovered = time.time() - lost
+    watched.more(200)
+    checks.note(window_s=watched.load.report.window_since(lost), recovered_s=recovered)
+    early = watched.failed_before(lost - 1)
+    checks.require(not early, f"{early} requests failed while nothing was broken")
+    checks.require(came_back, f"{victim.name} was not restarted within 180 s")
+    checks.require(
+        recovered < _REPLACED, f"the server was back after {recovered:.1f} s, not {_REPLACED}"
+    )
+
+
+def _is_back(platform: Platform, victim: Pod) -> bool:
+    """The same pod, with a new process in it, and ready."""
+    return any(
+        pod.uid == victim.uid and pod.restarts > victim.restarts and pod.ready
+        for pod in platform.pods()
+    )

@@ -1,0 +1,129 @@
+"""New versions of the app and of the chart, and the way back, under requests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.naming import RELEASE
+from tests.e2e.drills import edits, looks
+from tests.e2e.drills.drill import Checks, Figures
+from tests.e2e.drills.looks import IN_NAMESPACE
+from tests.e2e.drills.surface import Platform
+from tests.e2e.drills.watched import Watched
+
+_UPGRADE_REQUESTS = 5000
+_ROLLBACK_REQUESTS = 500
+_TAG = "2.0.0"
+
+
+def app_upgrade(platform: Platform) -> Figures:
+    """`make release` with a migration, `up`, refresh, new chart versions: nobody notices."""
+    checks = Checks()
+    platform.image(_TAG, extra=edits.additive_migration())
+    before = looks.values(platform)
+    _require_both_zones(platform, checks, "before")
+    with Watched(platform, checks, rate=40) as watched:
+        platform.release(_TAG)
+        _up_keeps_the_tag(platform, checks)
+        _chart_by_up(platform, checks)
+        _chart_by_release(platform, checks)
+        watched.more(max(100, _UPGRADE_REQUESTS - watched.load.report.requests))
+    checks.note(tag_after_up=looks.image_tag(platform))
+    _require_both_zones(platform, checks, "after")
+    _require_same_values(checks, before, looks.values(platform))
+    watched.require_none_failed(_UPGRADE_REQUESTS)
+    return checks.figures
+
+
+def rollback(platform: Platform) -> Figures:
+    """`helm rollback` over a migration: the old version serves on the new schema."""
+    checks = Checks()
+    revision = _revision_before(platform)
+    if revision is None:
+        platform.image(_TAG, extra=edits.additive_migration())
+        platform.release(_TAG)
+        revision = _revision_before(platform)
+    checks.require(revision, "the history holds no revision with another image")
+    old = _tag_of(looks.values(platform, revision=revision))
+    with Watched(platform, checks) as watched:
+        arguments = ("rollback", RELEASE, str(revision), IN_NAMESPACE, "--wait", "--timeout=10m")
+        platform.helm(*arguments)
+        watched.more(max(100, _ROLLBACK_REQUESTS - watched.load.report.requests))
+    now = looks.image_tag(platform)
+    checks.note(tag=now)
+    checks.require(now != _TAG and now.startswith(old), f"{now} runs after the rollback to {old!r}")
+    _require_both_zones(platform, checks, "after")
+    watched.require_none_failed(_ROLLBACK_REQUESTS)
+    return checks.figures
+
+
+def _up_keeps_the_tag(platform: Platform, checks: Checks) -> None:
+    for step, result in (
+        ("up", platform.engine.up()),
+        ("refresh", platform.engine.refresh()),
+        ("the up after refresh", platform.engine.up()),
+    ):
+        checks.require(result.changed == 0, f"{step} after the release changed: {result}")
+    _require_tag(platform, checks, "up and refresh")
+
+
+def _chart_by_up(platform: Platform, checks: Checks) -> None:
+    """A new template arrives; its new default does not, until the next `make release`."""
+    name = edits.add_chart_key(platform.engine.workspace.program, "first")
+    result = platform.engine.up()
+    checks.require(dict(result.changes).get("update") == 1, f"up with a new chart: {result}")
+    _require_note(platform, checks, name, "absent", "up with a new chart version")
+    _require_tag(platform, checks, "up with a new chart version")
+    platform.release(_TAG)
+    _require_note(platform, checks, name, "first", "the next release")
+
+
+def _chart_by_release(platform: Platform, checks: Checks) -> None:
+    """Template and default arrive at once, and `up` keeps them."""
+    name = edits.add_chart_key(platform.engine.workspace.program, "second")
+    platform.release(_TAG)
+    _require_note(platform, checks, name, "second", "a release with a new chart version")
+    platform.engine.up()
+    _require_note(platform, checks, name, "second", "up after that release")
+    _require_tag(platform, checks, "up after a release with a new chart version")
+
+
+def _require_note(platform: Platform, checks: Checks, name: str, wanted: str, after: str) -> None:
+    path = "--output=jsonpath={.data.value}"
+    config_map = f"configmap/{RELEASE}-{name}"
+    found = platform.cluster.kubectl("get", config_map, IN_NAMESPACE, "--ignore-not-found", path)
+    checks.require(found == wanted, f"after {after} the new value is {found!r}, not {wanted!r}")
+
+
+def _require_tag(platform: Platform, checks: Checks, after: str) -> None:
+    tag = looks.image_tag(platform)
+    checks.require(tag == _TAG, f"after {after} the tag is {tag}, not {_TAG}")
+
+
+def _require_both_zones(platform: Platform, checks: Checks, when: str) -> None:
+    found = looks.zones(platform)
+    checks.require(set(found) == set(looks.BOTH_ZONES), f"{when}, API pods stand in {found}")
+
+
+def _require_same_values(
+    checks: Checks, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
+    kept = {key for key in before if key != "image" and before[key] == after.get(key)}
+    lost = sorted(before.keys() - kept - {"image"})
+    checks.require(not lost, f"these values did not survive: {', '.join(lost)}")
+    names = (before["image"]["repository"], after["image"]["repository"])
+    checks.require(names[0] == names[1], f"the image's repository changed: {names}")
+
+
+def _revision_before(platform: Platform) -> int | None:
+    """Newest revision that worked and has another image than the one that runs."""
+    running = _tag_of(looks.values(platform))
+    good = [item for item in looks.history(platform) if item["status"] == "superseded"]
+    for item in reversed(good):
+        revision = int(item["revision"])
+        if _tag_of(looks.values(platform, revision=revision)) != running:
+            return revision
+    return None
+
+
+def _tag_of(values: Mapping[str, Any]) -> str:
+    return str(values.get("image", {}).get("tag", ""))

@@ -1,0 +1,79 @@
+"""Passwords and tokens of a run, and the search for them wherever they must not be."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from infra.naming import AUTH_SECRET, DATABASE_SECRET
+from tests.e2e.drills import evidence
+from tests.e2e.drills.drill import Checks, DrillFailed, Figures
+from tests.e2e.drills.looks import IN_NAMESPACE
+from tests.e2e.drills.spellings import SHORTEST, found_in
+from tests.e2e.drills.stages import is_deployed
+from tests.e2e.drills.surface import Platform
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Remembers, in memory alone, every secret that there was, and what was to be seen then."""
+
+    secrets: dict[str, str] = field(default_factory=dict)  # by a name that may be printed
+    _seen: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # by content
+
+    def collect(self, platform: Platform) -> None:
+        """Take what there is now; called after each drill, since passwords and pods change."""
+        if not is_deployed(platform.engine.checkpoint()):
+            return
+        for name, secret in _secrets_of(platform):
+            self.learn(name, secret)
+        for place, content in evidence.of_cluster(platform):
+            self._seen.setdefault(hashlib.sha256(content).hexdigest(), (place, content))
+
+    def learn(self, name: str, secret: str) -> None:
+        if len(secret) < SHORTEST:
+            raise DrillFailed(f"{name} has {len(secret)} characters: too few to be a secret")
+        if secret not in self.secrets.values():
+            self.secrets[f"{name} ({len(self.secrets) + 1})"] = secret
+
+    def search(self, platform: Platform) -> Figures:
+        """No password and no token is in state, outputs, events, logs, pods or Helm's values."""
+        self.collect(platform)
+        if not self.secrets:  # the only drill of its run
+            platform.engine.up()
+            self.collect(platform)
+        checks = Checks()
+        found, searched, places = [], 0, 0
+        for place, content in self._everything(platform):
+            searched, places = searched + len(content), places + 1
+            found += [f"{name} in {place}" for name in found_in(content, self.secrets)]
+        checks.note(
+            found=len(found), searched_bytes=searched, places=places, secrets=len(self.secrets)
+        )
+        checks.require(not found, f"found: {'; '.join(found[:5])}")
+        return checks.figures
+
+    def _everything(self, platform: Platform) -> Iterator[tuple[str, bytes]]:
+        yield from self._seen.values()
+        paths = platform.cluster.paths
+        # Where they belong: keys and tokens of the machine's administrator, etcd and the nodes'
+        # disks, which hold the Secrets and the files mounted from them.
+        spared = frozenset(
+            {
+                paths.pki,
+                paths.kubeconfig,
+                paths.state / "etcd",
+                paths.state / "nodes",
+                platform.engine.workspace.passphrase,
+            }
+        )
+        yield from evidence.of_files(paths.state, spared)
+
+
+def _secrets_of(platform: Platform) -> Iterator[tuple[str, str]]:
+    for secret in (DATABASE_SECRET, AUTH_SECRET):
+        data = platform.cluster.kubectl.get("secret", secret, IN_NAMESPACE)["data"]
+        if isinstance(data, dict):
+            for key, value in data.items():
+                yield f"{secret}/{key}", base64.b64decode(value).decode()
+    yield "passphrase of the state", platform.engine.workspace.passphrase.read_text()

@@ -1,0 +1,32 @@
+"""One whole run: choose, run, write build/e2e.json, print the table."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.e2e.drills import registry, runner
+from tests.e2e.drills.secrecy import Keeper
+from tests.e2e.drills.surface import Platform
+
+REPORT = Path(__file__).parents[3] / "build" / "e2e.json"
+
+
+def check_names(names: Sequence[str], *, subset: str = "") -> None:
+    """Raise UnknownDrillError, before anything is started for them."""
+    registry.chosen(Keeper(), names, subset=subset)
+
+
+def run_drills(
+    platform: Platform,
+    names: Sequence[str] = (),
+    *,
+    subset: str = "",
+    versions: Mapping[str, str],
+    say: runner.Say = print,
+) -> bool:
+    """Run the drills named, or a subset, or all; True when each of them has passed."""
+    keeper = Keeper()
+    drills = registry.chosen(keeper, names, subset=subset)
+    report = runner.run(platform, drills, versions=versions, say=say, afterwards=keeper.collect)
+    report.write(REPORT)
+    say(f"\n{report.table()}\nwritten to {REPORT}")
+    return report.passed

@@ -1,0 +1,113 @@
+"""The program on the real engine: preview, up, again, refresh, destroy."""
+
+from infra.naming import ADMIN_TOKEN_KEY, AUTH_SECRET, NAMESPACE, RELEASE
+from tests.e2e.drills import looks
+from tests.e2e.drills.drill import Checks, Figures
+from tests.e2e.drills.surface import Platform
+from tests.e2e.engine.result import Result
+
+_DATABASE = "aws:rds/instance:Instance"
+_CLUSTER = "eks:index:Cluster"
+_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+_VPC = "aws:ec2/vpc:Vpc"
+_SUBNET = "aws:ec2/subnet:Subnet"
+_RELEASE = "kubernetes:helm.sh/v3:Release"
+
+
+def preview(platform: Platform) -> Figures:
+    """`pulumi preview` of an empty stack says what would be made, and makes nothing."""
+    checks = Checks()
+    result = platform.engine.preview()
+    checks.note(resources=result.changes.get("create", 0), seconds=result.seconds)
+    checks.require(set(result.changes) == {"create"}, f"it would not only create: {result}")
+    there = platform.world.resources()
+    checks.require(not there, f"a preview made {len(there)} resources, {there[:1]} first")
+    return checks.figures
+
+
+def up(platform: Platform) -> Figures:
+    """`pulumi up` of an empty stack; its outputs are enough to send an alert and read it back."""
+    checks = Checks()
+    result = platform.engine.up()
+    checks.note(resources=result.changes.get("create", 0), seconds=result.seconds)
+    checks.require(set(result.changes) == {"create"}, f"it did not only create: {result}")
+    outputs = platform.engine.outputs()
+    names = (outputs["namespace"], outputs["release"], outputs["authSecret"])
+    checks.require(names == (NAMESPACE, RELEASE, AUTH_SECRET), f"outputs name {names}")
+    held = looks.item(platform, "secret", outputs["authSecret"])["data"]
+    checks.require(ADMIN_TOKEN_KEY in held, f"{AUTH_SECRET} holds {sorted(held)} and no token")
+    checks.require(
+        outputs["url"] == platform.entrance.url,
+        f"the output url is {outputs['url']}, the entrance is {platform.entrance.url}",
+    )
+    alerts = platform.alerts()
+    with platform.load(alerts, rate=5, limit_seconds=2) as load:
+        load.wait_for(10)
+    checks.require(load.report.failures == [], f"alerts failed: {load.report.figures()}")
+    checks.require(len(alerts.accepted) == 10, f"{len(alerts.accepted)} of 10 were accepted")
+    lost = alerts.lost(outputs["url"])
+    checks.require(not lost, f"{len(lost)} of 10 alerts cannot be read back")
+    zones = looks.zones(platform)
+    checks.require(zones == looks.BOTH_ZONES, f"API pods stand in {zones}")
+    return checks.figures
+
+
+def up_again(platform: Platform) -> Figures:
+    """A second `pulumi up` changes nothing."""
+    return _unchanged(platform.engine.up())
+
+
+def refresh(platform: Platform) -> Figures:
+    """`pulumi refresh` finds nothing changed, and the `up` after it changes nothing."""
+    return _unchanged(platform.engine.refresh(), platform.engine.up())
+
+
+def _unchanged(*results: Result) -> Figures:
+    checks = Checks()
+    checks.note(changes=sum(result.changed for result in results))
+    changed = [
+        f"{operation.op} {operation.name}" for result in results for operation in result.operations
+    ]
+    checks.require(checks.figures["changes"] == 0, f"changed: {', '.join(changed[:5])}")
+    return checks.figures
+
+
+def destroy(platform: Platform) -> Figures:
+    """`pulumi destroy` goes in reverse order and leaves nothing, in the cloud or in the cluster."""
+    checks = Checks()
+    result = platform.engine.destroy()
+    left = platform.world.resources()
+    recorded = platform.engine.checkpoint().resources
+    checks.note(resources_left=len(left) + len(recorded), deleted=result.changes.get("delete", 0))
+    names = [*(f"{resource.type} {resource.name}" for resource in left), *map(str, recorded)]
+    checks.require(not names, f"left: {', '.join(names[:5])}")
+    for first, then in (
+        (_RELEASE, _CLUSTER),
+        (_DATABASE, _SUBNET),
+        (_BALANCER, _SUBNET),
+        (_CLUSTER, _SUBNET),
+        (_SUBNET, _VPC),
+    ):
+        checks.require(_last(result, first) < _first(result, then), f"{then} went before {first}")
+    found = platform.cluster.kubectl("get", "namespace", NAMESPACE, "--ignore-not-found")
+    checks.require(not found, f"the namespace {NAMESPACE} is still there")
+    return checks.figures
+
+
+def _deleted(result: Result, type_: str) -> list[int]:
+    found = [
+        number
+        for number, operation in enumerate(result.operations)
+        if operation.op == "delete" and operation.type == type_
+    ]
+    if not found:
+        raise AssertionError(f"destroy deleted no {type_}")
+    return found
+
+
+def _first(result: Result, type_: str) -> int:
+    return min(_deleted(result, type_))
+
+
+def _last(result: Result, type_: str) -> int:
+    return max(_deleted(result, type_))
