@@ -19,7 +19,7 @@ class Keeper:
     """Remembers, in memory alone, every secret that there was, and what was to be seen then."""
 
     secrets: dict[str, str] = field(default_factory=dict)  # by a name that may be printed
-    _seen: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # by content
+    _seen: dict[tuple[str, str], bytes] = field(default_factory=dict)  # by place and digest
 
     def collect(self, platform: Platform) -> None:
         """Take what there is now; called after each drill, since passwords and pods change."""
@@ -28,7 +28,7 @@ class Keeper:
         for name, secret in _secrets_of(platform):
             self.learn(name, secret)
         for place, content in evidence.of_cluster(platform):
-            self._seen.setdefault(hashlib.sha256(content).hexdigest(), (place, content))
+            self._seen[place, hashlib.sha256(content).hexdigest()] = content
 
     def learn(self, name: str, secret: str) -> None:
         if len(secret) < SHORTEST:
@@ -54,7 +54,7 @@ class Keeper:
         return checks.figures
 
     def _everything(self, platform: Platform) -> Iterator[tuple[str, bytes]]:
-        yield from self._seen.values()
+        yield from ((place, content) for (place, _), content in self._seen.items())
         paths = platform.cluster.paths
         # Where they belong: keys and tokens of the machine's administrator, etcd and the nodes'
         # disks, which hold the Secrets and the files mounted from them.
