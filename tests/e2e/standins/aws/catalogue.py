@@ -1,0 +1,19 @@
+"""Every type that the stand-in knows."""
+
+from tests.e2e.standins.aws import balancer, cluster, database, identity, network
+from tests.e2e.standins.aws.kind import Kind
+from tests.e2e.standins.errors import Rejected
+
+KINDS: dict[str, Kind] = {
+    **network.KINDS,
+    **identity.KINDS,
+    **cluster.KINDS,
+    **balancer.KINDS,
+    **database.KINDS,
+}
+
+
+def kind_of(type_: str) -> Kind:
+    if type_ not in KINDS:
+        raise Rejected(f"the stand-in for AWS does not know {type_}: add it to {__name__}")
+    return KINDS[type_]

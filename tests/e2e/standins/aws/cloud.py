@@ -1,0 +1,126 @@
+"""AWS, as far as the tables go."""
+
+import json
+import secrets
+from collections.abc import Mapping
+
+from tests.e2e.standins import environment, protocol, sdk_types
+from tests.e2e.standins.aws import functions, references
+from tests.e2e.standins.aws.catalogue import kind_of
+from tests.e2e.standins.aws.database import INSTANCE, PARAMETER_GROUP
+from tests.e2e.standins.aws.kind import ACCOUNT, PACKAGE, Account
+from tests.e2e.standins.aws.servers import Servers
+from tests.e2e.standins.cloud import Asked, Cloud, Made
+from tests.e2e.standins.errors import Rejected
+from tests.e2e.standins.records import Records, Resource
+from tests.e2e.standins.sdk_types import Problem
+from tests.e2e.standins.values import (
+    UNKNOWN,
+    Json,
+    Properties,
+    Value,
+    Values,
+    as_values,
+    reveal,
+    section,
+)
+
+_REGION = "us-east-1"
+_SUFFIX_LENGTH = 7
+
+
+class Aws(Cloud):
+    package = PACKAGE
+
+    def __init__(self, records: Records, servers: Servers) -> None:
+        super().__init__(records)
+        self._servers = servers
+        self._account = Account(records, _REGION)
+        self._default_tags: Properties = {}
+
+    def configure(self, settings: Properties) -> None:
+        # The SDK sends everything that is not a text as JSON.
+        plain = {key: _decoded(value) for key, value in settings.items()}
+        allowed = plain.get("allowedAccountIds")
+        if isinstance(allowed, list) and ACCOUNT not in allowed:
+            raise Rejected(f"AWS account ID not allowed: {ACCOUNT} (this is a stand-in)")
+        self._account = Account(self.records, str(plain.get("region") or _REGION))
+        self._default_tags = section(section(plain, "defaultTags"), "tags")
+
+    def problems(self, asked: Asked) -> list[Problem]:
+        kind_of(asked.type)
+        given = {key: value for key, value in asked.inputs.items() if key != "tagsAll"}
+        return sdk_types.problems(asked.type, given)
+
+    def complete(self, asked: Asked, inputs: Values, old: Values, seed: bytes) -> Values:
+        result = dict(inputs)
+        kind = kind_of(asked.type)
+        if kind.names and kind.names not in result:
+            result[kind.names] = old.get(kind.names) or _name(asked.name, seed, kind.longest)
+            result["__autonamed"] = True
+        if "tagsAll" in sdk_types.outputs_of(asked.type):
+            own = asked.inputs.get("tags")
+            tags = as_values({**self._default_tags, **section(asked.inputs, "tags")})
+            result["tagsAll"] = UNKNOWN if own == UNKNOWN else tags
+        return result
+
+    def fixed(self, type_: str) -> frozenset[str]:
+        return kind_of(type_).fixed
+
+    def name_is_taken(self, type_: str, old: Values, new: Values) -> bool:
+        name = kind_of(type_).names
+        given = name and "__autonamed" not in new
+        return bool(given and name in old and reveal(old)[name] == reveal(new).get(name))
+
+    def computed_anew(self, type_: str) -> frozenset[str]:
+        return kind_of(type_).anew
+
+    def create(self, asked: Asked) -> Made:
+        kind = kind_of(asked.type)
+        references.require(asked, self._account)
+        kind.check(asked, self._account)
+        identity = kind.identity(asked, self._account)
+        if self.records.get(asked.type, identity):
+            raise Rejected(f"{asked.type} '{asked.name}': '{identity}' already exists")
+        outputs = dict(kind.outputs(asked, identity, self._account))
+        if asked.type == INSTANCE:
+            outputs |= self._servers.create(asked, identity, self._account)
+        return Made(identity, outputs, kind.along(identity, outputs))
+
+    def update(self, asked: Asked, known: Resource, old: Properties) -> Mapping[str, Value]:
+        kind = kind_of(asked.type)
+        references.require(asked, self._account)
+        kind.check(asked, self._account)
+        if asked.type == INSTANCE:
+            self._servers.update(asked, old, self._account)
+        elif asked.type == PARAMETER_GROUP:
+            self._servers.reconfigure(asked.inputs, self._account.all(INSTANCE))
+        outputs = kind.outputs(asked, known.id, self._account) if kind.anew else {}
+        return {key: outputs[key] for key in kind.anew}
+
+    def delete(self, asked: Asked) -> None:
+        references.refuse_if_needed(asked, self._account)
+        kind_of(asked.type).protect(asked, self._account)
+        if asked.type == INSTANCE:
+            self._servers.server(asked.id).destroy()
+
+    def call(self, function: str, arguments: Properties) -> Mapping[str, Value]:
+        return functions.call(function, arguments, self._account)
+
+
+def serve() -> None:
+    """Be the plugin."""
+    servers = Servers(environment.postgres())
+    protocol.serve(lambda records: Aws(records, servers))
+
+
+def _name(name: str, seed: bytes, longest: int) -> str:
+    suffix = (seed.hex() or secrets.token_hex(_SUFFIX_LENGTH))[:_SUFFIX_LENGTH]
+    return f"{name[: longest - _SUFFIX_LENGTH - 1]}-{suffix}"
+
+
+def _decoded(value: Json) -> Json:
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        decoded: Json = json.loads(value)
+        return decoded
+    return value

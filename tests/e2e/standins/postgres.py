@@ -1,0 +1,249 @@
+"""A real PostgreSQL in the place of an RDS instance: TLS, SCRAM, a limit on connections.
+
+It belongs to nobody's process: it runs until `stop`, or until the cluster whose mark it inherits
+goes. Passwords reach it as SCRAM verifiers only, so that no log, file or command line can show one.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+
+from tests.e2e.cluster import pki
+from tests.e2e.standins import environment
+from tests.e2e.standins.errors import Rejected, StandInError
+
+# As on RDS, the owner of the data is not a superuser, and somebody else is.
+_SUPERUSER = "rdsadmin"
+_ITERATIONS = 4096
+_START_SECONDS = 60
+_FORCE_TLS = "rds.force_ssl"
+# Nothing in a test outlives the machine's power, and memory is short.
+_LOCAL = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    host: str
+    port: int
+    user: str
+    database: str
+    parameters: dict[str, str]
+
+
+class PostgresServer:
+    """One instance, in a directory of its own; also one that another process made."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._data = directory / "data"
+
+    @classmethod
+    def create(cls, directory: Path, settings: Settings, password: str) -> "PostgresServer":
+        """Make and start one. A failure leaves nothing."""
+        server = cls(directory)
+        try:
+            server._create(settings, password)
+        except BaseException:
+            server.destroy()
+            raise
+        return server
+
+    @property
+    def settings(self) -> Settings:
+        try:
+            return Settings(**json.loads((self._directory / "server.json").read_text()))
+        except FileNotFoundError:
+            raise StandInError(f"there is no PostgreSQL in {self._directory}") from None
+
+    @property
+    def host(self) -> str:
+        return self.settings.host
+
+    @property
+    def port(self) -> int:
+        return self.settings.port
+
+    @property
+    def running(self) -> bool:
+        return self._run("pg_ctl", "status", "-D", self._data, check=False).returncode == 0
+
+    def start(self) -> None:
+        """Start it and return when it answers; one that runs is left alone."""
+        if not self.running:
+            log = self._directory / "log"
+            # Daemons that inherit a plugin's output keep the engine waiting for its end.
+            self._run("pg_ctl", "start", "-w", "-t", _START_SECONDS, "-D", self._data, "-l", log)
+
+    def stop(self) -> None:
+        """Cut all connections and end."""
+        if self.running:
+            self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self._data)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def set_password(self, password: str) -> None:
+        user = self.settings.user
+        self._sql(f"ALTER ROLE \"{user}\" PASSWORD '{verifier(password)}'")
+
+    def configure(self, parameters: Mapping[str, str]) -> None:
+        """Take another parameter group's values; static ones wait for a restart, as on RDS."""
+        self._write_settings(Settings(**{**asdict(self.settings), "parameters": dict(parameters)}))
+        if self.running:
+            self._run("pg_ctl", "reload", "-D", self._data)
+
+    def destroy(self) -> None:
+        if self._data.exists():
+            self.stop()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _create(self, settings: Settings, password: str) -> None:
+        self._directory.mkdir(parents=True)
+        self._own(self._directory)
+        arguments = ("--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+        self._run("initdb", "-D", self._data, "-U", _SUPERUSER, *arguments)
+        self._write_certificate(settings.host)
+        self._write_settings(settings)
+        self.start()
+        # Attributes as of the master user of RDS, which may not read the server's files.
+        self._sql(
+            f'CREATE ROLE "{settings.user}" LOGIN CREATEDB CREATEROLE'
+            f" PASSWORD '{verifier(password)}'"
+        )
+        if settings.database:
+            self._sql(f'CREATE DATABASE "{settings.database}" OWNER "{settings.user}"')
+
+    def _write_certificate(self, host: str) -> None:
+        authority = pki.authority("stand-in for the RDS certificate authority")
+        name = x509.IPAddress(ip_address(host))
+        pki.issue(authority, self._data / "server", pki.Client("", host), names=(name,))
+        for suffix in ("crt", "key"):
+            self._own(self._data / f"server.{suffix}")
+
+    def _write_settings(self, settings: Settings) -> None:
+        (self._directory / "server.json").write_text(json.dumps(asdict(settings)))
+        tls_only = settings.parameters.get(_FORCE_TLS, "1") == "1"
+        own = {key: value for key, value in settings.parameters.items() if "." not in key}
+        lines = {
+            "listen_addresses": settings.host,
+            "port": str(settings.port),
+            "unix_socket_directories": str(self._directory),
+            "ssl": "on",
+            "password_encryption": "scram-sha-256",
+            # Statements are in the log when they are slow or wrong, their parameters never.
+            "log_parameter_max_length": "0",
+            "log_parameter_max_length_on_error": "0",
+            **_LOCAL,
+            **own,
+        }
+        configuration = "".join(f"{key} = '{value}'\n" for key, value in lines.items())
+        self._write("postgresql.conf", configuration)
+        # Without a line for clear text: the same refusal as on RDS.
+        kind = "hostssl" if tls_only else "host"
+        rules = f"local all {_SUPERUSER} trust\n{kind} all all 0.0.0.0/0 scram-sha-256\n"
+        self._write("pg_hba.conf", rules)
+
+    def _write(self, name: str, content: str) -> None:
+        path = self._data / name
+        path.write_text(content)
+        self._own(path)
+
+    def _sql(self, statement: str) -> None:
+        place = ("-h", self._directory, "-p", self.port, "-U", _SUPERUSER)
+        self._run("psql", "-qXw", "-v", "ON_ERROR_STOP=1", *place, "postgres", stdin=statement)
+
+    def _own(self, path: Path) -> None:
+        if user := _server_user():
+            shutil.chown(path, user, user)
+
+    def _run(
+        self, program: str, *arguments: object, check: bool = True, stdin: str = ""
+    ) -> "subprocess.CompletedProcess[str]":
+        binaries = environment.postgres_binaries()
+        if not (binaries / program).exists():
+            raise Rejected(
+                f"the stand-in for RDS needs {binaries / program}: run"
+                " `apt-get install postgresql-15`"
+            )
+        # A file, for the same reason as in `start`.
+        with (self._directory / "commands").open("w+") as output:
+            done = subprocess.run(
+                [*_as_server_user(), str(binaries / program), *map(str, arguments)],
+                input=stdin,
+                stdout=output,
+                stderr=output,
+                text=True,
+                check=False,
+                cwd="/",
+                # The engine ends a plugin by a signal to its whole group.
+                start_new_session=True,
+            )
+            output.seek(0)
+            said = output.read().strip()
+        if check and done.returncode != 0:
+            raise Rejected(
+                f"{program} in {self._directory} failed ({done.returncode}): {said[-500:]}"
+            )
+        return done
+
+
+def verifier(password: str) -> str:
+    """Compute what PostgreSQL stores in place of a password (RFC 5802)."""
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _ITERATIONS)
+    client = hmac.digest(salted, b"Client Key", "sha256")
+    stored = hashlib.sha256(client).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    encoded = [base64.b64encode(part).decode() for part in (salt, stored, server)]
+    return f"SCRAM-SHA-256${_ITERATIONS}:{encoded[0]}${encoded[1]}:{encoded[2]}"
+
+
+def free_port(host: str, wanted: int) -> int:
+    """Take `wanted` if nobody listens there, else any."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise Rejected(f"no port is free on {host}")
+
+
+def address_exists(host: str) -> bool:
+    """Whether this machine has the address."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+    return True
+
+
+def _as_server_user() -> list[str]:
+    """Change the user by a program: with `subprocess`'s own way, Python forks, and gRPC crashes."""
+    user = _server_user()
+    change = [f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
+    return ["setpriv", *change] if user else []
+
+
+def _server_user() -> str | None:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
