@@ -38,24 +38,23 @@ data:
 """
 
 
-def migration(statement: str, *, title: str) -> dict[str, str]:
-    """Give the file of one more revision, for an image's `extra`."""
-    numbers = sorted(path.name[:4] for path in (REPOSITORY / _VERSIONS).glob("[0-9]*.py"))
-    before = numbers[-1]
-    revision = f"{int(before) + 1:04d}"
-    text = _MIGRATION.format(title=title, revision=revision, before=before, statement=statement)
-    return {str(_VERSIONS / f"{revision}_e2e.py"): text}
-
-
 def additive_migration() -> dict[str, str]:
-    """Give a revision that adds what the release before does not know."""
-    statement = "ALTER TABLE integration ADD COLUMN IF NOT EXISTS e2e_note text"
-    return migration(statement, title="A column that nobody reads yet.")
+    """Give a revision that adds what the release before does not know, for an image's `extra`."""
+    statement = "ALTER TABLE integration ADD COLUMN e2e_note text"
+    return _migration(1, statement, title="A column that nobody reads yet.")
 
 
 def failing_migration() -> dict[str, str]:
-    """Give a revision that the database refuses."""
-    return migration("SELECT 1 / 0", title="A mistake.")
+    """Give that revision, which may be in the database already, and one that it refuses."""
+    return additive_migration() | _migration(2, "SELECT 1 / 0", title="A mistake.")
+
+
+def _migration(number: int, statement: str, *, title: str) -> dict[str, str]:
+    """Give the file of the revision that is so many after the repository's last one."""
+    last = max(int(path.name[:4]) for path in (REPOSITORY / _VERSIONS).glob("[0-9]*.py"))
+    before, revision = (f"{last + step:04d}" for step in (number - 1, number))
+    text = _MIGRATION.format(title=title, revision=revision, before=before, statement=statement)
+    return {str(_VERSIONS / f"{revision}_e2e.py"): text}
 
 
 def add_chart_key(program: Path, value: str) -> str:

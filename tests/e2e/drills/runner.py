@@ -9,6 +9,8 @@ from tests.e2e.drills.report import Outcome, Report, line_of
 from tests.e2e.drills.stages import bring_to
 from tests.e2e.drills.surface import Platform
 
+_SENTENCE = 300
+
 Say = Callable[[str], None]
 # Called after each drill, whatever came of it: secrets and logs are collected while they are there.
 Afterwards = Callable[[Platform], None]
@@ -61,7 +63,9 @@ def _complete(drill: Drill, figures: Figures) -> Figures:
 
 def _failed(drill: Drill, seconds: float, error: Exception) -> Outcome:
     figures = error.figures if isinstance(error, DrillFailed) else {}
-    sentence = f"{error}" if isinstance(error, DrillFailed) else f"{type(error).__name__}: {error}"
+    # What a program printed before it failed has been said above.
+    told = f"{type(error).__name__}: {error}"[:_SENTENCE]
+    sentence = f"{error}" if isinstance(error, DrillFailed) else told
     return Outcome(drill.name, passed=False, seconds=seconds, figures=figures, sentence=sentence)
 
 

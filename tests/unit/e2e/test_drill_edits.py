@@ -19,19 +19,28 @@ def program(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("make", [edits.additive_migration, edits.failing_migration])
-def test_the_migration_follows_the_last_one(make: object, tmp_path: Path) -> None:
-    assert callable(make)
+@pytest.mark.parametrize(
+    ("extra", "revisions"),
+    [(edits.additive_migration(), 1), (edits.failing_migration(), 2)],
+    ids=["additive", "failing"],
+)
+def test_migrations_follow_the_last_one(
+    extra: dict[str, str], revisions: int, tmp_path: Path
+) -> None:
     migrations = tmp_path / "backend" / "migrations"
     shutil.copytree(ROOT / "backend" / "migrations", migrations)
     before = _head(migrations)
-    [(name, text)] = make().items()
-    (tmp_path / name).write_text(text)
+    for name, text in extra.items():
+        (tmp_path / name).write_text(text)
     after = _head(migrations)
-    assert int(after) == int(before) + 1
-    script = _scripts(migrations).get_revision(after)
-    assert script is not None
-    assert script.down_revision == before
+    assert int(after) == int(before) + revisions == int(before) + len(extra)
+    path = [script.revision for script in _scripts(migrations).walk_revisions(before, after)]
+    assert len(path) == revisions + 1
+
+
+def test_a_migration_that_fails_comes_after_one_that_may_be_done_already() -> None:
+    """Else a database that `app-upgrade` has left would skip it, and the drill see no failure."""
+    assert edits.additive_migration().items() <= edits.failing_migration().items()
 
 
 def _head(migrations: Path) -> str:
