@@ -1,33 +1,14 @@
 """What drills and their runner touch of the platform, and no more."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from tests.e2e.cluster.cluster import Cluster
-from tests.e2e.engine.cloud import Existing
 from tests.e2e.engine.engine import Engine
 from tests.e2e.entrance.entrance import Entrance
 from tests.e2e.load import Load, Traffic
+from tests.e2e.standins.world import World
 from tests.e2e.traffic import Alerts
-
-
-class Postgres(Protocol):
-    def stop(self) -> None: ...
-    def start(self) -> None: ...
-    def restart(self) -> None: ...
-
-
-class World(Protocol):
-    @property
-    def directory(self) -> Path: ...
-    @property
-    def postgres(self) -> Postgres: ...
-    def resources(self) -> Sequence[Existing]: ...
-    def outputs(self, type_: str, name: str) -> Path: ...
-    def fail(self, op: str, pattern: str) -> None: ...
-    def slow(self, op: str, pattern: str, seconds: float) -> None: ...
-    def heal(self) -> None: ...
 
 
 class Pod(Protocol):
