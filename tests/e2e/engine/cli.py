@@ -11,7 +11,8 @@ from tests.e2e.engine.errors import EngineError
 
 # `pulumi up` of everything takes minutes; a release that does not become ready ends after 15.
 _SECONDS = 30 * 60
-_LAST_LINES = 30
+_FIRST_ERRORS = 5
+_LAST_LINES = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +89,8 @@ def _events(log: Path) -> Path:
 
 def _unexpected(arguments: tuple[str, ...], done: Completed) -> str:
     end = "succeeded, which it must not" if done.code == 0 else f"ended with {done.code}"
-    last = "\n".join(done.text.rstrip().splitlines()[-_LAST_LINES:])
-    return f"pulumi {arguments[0]} {end} (whole log: {done.log}):\n{last}"
+    lines = done.text.rstrip().splitlines()
+    # Python's traces are long, and what is wrong stands before them.
+    errors = [line.strip() for line in lines[:-_LAST_LINES] if "error: " in line]
+    shown = "\n".join([*errors[:_FIRST_ERRORS], *lines[-_LAST_LINES:]])
+    return f"pulumi {arguments[0]} {end} (whole log: {done.log}):\n{shown}"

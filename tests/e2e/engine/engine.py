@@ -1,28 +1,24 @@
 """The Pulumi CLI as drills use it: the stack `e2e` of the repository's own program."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from tests.e2e.cluster.processes import MARK
 from tests.e2e.engine import recovery
 from tests.e2e.engine.checkpoint import Checkpoint
-from tests.e2e.engine.cli import Cli, Completed
+from tests.e2e.engine.cli import Cli
 from tests.e2e.engine.cloud import Cloud
+from tests.e2e.engine.environment import environment
 from tests.e2e.engine.plugins import Plugins
-from tests.e2e.engine.result import Result, changes_in, operations_in
+from tests.e2e.engine.result import Result, result_of
 from tests.e2e.engine.running import RunningUp
-from tests.e2e.engine.uv import find_uv
 from tests.e2e.engine.workspace import PROJECT, STACK, Workspace
 from tests.e2e.tools.build import Toolbox
 
 MODULES = ("pulumi", "helm", "kubernetes")
 
 _YES = ("--yes", "--skip-preview", "--suppress-progress")
-# Nothing else of the caller's: neither an account, nor a cluster, nor Pulumi's own settings.
-_INHERITED = ("HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "UV_CACHE_DIR", "XDG_CACHE_HOME")
 
 
 class Engine:
@@ -57,18 +53,8 @@ class Engine:
     ) -> Self:
         pulumi = toolbox.program("pulumi")
         plugins = Plugins.choose(pulumi=pulumi, stand_ins=world.plugins, real=real)
-        environment = {
-            **{name: os.environ[name] for name in _INHERITED if name in os.environ},
-            **workspace.environment,
-            **world.environment,
-            "PATH": _search_path(plugins, workspace, toolbox),
-            "PULUMI_DEBUG_COMMANDS": "true",  # the event log is one of those
-            # The environment is the checkout's: it is neither looked up nor brought up to date.
-            "UV_FROZEN": "true",
-            "UV_OFFLINE": "true",
-            MARK: str(state),
-        }
-        cli = Cli(pulumi, workspace.program, environment, state / "logs" / "engine")
+        variables = environment(state, workspace, plugins, toolbox) | dict(world.environment)
+        cli = Cli(pulumi, workspace.program, variables, state / "logs" / "engine")
         return cls(workspace, plugins, cli, world)
 
     @property
@@ -100,7 +86,7 @@ class Engine:
 
     def repair(self) -> Result:
         """Run what docs/operations.md prescribes after a kill; gives back the last `up`."""
-        return _result(recovery.repair(self._cli, self._cloud.resources()))
+        return result_of(recovery.repair(self._cli, self._cloud.resources()))
 
     def set(self, path: str, value: str | int | bool) -> None:
         """Set a key of the stack file, such as `secretVersions.databasePassword`; no secret."""
@@ -116,24 +102,4 @@ class Engine:
         return Checkpoint.read(self.workspace.checkpoint)
 
     def _changing(self, *arguments: str, ok: bool | None = True) -> Result:
-        return _result(self._cli.run(*arguments, ok=ok, events=True))
-
-
-def _result(done: Completed) -> Result:
-    return Result(
-        ok=done.code == 0,
-        changes=changes_in(done.events),
-        seconds=done.seconds,
-        text=done.text,
-        operations=operations_in(done.events),
-    )
-
-
-def _search_path(plugins: Plugins, workspace: Workspace, toolbox: Toolbox) -> str:
-    uv = find_uv()
-    directories = [
-        *plugins.directories,
-        workspace.program / ".venv" / "bin",
-        *([uv.parent] if uv else []),
-    ]
-    return os.pathsep.join([*map(str, directories), toolbox.search_path])
+        return result_of(self._cli.run(*arguments, ok=ok, events=True))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.engine.checkpoint import name_of
+from tests.e2e.engine.cli import Completed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,16 @@ class Result:
     def __str__(self) -> str:
         counts = ", ".join(f"{count} {word}" for word, count in sorted(self.changes.items()))
         return f"{counts or 'nothing'} in {self.seconds:.1f} s"
+
+
+def result_of(done: Completed) -> Result:
+    return Result(
+        ok=done.code == 0,
+        changes=changes_in(done.events),
+        seconds=done.seconds,
+        text=done.text,
+        operations=operations_in(done.events),
+    )
 
 
 def changes_in(events: Path) -> Mapping[str, int]:

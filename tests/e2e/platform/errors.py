@@ -1,2 +1,0 @@
-class PlatformError(Exception):
-    """Something the reader can act on, in one sentence."""
