@@ -83,6 +83,20 @@ def test_the_load_balancer_controller_binds_and_does_nothing_else() -> None:
     assert "mservice.elbv2.k8s.aws" not in names
 
 
+def test_the_load_balancer_controller_leaves_a_lost_node_with_the_backend() -> None:
+    """Pods that start elsewhere get requests only after it has registered them."""
+    defaults = yaml.safe_load((ROOT / "charts/backend/values.yaml").read_text())
+    rendered = render(versions.LOAD_BALANCER_CONTROLLER_CHART)
+    pod = rendered["Deployment", "aws-load-balancer-controller"]["spec"]["template"]["spec"]
+    assert {
+        (item["key"], item["operator"], item["effect"], item["tolerationSeconds"])
+        for item in pod["tolerations"]
+    } == {
+        (f"node.kubernetes.io/{why}", "Exists", "NoExecute", defaults["nodeLossTolerationSeconds"])
+        for why in ("not-ready", "unreachable")
+    }
+
+
 def test_the_autoscaler_is_deployed_for_our_cluster_in_the_clusters_version() -> None:
     rendered = render(versions.CLUSTER_AUTOSCALER_CHART)
     pod = container(rendered, "cluster-autoscaler")
