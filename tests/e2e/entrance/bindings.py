@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from tests.e2e.controller.rules import GATE_PREFIX
 from tests.e2e.entrance.kubernetes import Key, Object
 from tests.e2e.entrance.targets import Address
 
-GATE_PREFIX = "target-health.elbv2.k8s.aws/"
 SERVICE_LABEL = "kubernetes.io/service-name"
 
 
@@ -54,7 +54,6 @@ class _ServicePort(_Model):
 
 class _ServiceSpec(_Model):
     ports: tuple[_ServicePort, ...] = ()
-    selector: dict[str, str] = {}
 
 
 class Service(_Model):

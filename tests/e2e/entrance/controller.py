@@ -40,10 +40,11 @@ class Controller:
         async with asyncio.TaskGroup() as tasks:
             for kind, path in _PATHS.items():
                 store = getattr(self.world, kind)
-                tasks.create_task(self._api.keep_current(path, store, self._changed))
+                tasks.create_task(self._api.keep_current(path, store, self.look_again))
             tasks.create_task(self._open_gates())
 
-    def _changed(self) -> None:
+    def look_again(self) -> None:
+        """Take note of what should be a target now, and make it so after the lag."""
         wanted = bindings.backends(self.world, self._balancer.group.arn)
         if wanted.keys() != self._wanted.keys():
             asyncio.get_running_loop().call_later(self._lag, self._apply, set(wanted))

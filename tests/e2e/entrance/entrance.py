@@ -25,9 +25,21 @@ class Entrance:
 
     @classmethod
     def start(
-        cls, *, state: Path, kubeconfig: Path, target_group: Path, port: int = 0, lag: float = 2.0
+        cls,
+        *,
+        state: Path,
+        kubeconfig: Path,
+        target_group: Path,
+        port: int = 0,
+        lag: float = 2.0,
+        webhook: bool = True,
     ) -> Self:
-        """Start in the background; `state` is the cluster's, `target_group` the recorded JSON."""
+        """Start in the background; `state` is the cluster's, `target_group` the recorded JSON.
+
+        Its name may be a pattern, whose newest match counts, and it may come later: until then no
+        target is registered. Without `webhook`, pods get
+        their gates from the controller that the cluster runs, or none.
+        """
         entrance = cls(state)
         entrance.stop()
         entrance._directory.mkdir(parents=True, exist_ok=True)
@@ -40,6 +52,7 @@ class Entrance:
             "lag": lag,
         }
         command = [sys.executable, "-m", "tests.e2e.entrance"]
+        command.append("--webhook" if webhook else "--no-webhook")
         process = processes.start(
             [*command, *(f"--{name}={value}" for name, value in flags.items())],
             name=_NAME,

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.e2e.entrance.balancer import Balancer
 from tests.e2e.entrance.controller import Controller
 from tests.e2e.entrance.http1 import Request, Response, serve_connection
 from tests.e2e.entrance.kubernetes import Api
-from tests.e2e.entrance.target_group import TargetGroup
+from tests.e2e.entrance.target_group import Recording
 from tests.e2e.entrance.webhook import Webhook
 
 _RELOAD_SECONDS = 1.0
@@ -27,34 +28,47 @@ _HOST = "127.0.0.1"
 @dataclass(frozen=True, slots=True)
 class Options:
     kubeconfig: Path
-    target_group: Path  # JSON; read again whenever it changes
+    target_group: Path  # JSON; its name may be a pattern, whose newest match counts
     state: Path  # folder for our own files; `entrance.json` in it says where we listen
     port: int = 0
     lag: float = 2.0  # seconds from the API server into the balancer
+    webhook: bool = True  # give pods their gates, where no controller's chart does
 
 
 async def run(options: Options) -> None:
     """Serve until cancelled."""
     sources = tuple(str(address) for address in topology.LOAD_BALANCER)
-    balancer = Balancer(TargetGroup.load(options.target_group), sources=sources)
+    recording = Recording(options.target_group)
+    balancer = Balancer(recording.read(), sources=sources)
     api = Api(options.kubeconfig)
     controller = Controller(api, balancer, lag=options.lag)
-    webhook = Webhook(controller.world, options.state)
     try:
         listener = await asyncio.start_server(balancer.serve, _HOST, options.port)
         inside = await asyncio.start_server(_serving(partial(_look_inside, balancer)), _HOST)
-        admission = await asyncio.start_server(
-            _serving(webhook.answer), str(topology.ROUTER.ip), ssl=webhook.tls()
-        )
-        async with listener, inside, admission, asyncio.TaskGroup() as tasks:
+        async with listener, inside, asyncio.TaskGroup() as tasks, AsyncExitStack() as webhook:
             tasks.create_task(controller.run())
-            tasks.create_task(_reload(balancer, options.target_group))
-            await _install(webhook, api, _port(admission))
+            tasks.create_task(_reload(balancer, controller, recording))
+            if options.webhook:
+                await webhook.enter_async_context(_webhook(controller, api, options.state))
             _announce(options.state, _port(listener), _port(inside))
+            await asyncio.Event().wait()
     finally:
         await balancer.stop()
-        await _remove(webhook, api)
         await api.close()
+
+
+@asynccontextmanager
+async def _webhook(controller: Controller, api: Api, state: Path) -> AsyncIterator[None]:
+    webhook = Webhook(controller.world, state)
+    admission = await asyncio.start_server(
+        _serving(webhook.answer), str(topology.ROUTER.ip), ssl=webhook.tls()
+    )
+    async with admission:
+        try:
+            await _install(webhook, api, _port(admission))
+            yield
+        finally:
+            await _remove(webhook, api)
 
 
 def _port(server: asyncio.Server) -> int:
@@ -94,18 +108,13 @@ async def _look_inside(balancer: Balancer, request: Request, _: str) -> Response
     return Response(200, headers, body)
 
 
-async def _reload(balancer: Balancer, file: Path) -> None:
-    """Follow the recorded target group: `pulumi up` may change it."""
-    seen = _changed_at(file)
+async def _reload(balancer: Balancer, controller: Controller, recording: Recording) -> None:
+    """Follow the recorded target group: `pulumi up` makes it, and may change it."""
     while True:
         await asyncio.sleep(_RELOAD_SECONDS)
-        if (now := _changed_at(file)) not in (0, seen):
-            seen = now
-            balancer.group = TargetGroup.load(file)
-
-
-def _changed_at(file: Path) -> int:
-    return file.stat().st_mtime_ns if file.exists() else 0
+        if recording.changed():
+            balancer.group = recording.read()
+            controller.look_again()
 
 
 async def _install(webhook: Webhook, api: Api, port: int) -> None:

@@ -1,5 +1,6 @@
 """The recorded target group: the numbers that the program gave AWS, and the stand-in goes by."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -59,3 +60,28 @@ class TargetGroup(_Recorded):
         """
         check = self.health_check
         return check.interval * check.unhealthy_threshold + check.timeout
+
+
+class Recording:
+    """The file in which somebody records the target group, sooner or later."""
+
+    def __init__(self, pattern: Path) -> None:
+        self._pattern = pattern
+        self._seen: tuple[Path, int] | None = None
+
+    def changed(self) -> bool:
+        """Whether there is something that `read` has not read; nothing at all is no change."""
+        return self._newest() not in {None, self._seen}
+
+    def read(self) -> TargetGroup:
+        """Load the newest; one that no binding names, while there is none."""
+        self._seen = self._newest()
+        return TargetGroup.load(self._seen[0]) if self._seen else TargetGroup(arn="none yet")
+
+    def _newest(self) -> tuple[Path, int] | None:
+        found = self._pattern.parent.glob(self._pattern.name)
+        times = []
+        for path in found:
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                times.append((path, path.stat().st_mtime_ns))
+        return max(times, key=lambda each: each[1], default=None)

@@ -1,21 +1,23 @@
 """A stand-in for the controller's webhook: gives new pods the readiness gate of their target group.
 
-As the real one it looks only at namespaces with the label, only when a pod is made, and only at
-bindings that are there by then.
+For clusters without the controller's chart, whose own webhook answers by the same rules
+(tests/e2e/controller). As the real one it looks only at namespaces with the label.
 """
 
 import base64
 import json
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
 from cryptography import x509
 
 from tests.e2e.cluster import pki, topology
-from tests.e2e.entrance.bindings import Binding, Pod, Service, World
+from tests.e2e.controller import rules
+from tests.e2e.entrance.bindings import World
 from tests.e2e.entrance.http1 import Request, Response
-from tests.e2e.entrance.kubernetes import Api, Object
+from tests.e2e.entrance.kubernetes import Api, Key, Object
 
 LABEL = "elbv2.k8s.aws/pod-readiness-gate-inject"
 NAME = "load-balancer-stand-in"
@@ -79,40 +81,23 @@ class Webhook:
         review = cast("Object", json.loads(request.body))
         asked = cast("Object", review["request"])
         answer: dict[str, object] = {"uid": asked["uid"], "allowed": True}
-        gates = self._missing_gates(str(asked["namespace"]), cast("Object", asked["object"]))
-        if gates:
+        patch = self._gate_patch(str(asked["namespace"]), cast("Object", asked["object"]))
+        if patch:
             answer["patchType"] = "JSONPatch"
-            answer["patch"] = base64.b64encode(json.dumps(gates).encode()).decode()
+            answer["patch"] = base64.b64encode(json.dumps(patch).encode()).decode()
         body = json.dumps(
             {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": answer}
         ).encode()
         headers = ((b"content-type", b"application/json"), _length(body))
         return Response(200, headers, body)
 
-    def _missing_gates(self, namespace: str, raw: Object) -> list[dict[str, object]]:
-        """JSON patch operations that add what the pod does not carry yet."""
-        metadata = cast("Object", raw["metadata"])  # its name may still be missing
-        pod = Pod.model_validate({**raw, "metadata": {"name": "", **metadata}})
-        wanted = [gate for gate in self._gates(namespace, pod) if not pod.has_gate(gate)]
-        if not wanted:
-            return []
-        gates = [{"conditionType": gate} for gate in wanted]
-        if pod.spec.readiness_gates:
-            path = "/spec/readinessGates/-"
-            return [{"op": "add", "path": path, "value": gate} for gate in gates]
-        return [{"op": "add", "path": "/spec/readinessGates", "value": gates}]
+    def _gate_patch(self, namespace: str, pod: Object) -> list[dict[str, object]]:
+        bindings = _in(namespace, self._world.bindings)
+        return rules.gate_patch(pod, bindings, _in(namespace, self._world.services))
 
-    def _gates(self, namespace: str, pod: Pod) -> list[str]:
-        found = []
-        for item in self._world.bindings.values():
-            binding = Binding.model_validate(item)
-            raw = self._world.services.get((namespace, binding.spec.service_ref.name))
-            if binding.metadata.namespace != namespace or raw is None:
-                continue
-            selector = Service.model_validate(raw).spec.selector
-            if selector and selector.items() <= pod.metadata.labels.items():
-                found.append(binding.gate)
-        return found
+
+def _in(namespace: str, store: Mapping[Key, Object]) -> list[Object]:
+    return [item for (where, _), item in store.items() if where == namespace]
 
 
 def _length(body: bytes) -> tuple[bytes, bytes]:

@@ -26,7 +26,8 @@ class Layer:
 class Config:
     """What a container of the image starts, unless the pod says otherwise."""
 
-    command: Sequence[str]
+    command: Sequence[str] = ()
+    entry_point: Sequence[str] = ()  # stays when the pod gives only arguments
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str = "0:0"
     working_directory: str = "/"
@@ -38,6 +39,7 @@ class Config:
             "os": "linux",
             "config": {
                 "Cmd": list(self.command),
+                "Entrypoint": list(self.entry_point),
                 "Env": [f"{name}={value}" for name, value in environment.items()],
                 "User": self.user,
                 "WorkingDir": self.working_directory,

@@ -11,9 +11,11 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+from pulumi.errors import InputPropertiesError
 from pulumi.provider import ConstructResult, Provider, server
 
 from tests.e2e.standins import environment, kubeconfig, sdk_types, serving
+from tests.e2e.standins.values import UNKNOWN, Json
 
 TYPE = "eks:index:Cluster"
 # The add-ons of the component: the option that configures each, and where that has the version.
@@ -99,12 +101,27 @@ class Eks(Provider):
     ) -> ConstructResult:
         if resource_type != TYPE:
             raise NotImplementedError(f"the stand-in for eks does not know {resource_type}")
-        known = sdk_types.inputs_of(sdk_types.arguments_class(TYPE))
-        required = {key for key, (_, needed) in known.items() if needed}
-        if wrong := sorted((inputs.keys() - known.keys()) | (required - inputs.keys())):
-            raise ValueError(f"{TYPE} '{name}': unknown or missing inputs {wrong}")
+        given = {key: _plain(value) for key, value in inputs.items()}
+        if problems := sdk_types.problems(TYPE, given):
+            raise InputPropertiesError(
+                f"{TYPE} '{name}'",
+                [{"property_path": path, "reason": why} for path, why in problems],
+            )
         cluster = Cluster(name, inputs, options)
         return ConstructResult(cluster.urn, cluster.outputs())
+
+
+def _plain(value: object) -> Json:
+    """What can be checked: an output may be anything, and a resource is one."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case dict():
+            return {str(key): _plain(member) for key, member in value.items()}
+        case list():
+            return [_plain(member) for member in value]
+        case _:
+            return UNKNOWN
 
 
 def serve() -> None:

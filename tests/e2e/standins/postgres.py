@@ -14,6 +14,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from ipaddress import ip_address
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from tests.e2e.cluster import pki
+from tests.e2e.cluster import pki, processes
 from tests.e2e.standins import environment
 from tests.e2e.standins.errors import Rejected, StandInError
 
@@ -41,6 +42,8 @@ class Settings:
     user: str
     database: str
     parameters: dict[str, str]
+    # The cluster that it goes away with, also when somebody else starts it again.
+    mark: str = ""
 
 
 class PostgresServer:
@@ -84,7 +87,6 @@ class PostgresServer:
         """Start it and return when it answers; one that runs is left alone."""
         if not self.running:
             log = self._directory / "log"
-            # Daemons that inherit a plugin's output keep the engine waiting for its end.
             self._run("pg_ctl", "start", "-w", "-t", _START_SECONDS, "-D", self._data, "-l", log)
 
     def stop(self) -> None:
@@ -166,6 +168,12 @@ class PostgresServer:
         place = ("-h", self._directory, "-p", self.port, "-U", _SUPERUSER)
         self._run("psql", "-qXw", "-v", "ON_ERROR_STOP=1", *place, "postgres", stdin=statement)
 
+    def _mark(self) -> dict[str, str]:
+        try:
+            return {processes.MARK: self.settings.mark}
+        except StandInError:
+            return {}  # not yet: the data is being made
+
     def _own(self, path: Path) -> None:
         if user := _server_user():
             shutil.chown(path, user, user)
@@ -179,8 +187,8 @@ class PostgresServer:
                 f"the stand-in for RDS needs {binaries / program}: run"
                 " `apt-get install postgresql-15`"
             )
-        # A file, for the same reason as in `start`.
-        with (self._directory / "commands").open("w+") as output:
+        # A file: the server inherits it, and would keep a pipe's reader waiting for its end.
+        with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
                 [*_as_server_user(), str(binaries / program), *map(str, arguments)],
                 input=stdin,
@@ -189,6 +197,7 @@ class PostgresServer:
                 text=True,
                 check=False,
                 cwd="/",
+                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", **self._mark()},
                 # The engine ends a plugin by a signal to its whole group.
                 start_new_session=True,
             )

@@ -18,9 +18,11 @@ from tests.e2e.standins.values import (
     UNKNOWN,
     Json,
     Properties,
+    Secret,
     Value,
     Values,
     as_values,
+    holds_secret,
     reveal,
     section,
 )
@@ -59,10 +61,15 @@ class Aws(Cloud):
             result[kind.names] = old.get(kind.names) or _name(asked.name, seed, kind.longest)
             result["__autonamed"] = True
         if "tagsAll" in sdk_types.outputs_of(asked.type):
-            own = asked.inputs.get("tags")
-            tags = as_values({**self._default_tags, **section(asked.inputs, "tags")})
-            result["tagsAll"] = UNKNOWN if own == UNKNOWN else tags
+            result["tagsAll"] = self._all_tags(inputs.get("tags"))
         return result
+
+    def _all_tags(self, own: Value) -> Value:
+        plain = reveal({"tags": own})
+        if plain["tags"] == UNKNOWN:
+            return UNKNOWN
+        every = as_values({**self._default_tags, **section(plain, "tags")})
+        return Secret(every) if holds_secret(own) else every
 
     def fixed(self, type_: str) -> frozenset[str]:
         return kind_of(type_).fixed

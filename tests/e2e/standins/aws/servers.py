@@ -1,8 +1,10 @@
 """The PostgreSQL behind each RDS instance: made, given passwords and parameters, and ended."""
 
+import os
 from pathlib import Path
 
 from tests.e2e.cluster import topology
+from tests.e2e.cluster.processes import MARK
 from tests.e2e.standins.aws.database import PARAMETER_GROUP
 from tests.e2e.standins.aws.kind import Account
 from tests.e2e.standins.cloud import Asked
@@ -37,6 +39,7 @@ class Servers:
             user=text(asked.inputs, "username"),
             database=text(asked.inputs, "dbName"),
             parameters=_parameters(text(asked.inputs, "parameterGroupName"), account),
+            mark=os.environ.get(MARK, ""),
         )
         self._directory.mkdir(parents=True, exist_ok=True)
         PostgresServer.create(self._directory / identity, settings, text(asked.inputs, "password"))

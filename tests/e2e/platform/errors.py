@@ -1,0 +1,2 @@
+class PlatformError(Exception):
+    """Something the reader can act on, in one sentence."""

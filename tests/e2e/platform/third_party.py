@@ -1,0 +1,144 @@
+"""Charts of other projects, as the program installs them: archives, images, server-side dry runs.
+
+What the program would give each chart is asked of the program itself, run without an engine.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from tests.e2e.cluster.errors import ClusterError
+from tests.e2e.cluster.kubectl import Kubectl
+from tests.e2e.cluster.shell import run
+from tests.e2e.platform.errors import PlatformError
+
+REPOSITORY = Path(__file__).parents[3]
+# Beside the checkout, for machines that do not reach the publishers; a checkout alone has none.
+SHARED = REPOSITORY.parent / "shared" / "charts"
+STACK = "dev"  # has all charts on; stack e2e turns off what cannot run here
+
+_RELEASE = "kubernetes:helm.sh/v3:Release"
+_PULL_SECONDS = 60
+_HELM_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What the program tells Helm. Values that only AWS knows are placeholders."""
+
+    name: str
+    namespace: str
+    chart: str
+    version: str
+    repository: str
+    values: Mapping[str, Any]
+
+    @property
+    def archive(self) -> str:
+        """The file name under which `helm pull` stores it."""
+        return f"{self.chart}-{self.version}.tgz"
+
+
+def planned(scratch: Path) -> list[Release]:
+    """Run the program without an engine, and give its releases of other projects' charts."""
+    file = scratch / "plan.json"
+    plan = ("-m", "infra.plan", "--stack", STACK, "--output", str(file))
+    run(sys.executable, *plan, environment={"PYTHONPATH": str(REPOSITORY)})
+    resources = json.loads(file.read_text())["resources"]
+    found = [each["inputs"] for each in resources if each["type"] == _RELEASE]
+    return [
+        Release(
+            name=inputs["name"],
+            namespace=inputs["namespace"],
+            chart=inputs["chart"],
+            version=inputs["version"],
+            repository=inputs["repositoryOpts"]["repo"],
+            values=inputs["values"],
+        )
+        for inputs in found
+        if "repositoryOpts" in inputs
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Archives in one folder, and what could not be had."""
+
+    directory: Path
+    missing: Mapping[str, str]  # release -> reason
+
+    @classmethod
+    def collect(cls, releases: Sequence[Release], directory: Path, helm: Path) -> "Charts":
+        """From the folder beside the checkout, else from the publishers."""
+        directory.mkdir(parents=True, exist_ok=True)
+        missing = {}
+        for release in releases:
+            if (shared := SHARED / release.archive).exists():
+                shutil.copy2(shared, directory)
+            elif reason := _pull(release, directory, helm):
+                missing[release.name] = reason
+        return cls(directory, missing)
+
+    def archive(self, release: Release) -> Path:
+        if reason := self.missing.get(release.name):
+            raise PlatformError(
+                f"the chart of {release.name} is neither in {SHARED} nor to be pulled: {reason}"
+            )
+        return self.directory / release.archive
+
+
+def _pull(release: Release, directory: Path, helm: Path) -> str:
+    """Download an archive; give the reason why it could not be."""
+    source = (release.chart, "--repo", release.repository, "--version", release.version)
+    try:
+        run(helm, "pull", *source, "--destination", directory, seconds=_PULL_SECONDS)
+    except ClusterError as error:
+        return str(error).rpartition("\n")[2]
+    return ""
+
+
+def images(release: Release, archive: Path, helm: Path) -> set[str]:
+    """Render the chart and give the images of its Deployments."""
+    with values_file(release) as values:
+        place = (release.name, archive, "--namespace", release.namespace)
+        text = run(helm, "template", *place, "--values", values, seconds=_HELM_SECONDS)
+    objects = [each for each in yaml.safe_load_all(text) if each]
+    deployments = [each for each in objects if each["kind"] == "Deployment"]
+    specs = [each["spec"]["template"]["spec"] for each in deployments]
+    return {container["image"] for spec in specs for container in spec["containers"]}
+
+
+def dry_run(release: Release, archive: Path, helm: Path, kubectl: Kubectl) -> int:
+    """Let Helm and then the API server take the release, and keep none of it; counts objects.
+
+    Helm checks what it renders against the cluster's schemas and version. What admission, defaults
+    and immutable fields make of each object, only the API server's own dry run tells.
+    """
+    install = ("install", release.name, archive, "--namespace", release.namespace)
+    # The cluster has a metrics server of its own, which Helm would not touch otherwise.
+    flags = ("--dry-run=server", "--take-ownership", "--output=json")
+    config = {"KUBECONFIG": str(kubectl.kubeconfig)}
+    with values_file(release) as values:
+        command = (helm, *install, *flags, "--values", values)
+        answer = json.loads(run(*command, environment=config, seconds=_HELM_SECONDS))
+    manifest = cast("str", answer["manifest"])
+    apply = ("apply", "--server-side", "--force-conflicts", "--dry-run=server", "--filename=-")
+    kubectl(*apply, f"--namespace={release.namespace}", stdin=manifest)
+    return sum(1 for each in yaml.safe_load_all(manifest) if each)
+
+
+@contextmanager
+def values_file(release: Release) -> Iterator[Path]:
+    """Lay the values where Helm can read them."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(release.values, file)
+        file.flush()
+        yield Path(file.name)

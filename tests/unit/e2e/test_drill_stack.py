@@ -1,0 +1,217 @@
+"""Drills of the program alone turn red for what they are there to see."""
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from tests.e2e.drills import interrupted, stack
+from tests.e2e.drills.drill import DrillFailed
+from tests.e2e.drills.surface import Platform
+from tests.e2e.engine.checkpoint import Checkpoint, Pending, Recorded
+from tests.e2e.engine.result import Operation, Result
+
+URN = "urn:pulumi:e2e::observability-platform::"
+IN_ORDER = (
+    "kubernetes:helm.sh/v3:Release",
+    "aws:lb/loadBalancer:LoadBalancer",
+    "aws:rds/instance:Instance",
+    "eks:index:Cluster",
+    "aws:ec2/subnet:Subnet",
+    "aws:ec2/subnet:Subnet",
+    "aws:ec2/vpc:Vpc",
+)
+RDS, NODES = "aws:rds/instance:Instance", "aws:eks/nodeGroup:NodeGroup"
+
+
+def _result(
+    changes: Mapping[str, int], types: Sequence[str] = (), *, op: str = "delete", text: str = ""
+) -> Result:
+    operations = tuple(Operation(op, f"{URN}{type_}::a", type_) for type_ in types)
+    return Result(ok=True, changes=changes, seconds=1.5, text=text, operations=operations)
+
+
+def _state(*names: str, pending: Sequence[str] = ()) -> Checkpoint:
+    return Checkpoint(
+        tuple(Recorded(f"{URN}t::{name}", "t", f"id-{name}") for name in names),
+        tuple(Pending("creating", f"{URN}{type_}::a") for type_ in pending),
+    )
+
+
+def _there(*names: str) -> list[SimpleNamespace]:
+    return [SimpleNamespace(type="t", name=name, id=f"id-{name}") for name in names]
+
+
+class _Platform:
+    """Stands for a platform whose engine, cloud and cluster answer what a test gives."""
+
+    def __init__(
+        self,
+        *results: Result,
+        states: Sequence[Checkpoint] = (),
+        clouds: Sequence[list[SimpleNamespace]] = (),
+        namespace: str = "",
+    ) -> None:
+        self._results, self._states, self._clouds = iter(results), iter(states), iter(clouds)
+        self.cluster = SimpleNamespace(kubectl=lambda *_: namespace)
+        self.faults: list[str] = []
+        self.engine = self.world = self
+
+    def _next(self, *, ok: bool | None = True) -> Result:
+        del ok
+        return next(self._results)
+
+    preview = up = refresh = destroy = repair = _next
+
+    def start_up(self) -> SimpleNamespace:
+        return SimpleNamespace(running=True, kill=lambda: 0.0)
+
+    def checkpoint(self) -> Checkpoint:
+        return next(self._states, Checkpoint())
+
+    def resources(self) -> list[SimpleNamespace]:
+        return next(self._clouds, [])
+
+    def fail(self, op: str, pattern: str) -> None:
+        self.faults.append(f"fail {op} {pattern}")
+
+    def slow(self, op: str, pattern: str, _seconds: float) -> None:
+        self.faults.append(f"slow {op} {pattern}")
+
+    def heal(self) -> None:
+        self.faults.append("heal")
+
+
+def _as_platform(platform: _Platform) -> Platform:
+    return cast("Platform", platform)
+
+
+def test_a_preview_gives_its_figures() -> None:
+    platform = _Platform(_result({"create": 101}))
+    assert stack.preview(_as_platform(platform)) == {"resources": 101, "seconds": 1.5}
+
+
+def test_a_preview_that_makes_something_fails() -> None:
+    platform = _Platform(_result({"create": 101}), clouds=[_there("vpc")])
+    with pytest.raises(DrillFailed, match="a preview made 1 resources"):
+        stack.preview(_as_platform(platform))
+
+
+def test_a_preview_of_a_stack_that_is_not_empty_fails() -> None:
+    platform = _Platform(_result({"create": 100, "same": 1}))
+    with pytest.raises(DrillFailed, match="not only create"):
+        stack.preview(_as_platform(platform))
+
+
+def test_nothing_changed() -> None:
+    same = _result({"same": 101})
+    assert stack.up_again(_as_platform(_Platform(same))) == {"changes": 0}
+    assert stack.refresh(_as_platform(_Platform(same, same))) == {"changes": 0}
+
+
+def test_a_second_up_that_changes_something_fails_with_its_name() -> None:
+    changed = _result({"same": 100, "update": 1}, ["aws:ec2/vpc:Vpc"], op="update")
+    with pytest.raises(DrillFailed, match="changed: update a") as failed:
+        stack.up_again(_as_platform(_Platform(changed)))
+    assert failed.value.figures == {"changes": 1}
+    with pytest.raises(DrillFailed, match="changed"):
+        stack.refresh(_as_platform(_Platform(_result({"same": 101}), changed)))
+
+
+def test_a_destroy_in_order_that_leaves_nothing_passes() -> None:
+    platform = _Platform(_result({"delete": 7}, IN_ORDER))
+    assert stack.destroy(_as_platform(platform)) == {"resources_left": 0, "deleted": 7}
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [(0, 3), (1, 4), (2, 5), (3, 4), (5, 6)], ids=lambda number: f"{number}"
+)
+def test_a_destroy_in_another_order_fails(first: int, then: int) -> None:
+    types = [*IN_ORDER]
+    types.insert(first, types.pop(then))
+    with pytest.raises(DrillFailed, match="went before"):
+        stack.destroy(_as_platform(_Platform(_result({"delete": 7}, types))))
+
+
+@pytest.mark.parametrize(
+    ("platform", "message"),
+    [
+        ({"clouds": [_there("database")]}, "left: t database"),
+        ({"states": [_state("vpc")]}, "left: .*vpc"),
+        ({"namespace": "observability   Active"}, "namespace observability is still there"),
+    ],
+    ids=["cloud", "state", "cluster"],
+)
+def test_a_destroy_that_leaves_something_fails(
+    platform: Mapping[str, object], message: str
+) -> None:
+    result = _result({"delete": 7}, IN_ORDER)
+    with pytest.raises(DrillFailed, match=message):
+        stack.destroy(_as_platform(_Platform(result, **platform)))  # type: ignore[arg-type]
+
+
+HALF, WHOLE = ("vpc",), ("vpc", "backend-release")
+
+
+def _failing(*, cloud: Sequence[str] = HALF, text: str = NODES, after: str = "create") -> _Platform:
+    half, whole = _state(*HALF), _state(*WHOLE)
+    return _Platform(
+        _result({"create": 1}, text=text),
+        _result({after: 1, "same": 1}),
+        states=[half, half, whole, whole],
+        clouds=[_there(*cloud), _there(*WHOLE)],
+    )
+
+
+def test_a_failed_up_goes_on() -> None:
+    platform = _failing()
+    assert interrupted.up_fails(_as_platform(platform)) == {"pending": 0, "resources": 1}
+    assert platform.faults == [f"fail create {NODES}", "heal"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "message"),
+    [
+        (_failing(cloud=("vpc", "orphan")), r"1 resources are not in the state: t orphan"),
+        (_failing(text="error"), "does not name what failed"),
+        (_failing(after="replace"), "did not only add"),
+    ],
+    ids=["orphan", "silent", "replaces"],
+)
+def test_a_failed_up_that_leaves_questions_fails(platform: _Platform, message: str) -> None:
+    with pytest.raises(DrillFailed, match=message):
+        interrupted.up_fails(_as_platform(platform))
+
+
+def _killed(
+    *, open_: Sequence[str] = (RDS,), cloud: Sequence[str] = WHOLE, text: str = "pulumi cancel"
+) -> _Platform:
+    half, whole = _state(*HALF, pending=open_), _state(*WHOLE)
+    seen = _state(*HALF, pending=[RDS])
+    return _Platform(
+        _result({}, text=text),
+        _result({"create": 1}),
+        states=[seen, half, whole, whole],
+        clouds=[_there(*cloud)],
+    )
+
+
+def test_a_killed_engine_is_recovered_from() -> None:
+    platform = _killed()
+    assert interrupted.engine_killed(_as_platform(platform)) == {"pending": 1, "resources": 1}
+    assert platform.faults == [f"slow create {RDS}", "heal"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "message"),
+    [
+        (_killed(open_=()), "shows as pending only"),
+        (_killed(text="no"), "how to unlock"),
+        (_killed(cloud=("vpc", "second database")), "not in the state: t second database"),
+    ],
+    ids=["not pending", "not locked", "twice"],
+)
+def test_a_killed_engine_that_leaves_something_fails(platform: _Platform, message: str) -> None:
+    with pytest.raises(DrillFailed, match=message):
+        interrupted.engine_killed(_as_platform(platform))
