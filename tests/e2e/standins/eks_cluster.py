@@ -14,7 +14,7 @@ import pulumi_aws as aws
 from pulumi.errors import InputPropertiesError
 from pulumi.provider import ConstructResult, Provider, server
 
-from tests.e2e.standins import environment, kubeconfig, sdk_types, serving
+from tests.e2e.standins import environment, kubeconfig, plugin, sdk_types
 from tests.e2e.standins.values import UNKNOWN, Json
 
 TYPE = "eks:index:Cluster"
@@ -126,5 +126,5 @@ def _plain(value: object) -> Json:
 
 def serve() -> None:
     """Be the plugin. The SDK serves components: their children are made by calls to the engine."""
-    serving.end_with_engine()
+    plugin.end_with_engine()
     server.main(Eks(sdk_types.version("eks")), sys.argv[1:])

@@ -1,15 +1,20 @@
 """What every plugin of the engine does: serve gRPC, print the port, end when the engine is gone."""
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
+from typing import NoReturn
 
 import grpc
 
 _MESSAGE_LIMIT = 400 * 1024 * 1024
+_LOOK_SECONDS = 0.2
+# More than the engine asks at once: a slow operation must not hold up the others.
+_THREADS = 64
 
 
 class Operations:
@@ -34,15 +39,34 @@ class Operations:
         return self._count > 0
 
 
-def serve(register: Callable[[grpc.Server], None], operations: Operations) -> None:
-    """Serve until the engine is gone and nothing is under way."""
+def listen(register: Callable[[grpc.Server], None]) -> tuple[grpc.Server, int]:
+    """Serve on a free port of the loopback interface."""
     options = [("grpc.max_receive_message_length", _MESSAGE_LIMIT)]
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=options)
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=_THREADS), options=options)
     register(server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
+    return server, port
+
+
+def serve(register: Callable[[grpc.Server], None], operations: Operations) -> NoReturn:
+    """Serve until the engine is gone, or ends this plugin, and nothing is under way."""
+    engine, ended = os.getppid(), threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # So the engine ends a plugin. It waits 5 s for each, one after the other.
+        signal.signal(number, lambda *_: ended.set())
+    _, port = listen(register)
     print(port, flush=True)
-    engine = os.getppid()
-    while os.getppid() == engine or operations.any:
-        time.sleep(0.5)
+    _wait(engine, ended, operations)
+
+
+def end_with_engine() -> None:
+    """End this process when the engine is gone: a killed one does not end its plugins."""
+    arguments = (os.getppid(), threading.Event(), Operations())
+    threading.Thread(target=_wait, args=arguments, daemon=True).start()
+
+
+def _wait(engine: int, ended: threading.Event, operations: Operations) -> NoReturn:
+    while (os.getppid() == engine and not ended.is_set()) or operations.any:
+        time.sleep(_LOOK_SECONDS)
     os._exit(0)  # not held up by a call that will never be answered

@@ -168,6 +168,11 @@ class PostgresServer:
         place = ("-h", self._directory, "-p", self.port, "-U", _SUPERUSER)
         self._run("psql", "-qXw", "-v", "ON_ERROR_STOP=1", *place, "postgres", stdin=statement)
 
+    def _last_words(self) -> str:
+        """Read the end of the server's log, which goes with it."""
+        log = self._directory / "log"
+        return log.read_text()[-500:] if log.exists() else ""
+
     def _mark(self) -> dict[str, str]:
         try:
             return {processes.MARK: self.settings.mark}
@@ -176,7 +181,7 @@ class PostgresServer:
 
     def _own(self, path: Path) -> None:
         if user := _server_user():
-            shutil.chown(path, user, user)
+            shutil.chown(path, user.pw_uid, user.pw_gid)
 
     def _run(
         self, program: str, *arguments: object, check: bool = True, stdin: str = ""
@@ -204,9 +209,8 @@ class PostgresServer:
             output.seek(0)
             said = output.read().strip()
         if check and done.returncode != 0:
-            raise Rejected(
-                f"{program} in {self._directory} failed ({done.returncode}): {said[-500:]}"
-            )
+            how = f"{program} in {self._directory} failed ({done.returncode})"
+            raise Rejected(f"{how}: {said[-500:]} {self._last_words()}")
         return done
 
 
@@ -246,13 +250,14 @@ def address_exists(host: str) -> bool:
 def _as_server_user() -> list[str]:
     """Change the user by a program: with `subprocess`'s own way, Python forks, and gRPC crashes."""
     user = _server_user()
-    change = [f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
-    return ["setpriv", *change] if user else []
+    if user is None:
+        return []
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
 
 
-def _server_user() -> str | None:
-    """PostgreSQL refuses to run as root."""
+def _server_user() -> pwd.struct_passwd | None:
+    """Name somebody else for root, as which PostgreSQL refuses to run."""
     if os.geteuid() != 0:
         return None
-    names = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
+    users = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return users.get("postgres") or users["nobody"]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NoReturn, Protocol, TypeVar
 
 import grpc
@@ -10,12 +11,12 @@ from google.protobuf.message import Message
 from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
 from pulumi.runtime.proto import provider_pb2 as wire
 
-from tests.e2e.standins import diffs, drift, environment, sdk_types, serving
+from tests.e2e.standins import diffs, drift, environment, plugin, sdk_types
 from tests.e2e.standins.cloud import Asked, Cloud
 from tests.e2e.standins.errors import Rejected
+from tests.e2e.standins.plugin import Operations
 from tests.e2e.standins.records import Call, Records, Resource, now
 from tests.e2e.standins.sdk_types import Problem
-from tests.e2e.standins.serving import InFlight
 from tests.e2e.standins.values import UNKNOWN, Values, conceal, decode, encode, reveal
 
 Answer = TypeVar("Answer", bound=Message)
@@ -34,10 +35,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     # ruff: noqa: N802, ARG002
 
-    def __init__(self, cloud: Cloud, in_flight: InFlight) -> None:
+    def __init__(self, cloud: Cloud, operations: Operations) -> None:
         self._cloud = cloud
         self._records = cloud.records
-        self._in_flight = in_flight
+        self._operations = operations
 
     def GetPluginInfo(
         self, request: empty_pb2.Empty, context: grpc.ServicerContext
@@ -216,7 +217,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             record(asked.id or str(getattr(answer, "id", "")))
             return answer
 
-        with self._in_flight.one():
+        with self._operations.one():
             return _guarded(context, attempt)
 
     def _suffer(self, op: str, asked: Asked) -> None:
@@ -230,7 +231,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 def serve(make: Callable[[Records], Cloud]) -> NoReturn:
     """Be a plugin."""
-    serving.run(lambda in_flight: Servicer(make(Records(environment.world())), in_flight))
+    operations = Operations()
+    servicer = Servicer(make(Records(environment.world())), operations)
+    register = provider_pb2_grpc.add_ResourceProviderServicer_to_server
+    plugin.serve(partial(register, servicer), operations)
 
 
 def _guarded(context: grpc.ServicerContext, act: Callable[[], Answer]) -> Answer:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Self, cast
 
 import grpc
@@ -10,8 +11,8 @@ from pulumi.runtime.proto import provider_pb2 as wire
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from tests.e2e.standins.cloud import Cloud
+from tests.e2e.standins.plugin import Operations, listen
 from tests.e2e.standins.protocol import Servicer
-from tests.e2e.standins.serving import InFlight, listen
 from tests.e2e.standins.values import Values, decode, encode
 
 
@@ -38,7 +39,9 @@ class Plugin:
     @classmethod
     @contextmanager
     def serving(cls, cloud: Cloud, **settings: str) -> Iterator[Self]:
-        server, port = listen(Servicer(cloud, InFlight()))
+        servicer = Servicer(cloud, Operations())
+        register = provider_pb2_grpc.add_ResourceProviderServicer_to_server
+        server, port = listen(partial(register, servicer))
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             plugin = cls(provider_pb2_grpc.ResourceProviderStub(channel))
             plugin.configure(**settings)

@@ -9,7 +9,7 @@ from tests.e2e.standins.aws import functions, references
 from tests.e2e.standins.aws.catalogue import kind_of
 from tests.e2e.standins.aws.database import INSTANCE, PARAMETER_GROUP
 from tests.e2e.standins.aws.kind import ACCOUNT, PACKAGE, Account
-from tests.e2e.standins.aws.servers import Servers
+from tests.e2e.standins.aws.servers import Servers, reachable_host
 from tests.e2e.standins.cloud import Asked, Cloud, Made
 from tests.e2e.standins.errors import Rejected
 from tests.e2e.standins.records import Records, Resource
@@ -117,7 +117,7 @@ class Aws(Cloud):
 
 def serve() -> None:
     """Be the plugin."""
-    servers = Servers(environment.postgres())
+    servers = Servers(environment.postgres(), reachable_host())
     protocol.serve(lambda records: Aws(records, servers))
 
 

@@ -21,8 +21,9 @@ _LOOPBACK = "127.0.0.1"
 class Servers:
     """All PostgreSQL servers of a world; one directory each, named by the instance's id."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, host: str = _LOOPBACK) -> None:
         self._directory = directory
+        self._host = host  # that new ones listen on
 
     def server(self, identity: str) -> PostgresServer:
         return PostgresServer(self._directory / identity)
@@ -31,11 +32,10 @@ class Servers:
         return [PostgresServer(path.parent) for path in self._directory.glob("*/server.json")]
 
     def create(self, asked: Asked, identity: str, account: Account) -> Values:
-        database = topology.DATABASE
-        host = str(database) if address_exists(str(database)) else _LOOPBACK
         settings = Settings(
-            host=host,
-            port=free_port(host, _PORT if host != _LOOPBACK else 0),
+            host=self._host,
+            # On the loopback interface somebody's own database may have the usual one tomorrow.
+            port=free_port(self._host, 0 if self._host == _LOOPBACK else _PORT),
             user=text(asked.inputs, "username"),
             database=text(asked.inputs, "dbName"),
             parameters=_parameters(text(asked.inputs, "parameterGroupName"), account),
@@ -62,6 +62,12 @@ class Servers:
         for instance in instances:
             if instance.outputs.get("parameterGroupName") == group.get("name"):
                 self.server(instance.id).configure(_values(group))
+
+
+def reachable_host() -> str:
+    """Find where pods reach a database: in the cluster's database subnet, if there is one."""
+    database = str(topology.DATABASE)
+    return database if address_exists(database) else _LOOPBACK
 
 
 def only(servers: list[PostgresServer]) -> PostgresServer:
