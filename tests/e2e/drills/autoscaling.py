@@ -18,11 +18,14 @@ _SECONDS = 180
 def hpa(platform: Platform) -> Figures:
     """Under load the autoscaler adds pods; that it takes them away again is in its spec."""
     checks = Checks()
-    began = time.time()
+    began, restarts = time.time(), looks.restarts(platform)
     with Watched(platform, checks, rate=_RATE):
         grown = wait_until(lambda: len(looks.ready(platform)) > _PODS, seconds=_SECONDS, every=1)
         checks.note(seconds=time.time() - began, replicas_max=_replicas(platform))
+    checks.note(restarts=looks.restarts(platform) - restarts)
     checks.require(grown, f"there were not more than {_PODS} ready pods within {_SECONDS} s")
+    # docs/adr/0032-hung-servers.md: a busy server is not taken for a hung one.
+    checks.require(not checks.figures["restarts"], "busy pods were restarted")
     spec = looks.item(platform, "hpa", RELEASE)["spec"]
     checks.require(spec["minReplicas"] == _PODS, f"it would go down to {spec['minReplicas']}")
     down = spec.get("behavior", {}).get("scaleDown", {}).get("selectPolicy", "Max")
