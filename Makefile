@@ -15,7 +15,7 @@ export PORT STATE
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 .PHONY: dependencies
 dependencies:
@@ -63,6 +63,17 @@ image: ## build the backend's image and push it (REPOSITORY=<registry>/<name> [V
 .PHONY: release
 release: ## put a version of the backend into the release, and nothing else (VERSION=<tag>)
 	@python3.11 -m release upgrade --version "$(VERSION)" --release "$(RELEASE)" --namespace "$(NAMESPACE)"
+
+# Root, Debian and package registries are all it needs. DRILL=<name> runs one drill, SUBSET=ci a shorter
+# list, KEEP=1 leaves everything running, PLUGINS=real or stand-in insists on one kind.
+.PHONY: e2e
+e2e: dependencies ## as root: deploy on a real Kubernetes of this machine and drill it (DRILL= KEEP=1 PLUGINS=)
+	@$(RUN) python -m tests.e2e $(foreach drill,$(DRILL),--drill $(drill)) $(if $(SUBSET),--subset $(SUBSET)) \
+		$(if $(KEEP),--keep) $(if $(PLUGINS),--plugins $(PLUGINS))
+
+.PHONY: e2e-down
+e2e-down: dependencies ## end what `make e2e KEEP=1` left running
+	@$(RUN) python -m tests.e2e down
 
 .PHONY: bench
 bench: dependencies ## measure against floors in the same run, write build/bench.json

@@ -28,7 +28,7 @@ from tests.e2e.cluster.paths import DEFAULT_STATE, Paths
 from tests.e2e.tools.build import Toolbox, ensure
 from tests.e2e.tools.catalogue import modules_of
 
-_MODULES = ("kubernetes", "etcd", "coredns", "metrics-server", "kube-router", "pause")
+MODULES = ("kubernetes", "etcd", "coredns", "metrics-server", "kube-router", "pause")
 _READY_SECONDS = 120
 
 
@@ -56,7 +56,7 @@ class Cluster:
         runs nothing.
         """
         paths = Paths(state)
-        tools = ensure(modules_of(_MODULES))
+        tools = ensure(modules_of(MODULES))
         if found := leftovers.find(paths):
             say(f"removing what an earlier run left ({len(found)} things)")
             teardown.down(paths)
@@ -73,7 +73,7 @@ class Cluster:
     @classmethod
     def attach(cls, *, state: Path = DEFAULT_STATE) -> Self:
         """Find the cluster that another process brought up."""
-        cluster = cls(Paths(state), ensure(modules_of(_MODULES)))
+        cluster = cls(Paths(state), ensure(modules_of(MODULES)))
         if not cluster.running:
             raise ClusterError(f"no cluster runs from {state}: bring one up first")
         return cluster

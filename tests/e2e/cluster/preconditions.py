@@ -35,6 +35,15 @@ _IP_FREEBIND = 15  # linux/in.h; Python's socket module does not have it
 
 def check(paths: Paths) -> None:
     """Raise for the first thing that is in the way. Changes nothing."""
+    check_machine()
+    _check_room(paths.state)
+    cgroups.check()
+    network.check()
+    _check_port()
+
+
+def check_machine() -> None:
+    """Raise for the first thing that would be in the way also if nothing ran here."""
     if os.geteuid() != 0:
         raise PreconditionError("the cluster needs root: it makes namespaces, links and mounts")
     if platform.machine() != "x86_64":
@@ -47,10 +56,6 @@ def check(paths: Paths) -> None:
     for file, module in _KERNEL_FILES.items():
         if not Path(file).exists():
             raise PreconditionError(f"the kernel lacks {module}: run `modprobe {module}`")
-    _check_room(paths.state)
-    cgroups.check()
-    network.check()
-    _check_port()
 
 
 def _check_room(state: Path) -> None:

@@ -83,9 +83,12 @@ class Records:
         self._lock = threading.Lock()
 
     def path(self, type_: str, identity: str) -> Path:
+        return self.files(type_).with_name(f"{quote(identity, safe='')}.json")
+
+    def files(self, type_: str) -> Path:
+        """Give a pattern of the files of a type; there may be none of them yet."""
         # By type, because an id may be the same: a repository's name is its policy's id too.
-        folder = type_.replace(":", ".").replace("/", ".")
-        return self._resources / folder / f"{quote(identity, safe='')}.json"
+        return self._resources / type_.replace(":", ".").replace("/", ".") / "*.json"
 
     def put(self, resource: Resource) -> None:
         about = {key: value for key, value in asdict(resource).items() if key != "outputs"}

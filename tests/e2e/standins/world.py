@@ -73,6 +73,10 @@ class World:
                 return self._records.path(resource.type, resource.id)
         raise StandInError(f"{self.directory} has no {type_} '{name}'")
 
+    def files(self, type_: str) -> Path:
+        """Give a pattern of the files with the properties of a type; there may be none yet."""
+        return self._records.files(type_)
+
     def fail(self, op: str, pattern: str) -> None:
         """Let every `op` of types or names like `pattern` fail, until `heal`."""
         self._add(Fault("fail", op, pattern))

@@ -329,7 +329,11 @@ def test_the_entrance_reads_the_target_group_from_its_file(
         healthCheck=check,
         deregistrationDelay=30,
     )
-    recorded = TargetGroup.load(world.outputs("aws:lb/targetGroup", "backend"))
+    file = world.outputs("aws:lb/targetGroup", "backend")
+    # The entrance waits for it before anybody knows its id.
+    files = world.files(balancer.TARGET_GROUP)
+    assert list(files.parent.glob(files.name)) == [file]
+    recorded = TargetGroup.load(file)
     assert recorded.arn == group.id
     assert (recorded.deregistration_delay, recorded.health_check.path) == (30, "/ready")
 

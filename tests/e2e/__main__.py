@@ -1,0 +1,105 @@
+"""`python -m tests.e2e`: the platform on this machine, and the drills. `make e2e` runs it."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from tests.e2e.cluster.errors import ClusterError
+from tests.e2e.cluster.paths import DEFAULT_STATE, Paths
+from tests.e2e.cluster.teardown import keep_logs
+from tests.e2e.drills.registry import SUBSETS, UnknownDrillError
+from tests.e2e.drills.session import check_names, run_drills
+from tests.e2e.engine.errors import EngineError
+from tests.e2e.engine.uv import find_uv
+from tests.e2e.entrance.errors import EntranceError
+from tests.e2e.image.errors import ImageError
+from tests.e2e.platform import assembly
+from tests.e2e.platform.errors import PlatformError
+from tests.e2e.platform.handover import hand_over
+from tests.e2e.platform.platform import Platform
+from tests.e2e.platform.versions import versions
+from tests.e2e.standins.errors import StandInError
+from tests.e2e.tools.build import BuildError
+
+_PLUGINS = {"real": True, "stand-in": False, "any": None}
+# Whatever the reader can act on; anything else is a mistake of ours and comes with its traceback.
+_ERRORS = (
+    BuildError,
+    ClusterError,
+    EngineError,
+    EntranceError,
+    ImageError,
+    PlatformError,
+    StandInError,
+    UnknownDrillError,
+)
+
+
+def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """Bring up, drill, and take down unless it is to be kept; 1 when a drill failed."""
+    check_names(options.drill, subset=options.subset)
+    platform = Platform.up(real=_PLUGINS[options.plugins], say=say)
+    passed = False
+    try:
+        passed = run_drills(
+            platform, options.drill, subset=options.subset, versions=versions(platform), say=say
+        )
+        if options.keep:
+            hand_over(platform, say)
+    finally:
+        if not passed:
+            say(f"logs are kept in {keep_logs(platform.cluster.paths)}")
+        if not options.keep:
+            _report(platform.down(), say)
+    return 0 if passed else 1
+
+
+def down(_: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """End what `--keep` left."""
+    left = assembly.down(Paths(DEFAULT_STATE))
+    _report(left, say)
+    return 1 if left else 0
+
+
+def _report(left: Sequence[str], say: Callable[[str], None]) -> None:
+    say("\n".join(["this is left on the machine:", *left]) if left else "nothing is left")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.e2e", description=__doc__)
+    parser.add_argument("command", nargs="?", choices=("run", "down"), default="run")
+    parser.add_argument("--drill", action="append", default=[], metavar="NAME", help="only this")
+    parser.add_argument("--subset", default="", choices=("", *SUBSETS), help="a shorter run")
+    parser.add_argument("--keep", action="store_true", help="leave it running, and say how to use")
+    parser.add_argument(
+        "--plugins", choices=_PLUGINS, default="any", help="of Kubernetes and Python; default: any"
+    )
+    return parser
+
+
+def _clock() -> Callable[[str], None]:
+    """Print with the minutes and seconds since the start."""
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        minutes, seconds = divmod(int(time.monotonic() - began), 60)
+        print(f"{minutes:3}:{seconds:02}  {text}", flush=True)
+
+    return say
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    if uv := find_uv():  # `make setup` puts it where nobody's PATH has it
+        os.environ["PATH"] = os.pathsep.join([str(uv.parent), os.environ["PATH"]])
+    try:
+        return {"run": run, "down": down}[options.command](options, _clock())
+    except _ERRORS as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

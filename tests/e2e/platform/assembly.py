@@ -1,0 +1,146 @@
+"""Puts the parts together, in the order in which they need each other; and takes them apart."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tests.e2e.cluster import leftovers, processes, teardown
+from tests.e2e.cluster.cluster import MODULES as CLUSTER_MODULES
+from tests.e2e.cluster.cluster import Cluster
+from tests.e2e.cluster.control_plane import free_port
+from tests.e2e.cluster.paths import Paths
+from tests.e2e.engine.engine import MODULES as ENGINE_MODULES
+from tests.e2e.engine.engine import Engine
+from tests.e2e.engine.workspace import PROJECT
+from tests.e2e.entrance.entrance import Entrance
+from tests.e2e.platform import addons, preconditions
+from tests.e2e.platform.commands import Commands
+from tests.e2e.platform.errors import PlatformError
+from tests.e2e.platform.registry import Registry
+from tests.e2e.standins.aws.balancer import TARGET_GROUP
+from tests.e2e.standins.world import World
+from tests.e2e.tools.build import Toolbox, ensure
+from tests.e2e.tools.catalogue import modules_of
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    cluster: Cluster
+    world: World
+    engine: Engine
+    entrance: Entrance
+    registry: Registry
+    commands: Commands
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What another process must know to attach."""
+
+    real: bool | None  # plugins: real, stand-ins, whatever there is
+    port: int  # of the entrance: `pulumi up` records it before anything listens there
+
+
+def up(paths: Paths, real: bool | None, say: Say) -> Parts:
+    """Bring up everything that `pulumi up` needs; the registry has the chart's own version."""
+    preconditions.check(paths)
+    if found := leftovers.find(paths):
+        say(f"removing what an earlier run left ({len(found)} things)")
+        down(paths)
+    say("programs: built once, then taken from the cache")
+    tools = ensure(modules_of(tuple({*CLUSTER_MODULES, *ENGINE_MODULES})))
+    cluster = Cluster.up(state=paths.state, say=say)
+    try:
+        return _assemble(cluster, tools, Choices(real, free_port()), say)
+    except BaseException:
+        say(f"logs are kept in {teardown.keep_logs(paths)}")
+        down(paths)
+        raise
+
+
+def attach(paths: Paths) -> Parts:
+    """Find the parts that another process brought up."""
+    try:
+        choices = Choices(**json.loads(_choices_file(paths).read_text()))
+    except FileNotFoundError:
+        raise PlatformError(f"no platform runs from {paths.state}: `make e2e KEEP=1`") from None
+    tools = ensure(modules_of(tuple({*CLUSTER_MODULES, *ENGINE_MODULES})))
+    cluster = Cluster.attach(state=paths.state)
+    world = _world(paths, choices)
+    engine = Engine.attach(paths.state, world, tools, real=choices.real)
+    return _parts(cluster, world, engine, Entrance(paths.state), tools)
+
+
+def down(paths: Paths) -> list[str]:
+    """End and remove everything; gives back what could not be. Needs no programs."""
+    if (entrance := processes.recorded(paths.processes, "entrance")) is not None:
+        entrance.stop()
+    if (directory := _world_directory(paths)).exists():
+        World(directory).down()  # PostgreSQL ends by itself, and leaves no shared memory
+    return teardown.down(paths)
+
+
+def _assemble(cluster: Cluster, tools: Toolbox, choices: Choices, say: Say) -> Parts:
+    paths = cluster.paths
+    _choices_file(paths).write_text(json.dumps({"real": choices.real, "port": choices.port}))
+    world = _world(paths, choices)
+    engine = Engine.prepare(paths.state, world, tools, real=choices.real)
+    say(", ".join(f"{name}: {what}" for name, what in sorted(engine.plugins.used.items())))
+    addons.provide(cluster, tools.program("helm"), _chart_directory(engine), say)
+    entrance = Entrance.start(
+        state=paths.state,
+        kubeconfig=cluster.kubeconfig,
+        target_group=world.files(TARGET_GROUP),
+        port=choices.port,
+        webhook=False,  # the controller's chart has it
+    )
+    parts = _parts(cluster, world, engine, entrance, tools)
+    parts.registry.push(_app_version(engine))
+    say("image built and imported")
+    return parts
+
+
+def _parts(
+    cluster: Cluster, world: World, engine: Engine, entrance: Entrance, tools: Toolbox
+) -> Parts:
+    registry = Registry(cluster, world, engine.workspace.program)
+    registry.start()
+    commands = Commands(
+        directory=engine.workspace.program,
+        environment={**engine.environment, "KUBECONFIG": str(cluster.kubeconfig)},
+        helm_program=tools.program("helm"),
+        log=cluster.paths.logs / "release.log",
+    )
+    return Parts(cluster, world, engine, entrance, registry, commands)
+
+
+def _world(paths: Paths, choices: Choices) -> World:
+    return World(
+        _world_directory(paths),
+        kubeconfig=paths.kubeconfig,
+        entrance=f"127.0.0.1:{choices.port}",
+    )
+
+
+def _world_directory(paths: Paths) -> Path:
+    return paths.state / "world"
+
+
+def _choices_file(paths: Paths) -> Path:
+    return paths.state / "platform.json"
+
+
+def _chart_directory(engine: Engine) -> Path:
+    """Where the stack's settings expect the charts of other projects."""
+    config = yaml.safe_load(engine.workspace.stack_file.read_text())["config"]
+    return engine.workspace.program / str(config[f"{PROJECT}:addons"]["chartDirectory"])
+
+
+def _app_version(engine: Engine) -> str:
+    chart = engine.workspace.program / "charts" / "backend" / "Chart.yaml"
+    return str(yaml.safe_load(chart.read_text())["appVersion"])

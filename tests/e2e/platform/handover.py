@@ -1,0 +1,35 @@
+"""What `make e2e KEEP=1` leaves to whoever called it: everything deployed, and how to use it."""
+
+import shlex
+from collections.abc import Callable
+
+from tests.e2e.drills.stages import is_deployed
+from tests.e2e.platform.platform import Platform
+
+# What `pulumi`, `kubectl`, `helm` and `make release` want to find; nothing secret is among them.
+_FILE = "environment.sh"
+
+
+def hand_over(platform: Platform, say: Callable[[str], None]) -> None:
+    """Deploy what the last drill took away, write token and environment, print how to go on."""
+    if not is_deployed(platform.engine.checkpoint()):
+        say("deploying, for whoever uses it now")
+        platform.engine.up()
+    state = platform.cluster.paths.state
+    token = state / "token"
+    token.touch(mode=0o600)
+    token.write_text(platform.token)
+    variables = {**platform.engine.environment, "KUBECONFIG": str(platform.cluster.kubeconfig)}
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
+    (state / _FILE).write_text("\n".join(exports) + "\n")
+    url = platform.entrance.url
+    say(
+        f"""the platform is left running
+  URL         {url}
+  token       {token}
+  kubeconfig  {platform.cluster.kubeconfig}
+  read:       curl -H "Authorization: Bearer $(cat {token})" {url}/api/v1/alerts
+  work:       cd {platform.engine.workspace.program} && . {state / _FILE}
+              and then kubectl, helm, pulumi and make release as in the README
+  end:        make e2e-down"""
+    )

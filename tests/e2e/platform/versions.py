@@ -1,0 +1,23 @@
+"""What a run was made of, for its report."""
+
+from collections.abc import Mapping
+
+from tests.e2e.cluster.shell import run
+from tests.e2e.platform.platform import Platform
+from tests.e2e.standins import environment
+from tests.e2e.tools.catalogue import MODULES
+
+_PROGRAMS = ("kubernetes", "etcd", "coredns", "metrics-server", "kube-router", "helm", "pulumi")
+
+
+def versions(platform: Platform) -> Mapping[str, str]:
+    """Programs by their version, plugins by what stands for them."""
+    plugins = {f"plugin {name}": what for name, what in platform.engine.plugins.used.items()}
+    postgres = run(environment.postgres_binaries() / "postgres", "--version").split()[2]
+    containerd = run("containerd", "--version").split()[2]
+    return {
+        **{name: MODULES[name].version for name in _PROGRAMS},
+        "containerd": containerd,
+        "postgresql": postgres,
+        **plugins,
+    }
