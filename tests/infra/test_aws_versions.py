@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 
-import grpc  # type: ignore[import-untyped]  # carries no types
+import grpc
 import pulumi
 import pytest
 from google.protobuf.struct_pb2 import Struct
@@ -38,7 +38,7 @@ def messages() -> Iterator[list[str]]:
     logger.removeHandler(handler)
 
 
-class RefusedError(grpc.RpcError):  # type: ignore[misc]  # grpc has no types
+class RefusedError(grpc.RpcError):
     """How the engine reports that a function failed."""
 
     def code(self) -> grpc.StatusCode:
