@@ -67,7 +67,7 @@ class Registry:
     def _follow(self) -> None:
         while not self._stop.wait(_LOOK_SECONDS):
             with self._lock:
-                if (url := self._find()) not in {"", self._url}:
+                if (url := self._find()) != self._url:
                     self._url = url
                     self._tag_all()
 

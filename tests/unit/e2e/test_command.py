@@ -1,0 +1,101 @@
+"""`python -m tests.e2e`: what it starts, leaves running, ends, and says when it cannot."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import __main__ as command
+from tests.e2e.cluster.errors import PreconditionError
+from tests.e2e.platform import assembly
+
+
+class Machine:
+    """Records what the command does, in place of all that it would start."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.did: list[str] = []
+        self.passes = True
+        self.left: list[str] = []
+        self.wanted: Mapping[str, Any] = {}
+        monkeypatch.setattr(command, "Platform", self)
+        monkeypatch.setattr(command, "versions", lambda _: {})
+        monkeypatch.setattr(command, "run_drills", self._drills)
+        monkeypatch.setattr(command, "hand_over", lambda *_: self.did.append("hand over"))
+        monkeypatch.setattr(command, "keep_logs", lambda _: Path("/kept"))
+        monkeypatch.setattr(assembly, "down", self.down)
+        self.cluster = self
+        self.paths = None
+
+    def up(self, **wanted: object) -> "Machine":
+        self.did.append("up")
+        self.wanted = wanted
+        return self
+
+    def down(self, *_: object) -> list[str]:
+        self.did.append("down")
+        return self.left
+
+    def _drills(self, _: object, names: Sequence[str], **__: object) -> bool:
+        self.did.append(f"drills {' '.join(names)}".strip())
+        return self.passes
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(monkeypatch)
+
+
+def test_all_drills_and_nothing_left(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main([]) == 0
+    assert machine.did == ["up", "drills", "down"]
+    assert machine.wanted["real"] is None
+    assert "nothing is left" in capsys.readouterr().out
+
+
+def test_the_drills_and_plugins_that_were_asked_for(machine: Machine) -> None:
+    flags = ["--drill", "up", "--drill", "preview", "--plugins", "stand-in"]
+    assert command.main(flags) == 0
+    assert machine.did == ["up", "drills up preview", "down"]
+    assert machine.wanted["real"] is False
+
+
+def test_a_failed_drill_fails_the_command_and_keeps_its_logs(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.passes = False
+    assert command.main([]) == 1
+    assert machine.did[-1] == "down"
+    assert "logs are kept in /kept" in capsys.readouterr().out
+
+
+def test_what_is_kept_is_handed_over_and_not_ended(machine: Machine) -> None:
+    assert command.main(["--keep"]) == 0
+    assert machine.did == ["up", "drills", "hand over"]
+
+
+def test_what_is_kept_can_be_ended(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.left = ["mount: /somewhere"]
+    assert command.main(["down"]) == 1
+    assert machine.did == ["down"]
+    assert "mount: /somewhere" in capsys.readouterr().out
+
+
+def test_an_unknown_drill_starts_nothing(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["--drill", "yoga"]) == 1
+    assert machine.did == []
+    assert "no drill is called yoga: choose from preview, up," in capsys.readouterr().err
+
+
+def test_a_machine_that_cannot_is_told_so_in_a_sentence(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(**_: object) -> None:
+        raise PreconditionError("runc is missing")
+
+    monkeypatch.setattr(machine, "up", refuse)
+    assert command.main([]) == 1
+    assert capsys.readouterr().err == "runc is missing\n"
