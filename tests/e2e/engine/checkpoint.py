@@ -2,7 +2,8 @@
 
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +25,8 @@ class Recorded:
 class Pending:
     operation: str  # creating, updating, deleting, reading, importing
     urn: str
+    # As the state has them: secrets are ciphertext.
+    inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -49,8 +52,9 @@ class Checkpoint:
                 for entry in latest.get("resources") or ()
             ),
             tuple(
-                Pending(entry["type"], entry["resource"]["urn"])
+                Pending(entry["type"], resource["urn"], resource.get("inputs") or {})
                 for entry in latest.get("pending_operations") or ()
+                for resource in [entry["resource"]]
             ),
         )
 

@@ -10,10 +10,12 @@ from tests.e2e.engine.checkpoint import Checkpoint
 from tests.e2e.engine.cli import Cli
 from tests.e2e.engine.cloud import Cloud
 from tests.e2e.engine.environment import environment
+from tests.e2e.engine.in_cluster import InCluster
 from tests.e2e.engine.plugins import Plugins
 from tests.e2e.engine.result import Result, result_of
 from tests.e2e.engine.running import RunningUp
 from tests.e2e.engine.workspace import PROJECT, STACK, Workspace
+from tests.e2e.standins.environment import KUBECONFIG
 from tests.e2e.tools.build import Toolbox
 
 MODULES = ("pulumi", "helm", "kubernetes")
@@ -86,7 +88,9 @@ class Engine:
 
     def repair(self) -> Result:
         """Run what docs/operations.md prescribes after a kill; gives back the last `up`."""
-        return result_of(recovery.repair(self._cli, self._cloud.resources()))
+        cluster = InCluster({**self.environment, "KUBECONFIG": self.environment[KUBECONFIG]})
+        exists = self._cloud.resources()
+        return result_of(recovery.repair(self._cli, self.checkpoint(), exists, cluster))
 
     def set(self, path: str, value: str | int | bool) -> None:
         """Set a key of the stack file, such as `secretVersions.databasePassword`; no secret."""

@@ -1,24 +1,32 @@
-"""After a killed engine: the commands of docs/operations.md, "It was killed", and no others."""
+"""After a killed engine: the commands of docs/operations.md, "After a kill", and no others."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.e2e.engine.checkpoint import Checkpoint
 from tests.e2e.engine.cli import Cli, Completed
 from tests.e2e.engine.cloud import Existing
+from tests.e2e.engine.in_cluster import InCluster
 
-IMPORT_FILE = "import.json"
+_IMPORT_FILE = "import.json"
+_YES = ("--yes", "--skip-preview")
 
 
-def repair(cli: Cli, exists: Sequence[Existing]) -> Completed:
-    """Unlock, forget what was pending, import what exists all the same, go on."""
+def repair(
+    cli: Cli, pending: Checkpoint, exists: Sequence[Existing], cluster: InCluster
+) -> Completed:
+    """Unlock, look at what is pending, import what exists of it, forget the rest, go on."""
     cli.run("cancel", "--yes")
-    cli.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
-    cli.run("preview", f"--import-file={IMPORT_FILE}")
-    if _fill_in(cli.directory / IMPORT_FILE, exists):
-        flags = ("--yes", "--skip-preview", "--protect=false", "--generate-code=false")
-        cli.run("import", f"--file={IMPORT_FILE}", *flags)
-    return cli.run("up", "--yes", "--skip-preview", "--suppress-progress", events=True)
+    cli.run("preview", f"--import-file={_IMPORT_FILE}")
+    for operation in pending.pending:
+        cluster.tidy(operation)
+    imports = _fill_in(cli.directory / _IMPORT_FILE, exists)
+    cli.run("refresh", *_YES, "--clear-pending-creates")
+    if imports:
+        flags = ("--protect=false", "--generate-code=false")
+        cli.run("import", f"--file={_IMPORT_FILE}", *_YES, *flags)
+    return cli.run("up", *_YES, "--suppress-progress", events=True)
 
 
 def _fill_in(file: Path, exists: Sequence[Existing]) -> bool:
@@ -27,7 +35,7 @@ def _fill_in(file: Path, exists: Sequence[Existing]) -> bool:
     content = json.loads(file.read_text())
     named = (
         (entry, ids.get((entry["type"], entry.get("logicalName", entry["name"]))))
-        for entry in content["resources"]
+        for entry in content.get("resources") or ()  # without it when nothing is missing
     )
     kept = [entry | {"id": found} for entry, found in named if found]
     content["resources"] = kept
