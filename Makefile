@@ -71,6 +71,10 @@ e2e: dependencies ## as root: deploy on a real Kubernetes of this machine and dr
 	@$(RUN) python -m tests.e2e $(foreach drill,$(DRILL),--drill $(drill)) $(if $(SUBSET),--subset $(SUBSET)) \
 		$(if $(KEEP),--keep) $(if $(PLUGINS),--plugins $(PLUGINS))
 
+.PHONY: e2e-parts
+e2e-parts: dependencies ## as root: prove what `make e2e` is made of, part by part
+	@$(RUN) pytest tests/e2e
+
 .PHONY: e2e-down
 e2e-down: dependencies ## end what `make e2e KEEP=1` left running
 	@$(RUN) python -m tests.e2e down

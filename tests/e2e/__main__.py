@@ -40,18 +40,21 @@ _ERRORS = (
 def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Bring up, drill, and take down unless it is to be kept; 1 when a drill failed."""
     check_names(options.drill, subset=options.subset)
-    platform = Platform.up(real=_PLUGINS[options.plugins], say=say)
-    passed = False
+    if options.attach:
+        platform = Platform.attach()
+    else:
+        platform = Platform.up(real=_PLUGINS[options.plugins], say=say)
+    kept, passed = options.keep or options.attach, False
     try:
         passed = run_drills(
             platform, options.drill, subset=options.subset, versions=versions(platform), say=say
         )
-        if options.keep:
+        if kept:
             hand_over(platform, say)
     finally:
         if not passed:
             say(f"logs are kept in {keep_logs(platform.cluster.paths)}")
-        if not options.keep:
+        if not kept:
             _report(platform.down(), say)
     return 0 if passed else 1
 
@@ -73,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--drill", action="append", default=[], metavar="NAME", help="only this")
     parser.add_argument("--subset", default="", choices=("", *SUBSETS), help="a shorter run")
     parser.add_argument("--keep", action="store_true", help="leave it running, and say how to use")
+    parser.add_argument(
+        "--attach", action="store_true", help="use what --keep left, as it is, and leave it again"
+    )
     parser.add_argument(
         "--plugins", choices=_PLUGINS, default="any", help="of Kubernetes and Python; default: any"
     )

@@ -1,4 +1,4 @@
-"""The cluster is what the drills take it for. Needs root; `make e2e` runs it."""
+"""The cluster is what the drills take it for. Needs root; `make e2e-parts` runs it."""
 
 import time
 from pathlib import Path

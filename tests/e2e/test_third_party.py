@@ -1,4 +1,4 @@
-"""Other projects' charts on the real API server. Needs root; `pytest tests/e2e` runs it."""
+"""Other projects' charts on the real API server. Needs root; `make e2e-parts` runs it."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -128,6 +128,10 @@ class Cluster:
         for node in self.nodes():
             node.tag_image(source, target)
 
+    def image_names(self) -> set[str]:
+        """Names that every running node has an image for."""
+        return set.intersection(*(node.image_names() for node in self.nodes()))
+
     def signal_container(
         self, namespace: str, pod: str, container: str, number: signal.Signals
     ) -> None:

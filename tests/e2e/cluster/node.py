@@ -95,6 +95,10 @@ class Node:
         """Give an imported image one more name; replaces what had the name before."""
         self.exec("ctr", "--namespace", "k8s.io", "images", "tag", "--force", source, target)
 
+    def image_names(self) -> set[str]:
+        """Names that containerd has an image for."""
+        return set(self.exec("ctr", "--namespace", "k8s.io", "images", "list", "--quiet").split())
+
     def admit_pods(self) -> None:
         """Let the kubelet start, now that the images it must not pull are there."""
         (self.paths.node(self.name) / "etc" / "images-ready").touch()

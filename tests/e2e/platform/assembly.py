@@ -108,7 +108,8 @@ def _assemble(cluster: Cluster, tools: Toolbox, choices: Choices, say: Say) -> P
 def _parts(
     cluster: Cluster, world: World, engine: Engine, entrance: Entrance, tools: Toolbox
 ) -> Parts:
-    registry = Registry(cluster, world, engine.workspace.program)
+    memory = cluster.paths.state / "registry.json"
+    registry = Registry(cluster, world, source=engine.workspace.program, memory=memory)
     registry.start()
     commands = Commands(
         directory=engine.workspace.program,

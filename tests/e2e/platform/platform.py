@@ -83,7 +83,7 @@ class Platform:
     def settle(self) -> None:
         """Make everything as it is after `up`, whatever a drill did; raises when it cannot."""
         settling.mend_machines(self.cluster, self.world)
-        self._registry.push_all()
+        self._registry.push_missing()
         settling.mend_release(self._commands)
         settling.spread_pods(self.cluster)
         settling.wait_for_targets(self.cluster, self.entrance)

@@ -4,12 +4,13 @@ Pulumi makes the registry and the name that comes with it, and installs the rele
 so a thread looks for it. As in ECR, nothing of a registry that is gone stays under a new name.
 """
 
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tests.e2e.image.backend import build
+from tests.e2e.image.backend import BackendImage, build
 from tests.e2e.standins.aws.cluster import REPOSITORY
 from tests.e2e.standins.records import Resource
 
@@ -21,6 +22,7 @@ class Nodes(Protocol):
 
     def load_image(self, archive: Path) -> None: ...
     def tag_image(self, source: str, target: str) -> None: ...
+    def image_names(self) -> set[str]: ...
 
 
 class Cloud(Protocol):
@@ -30,13 +32,15 @@ class Cloud(Protocol):
 
 
 class Registry:
-    """Tags, and the images behind them; a node that is down gets them at `push_all`."""
+    """Tags, and the images behind them; a node that is down gets them at `push_missing`."""
 
-    def __init__(self, cluster: Nodes, world: Cloud, source: Path) -> None:
+    def __init__(self, cluster: Nodes, world: Cloud, *, source: Path, memory: Path) -> None:
+        """`memory` is a file; another process that opens the same one knows the same images."""
         self._cluster = cluster
         self._world = world
         self._source = source
-        self._images: dict[str, tuple[Path, str]] = {}
+        self._memory = memory
+        self._images: dict[str, BackendImage] = self._remembered()
         self._url = ""
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -54,15 +58,23 @@ class Registry:
         image = build(source=self._source, extra=extra)
         with self._lock:
             self._cluster.load_image(image.archive)
-            self._images[tag] = (image.archive, image.name)
-            self._tag(tag, image.name)
+            self._images[tag] = image
+            self._remember()
+            self._tag(tag, image)
 
-    def push_all(self) -> None:
-        """Bring every image and tag to nodes that were down."""
+    def push_missing(self) -> None:
+        """Bring nodes that were down what came meanwhile."""
         with self._lock:
-            for archive in {archive for archive, _ in self._images.values()}:
+            present = self._cluster.image_names()
+            missing = {
+                tag: image
+                for tag, image in self._images.items()
+                if self._url and f"{self._url}:{tag}" not in present
+            }
+            for archive in {image.archive for image in missing.values()}:
                 self._cluster.load_image(archive)
-            self._tag_all()
+            for tag, image in missing.items():
+                self._tag(tag, image)
 
     def _follow(self) -> None:
         while not self._stop.wait(_LOOK_SECONDS):
@@ -78,9 +90,17 @@ class Registry:
         return ""
 
     def _tag_all(self) -> None:
-        for tag, (_, name) in self._images.items():
-            self._tag(tag, name)
+        for tag, image in self._images.items():
+            self._tag(tag, image)
 
-    def _tag(self, tag: str, name: str) -> None:
+    def _tag(self, tag: str, image: BackendImage) -> None:
         if self._url:
-            self._cluster.tag_image(name, f"{self._url}:{tag}")
+            self._cluster.tag_image(image.name, f"{self._url}:{tag}")
+
+    def _remember(self) -> None:
+        known = {tag: [str(image.archive), image.name] for tag, image in self._images.items()}
+        self._memory.write_text(json.dumps(known))
+
+    def _remembered(self) -> dict[str, BackendImage]:
+        known = json.loads(self._memory.read_text()) if self._memory.exists() else {}
+        return {tag: BackendImage(Path(archive), name) for tag, (archive, name) in known.items()}

@@ -33,6 +33,10 @@ class Machine:
         self.wanted = wanted
         return self
 
+    def attach(self) -> "Machine":
+        self.did.append("attach")
+        return self
+
     def down(self, *_: object) -> list[str]:
         self.did.append("down")
         return self.left
@@ -73,6 +77,11 @@ def test_a_failed_drill_fails_the_command_and_keeps_its_logs(
 def test_what_is_kept_is_handed_over_and_not_ended(machine: Machine) -> None:
     assert command.main(["--keep"]) == 0
     assert machine.did == ["up", "drills", "hand over"]
+
+
+def test_what_was_kept_is_used_and_kept_again(machine: Machine) -> None:
+    assert command.main(["--attach", "--drill", "hpa"]) == 0
+    assert machine.did == ["attach", "drills hpa", "hand over"]
 
 
 def test_what_is_kept_can_be_ended(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,9 @@ class Nodes:
     def tag_image(self, source: str, target: str) -> None:
         self.names[target] = source
 
+    def image_names(self) -> set[str]:
+        return set(self.names)
+
 
 class Cloud:
     """Stands for the world: at most one registry."""
@@ -49,14 +52,21 @@ def cloud() -> Cloud:
 
 
 @pytest.fixture
-def running(nodes: Nodes, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+def memory(tmp_path: Path) -> Path:
+    return tmp_path / "registry.json"
+
+
+@pytest.fixture
+def running(
+    nodes: Nodes, cloud: Cloud, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Registry]:
     def build(*, source: Path, extra: Mapping[str, str] | None) -> BackendImage:
         name = f"{source}{sorted(extra or {})}"
         return BackendImage(Path(f"{name}.tar"), name)
 
     monkeypatch.setattr(registry, "build", build)
     monkeypatch.setattr(registry, "_LOOK_SECONDS", 0.01)
-    made = Registry(nodes, cloud, Path("app"))
+    made = Registry(nodes, cloud, source=Path("app"), memory=memory)
     made.start()
     yield made
     made.stop()
@@ -87,13 +97,30 @@ def test_a_tag_is_there_when_push_returns(running: Registry, nodes: Nodes, cloud
     assert nodes.names["ecr/backend:second"] == "app['migration.py']"
 
 
-def test_nodes_that_were_down_get_everything(running: Registry, nodes: Nodes, cloud: Cloud) -> None:
+def test_nodes_that_were_down_get_what_they_lack(
+    running: Registry, nodes: Nodes, cloud: Cloud
+) -> None:
     cloud.url = "ecr/backend"
     running.push("first")
     running.push("again")  # the same image under one more name
-    assert wait_until(lambda: len(nodes.names) == 2, seconds=5)
-    nodes.names.clear()
+    running.push("other", extra={"migration.py": ""})
+    assert wait_until(lambda: len(nodes.names) == 3, seconds=5)
     nodes.archives.clear()
-    running.push_all()
+    running.push_missing()
+    assert nodes.archives == []
+    del nodes.names["ecr/backend:first"], nodes.names["ecr/backend:again"]
+    running.push_missing()
     assert nodes.archives == [Path("app[].tar")]
-    assert nodes.names.keys() == {"ecr/backend:first", "ecr/backend:again"}
+    assert nodes.names["ecr/backend:first"] == nodes.names["ecr/backend:again"] == "app[]"
+
+
+def test_who_attaches_knows_the_images(
+    running: Registry, nodes: Nodes, cloud: Cloud, memory: Path
+) -> None:
+    running.push("1.0.0")
+    running.stop()
+    cloud.url = "ecr/backend"
+    attached = Registry(nodes, cloud, source=Path("app"), memory=memory)
+    attached.start()
+    assert wait_until(lambda: nodes.names == {"ecr/backend:1.0.0": "app[]"}, seconds=5)
+    attached.stop()
