@@ -1,7 +1,6 @@
 """`python -m tests.e2e`: the platform on this machine, and the drills. `make e2e` runs it."""
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +11,6 @@ from tests.e2e.cluster.teardown import keep_logs
 from tests.e2e.drills.registry import SUBSETS, UnknownDrillError
 from tests.e2e.drills.session import check_names, run_drills
 from tests.e2e.engine.errors import EngineError
-from tests.e2e.engine.uv import find_uv
 from tests.e2e.entrance.errors import EntranceError
 from tests.e2e.image.errors import ImageError
 from tests.e2e.platform import assembly
@@ -98,8 +96,6 @@ def _clock() -> Callable[[str], None]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    if uv := find_uv():  # `make setup` puts it where nobody's PATH has it
-        os.environ["PATH"] = os.pathsep.join([str(uv.parent), os.environ["PATH"]])
     try:
         return {"run": run, "down": down}[options.command](options, _clock())
     except _ERRORS as error:

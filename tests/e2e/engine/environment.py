@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tests.e2e.cluster.processes import MARK
 from tests.e2e.engine.plugins import Plugins
-from tests.e2e.engine.uv import find_uv
 from tests.e2e.engine.workspace import Workspace
 from tests.e2e.tools.build import Toolbox
+from tests.e2e.tools.uv import find_uv
 
 # Nothing else of the caller's: neither an account, nor a cluster, nor Pulumi's own settings.
 _INHERITED = ("HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "UV_CACHE_DIR", "XDG_CACHE_HOME")

@@ -14,8 +14,8 @@ from typing import Self
 from tests.e2e.engine.archives import unpacked
 from tests.e2e.engine.download import installed
 from tests.e2e.engine.errors import EngineError
-from tests.e2e.engine.uv import NO_UV, find_uv
 from tests.e2e.engine.workspace import REPOSITORY
+from tests.e2e.tools.uv import NO_UV, find_uv
 
 # Beside the checkout, as `<program>-<version>.linux-amd64.xz`; a checkout alone has none.
 SHARED = REPOSITORY.parent / "shared" / "plugins"

@@ -18,6 +18,7 @@ from tests.e2e.image.archive import Layer, pack_layer, write_image
 from tests.e2e.image.dockerfile import read_config
 from tests.e2e.image.errors import ImageError
 from tests.e2e.tools.cache import cache_directory, locked
+from tests.e2e.tools.uv import NO_UV, find_uv
 
 REPOSITORY = Path(__file__).parents[3]
 _IN_ROOT = Path(__file__).with_name("in-root.sh")
@@ -104,15 +105,19 @@ def _code(root: Path, context: Path, scratch: Path) -> Layer:
 
 def _run(script: str, *arguments: str, root: Path, context: Path, scratch: Path | str) -> Path:
     """Run one of backend/image's scripts inside the base; give what it made of /image/app."""
+    uv = find_uv()
+    if uv is None:
+        raise ImageError(f"the image cannot be built: {NO_UV}")
+    uv_cache = subprocess.run([uv, "cache", "dir"], capture_output=True, text=True, check=True)
+    search_path = os.pathsep.join([str(uv.parent), os.environ["PATH"]])
     upper = Path(scratch) / "upper"
-    uv_cache = subprocess.run(["uv", "cache", "dir"], capture_output=True, text=True, check=True)
     command = ["sh", f"/run/source/backend/image/{script}", "/image", *arguments]
     done = subprocess.run(
         [str(_IN_ROOT), str(root), str(upper), f"{scratch}/work", str(context), *command],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"UV_CACHE": uv_cache.stdout.strip()},
+        env=os.environ | {"UV_CACHE": uv_cache.stdout.strip(), "PATH": search_path},
     )
     if done.returncode != 0:
         last = "\n".join(done.stderr.splitlines()[-5:])

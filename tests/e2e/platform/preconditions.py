@@ -7,8 +7,8 @@ import sys
 from tests.e2e.cluster import leftovers, preconditions
 from tests.e2e.cluster.errors import PreconditionError
 from tests.e2e.cluster.paths import Paths
-from tests.e2e.engine.uv import find_uv
 from tests.e2e.standins import environment
+from tests.e2e.tools.uv import find_uv
 
 _PROGRAMS = {"make": "make", "debootstrap": "debootstrap", "python3.11": "python3.11"}
 _SETUP = "run `make setup`"

@@ -1,10 +1,9 @@
-"""The real language host asks `uv` for the program's environment, as Pulumi.yaml says."""
+"""uv: the image's packages come by it, and the real language host asks it for the environment."""
 
 import shutil
 from pathlib import Path
 
-from tests.e2e.engine.workspace import REPOSITORY
-
+REPOSITORY = Path(__file__).parents[3]
 NO_UV = "it needs uv, which is neither on PATH nor in .local/tools: run `make setup`"
 
 
