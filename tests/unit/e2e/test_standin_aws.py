@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.e2e.standins.aws.cloud import Aws
 from tests.e2e.standins.aws.servers import Servers
 from tests.e2e.standins.records import Records
 from tests.e2e.standins.sdk_types import arguments_class, inputs_of, outputs_of
-from tests.e2e.standins.values import UNKNOWN, Secret
+from tests.e2e.standins.values import UNKNOWN, Secret, Values
 from tests.e2e.standins.world import World
 from tests.support.plan import plan_of
 from tests.unit.e2e.standin_plugin import Created, Plugin, Refused
@@ -215,6 +216,18 @@ def test_an_update_keeps_what_aws_computed_and_drops_what_is_no_longer_given(
     recorded = json.loads(world.outputs("aws:ec2/vpc", "vpc").read_text())
     assert recorded["arn"] == vpc.state["arn"]
     assert "enableDnsHostnames" not in recorded
+
+
+def test_an_update_keeps_what_aws_computed_inside_an_input(aws: Plugin, vpc: Created) -> None:
+    """A cluster that was imported is updated once: the group that its nodes name must survive."""
+    inside = {"subnetIds": [subnet(aws, vpc, "10.0.1.0/24").id], "endpointPublicAccess": True}
+    made = aws.create(
+        cluster.CLUSTER, "eks", name="e", roleArn=role(aws).text("arn"), vpcConfig=inside
+    )
+    changed = aws.update(made, vpcConfig=inside | {"endpointPublicAccess": False})
+    before, after = (cast("Values", one.state["vpcConfig"]) for one in (made, changed))
+    assert after["clusterSecurityGroupId"] == before["clusterSecurityGroupId"]
+    assert after["endpointPublicAccess"] is False
 
 
 def test_each_change_of_a_launch_template_is_a_new_version(aws: Plugin) -> None:

@@ -103,7 +103,11 @@ class Aws(Cloud):
         elif asked.type == PARAMETER_GROUP:
             self._servers.reconfigure(asked.inputs, self._account.all(INSTANCE))
         outputs = kind.outputs(asked, known.id, self._account) if kind.anew else {}
-        return {key: outputs[key] for key in kind.anew}
+        kept = {
+            key: as_values({**section(known.outputs, key), **section(asked.inputs, key)})
+            for key in kind.inside
+        }
+        return {**kept, **{key: outputs[key] for key in kind.anew}}
 
     def delete(self, asked: Asked) -> None:
         references.refuse_if_needed(asked, self._account)

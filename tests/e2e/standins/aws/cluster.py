@@ -104,6 +104,7 @@ KINDS = {
         longest=100,
         protect=flagged("deletionProtection", "InvalidRequestException"),
         along=_made_with_cluster,
+        inside=frozenset({"vpcConfig"}),
     ),
     NODE_GROUP: Kind(
         identity=joined(":", "clusterName", "nodeGroupName"),

@@ -78,6 +78,8 @@ class Kind:
     along: Callable[[str, Values], dict[str, str]] = _alone
     # Outputs that every update changes.
     anew: frozenset[str] = frozenset()
+    # Inputs inside which AWS puts outputs.
+    inside: frozenset[str] = frozenset()
 
 
 def prefixed(prefix: str) -> Identify:
