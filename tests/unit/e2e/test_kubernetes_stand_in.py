@@ -49,7 +49,9 @@ def test_another_name_needs_another_object() -> None:
     moved = {"metadata": {"name": "a", "namespace": "c"}}
     found = Difference.of("kubernetes:a.b/v1:C", two_way(PLACE, moved), secret_mutable=True)
     assert found.replaces == ("metadata.namespace",)
-    release = Difference.of(RELEASE, iter(["namespace", "values.name"]), secret_mutable=True)
+    release = Difference.of(
+        RELEASE, iter(["namespace", "nameOfOthers", "values.name"]), secret_mutable=True
+    )
     assert release.replaces == ("namespace",)
 
 
