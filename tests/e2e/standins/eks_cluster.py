@@ -67,6 +67,7 @@ class Cluster(pulumi.ComponentResource):
                 "public_access_cidrs": inputs.get("publicAccessCidrs"),
             },
             encryption_config=key and {"provider": {"key_arn": key}, "resources": ["secrets"]},
+            upgrade_policy={"support_type": (inputs.get("upgradePolicy") or {}).get("supportType")},
             enabled_cluster_log_types=inputs.get("enabledClusterLogTypes"),
             deletion_protection=inputs.get("deletionProtection"),
             tags=inputs.get("tags"),

@@ -93,11 +93,7 @@ class Records:
     def put(self, resource: Resource) -> None:
         about = {key: value for key, value in asdict(resource).items() if key != "outputs"}
         path = self.path(resource.type, resource.id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Never half a file: the entrance reads while this writes.
-        temporary = path.with_suffix(".new")
-        temporary.write_text(json.dumps({**resource.outputs, _ABOUT: about}, indent=1))
-        temporary.replace(path)
+        _write(path, json.dumps({**resource.outputs, _ABOUT: about}, indent=1))
 
     def get(self, type_: str, identity: str) -> Resource | None:
         return _read(self.path(type_, identity))
@@ -122,12 +118,19 @@ class Records:
         return [Fault.parse(line) for line in _lines(self._faults)]
 
     def set_faults(self, faults: list[Fault]) -> None:
-        self._faults.parent.mkdir(parents=True, exist_ok=True)
-        self._faults.write_text("".join(f"{fault}\n" for fault in faults))
+        _write(self._faults, "".join(f"{fault}\n" for fault in faults))
 
 
 def now() -> float:
     return round(time.time(), 3)
+
+
+def _write(path: Path, content: str) -> None:
+    """Never leave half a file: others read while this writes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    temporary.write_text(content)
+    temporary.replace(path)
 
 
 def _lines(path: Path) -> list[str]:

@@ -95,7 +95,8 @@ def rds() -> Iterator[Rds]:
         world = World(root / "world")
         cloud = Aws(Records(world.directory), Servers(world.directory / "postgres"))
         with Plugin.serving(cloud) as aws:
-            values = _parameters(rds__force_ssl="1", max_connections="23")
+            # The log shows every statement: no password may be in one.
+            values = _parameters(rds__force_ssl="1", max_connections="23", log_statement="all")
             group = aws.create(
                 database.PARAMETER_GROUP, "parameters", family="postgres15", parameters=values
             )

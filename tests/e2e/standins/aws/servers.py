@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.e2e.cluster import topology
 from tests.e2e.cluster.processes import MARK
+from tests.e2e.standins import environment
 from tests.e2e.standins.aws.database import PARAMETER_GROUP
 from tests.e2e.standins.aws.kind import Account
 from tests.e2e.standins.cloud import Asked
@@ -65,9 +66,9 @@ class Servers:
 
 
 def reachable_host() -> str:
-    """Find where pods reach a database: in the cluster's database subnet, if there is one."""
+    """Find where pods reach a database: in the cluster's database subnet, if there is a cluster."""
     database = str(topology.DATABASE)
-    return database if address_exists(database) else _LOOPBACK
+    return database if environment.kubeconfig() and address_exists(database) else _LOOPBACK
 
 
 def only(servers: list[PostgresServer]) -> PostgresServer:
