@@ -61,10 +61,10 @@ class Cloud:
         del type_, old, new
         return False
 
-    def computed_anew(self, type_: str) -> frozenset[str]:
-        """Name the outputs that every update changes."""
-        del type_
-        return frozenset()
+    def foresee(self, asked: Asked, old: Properties) -> Mapping[str, Value]:
+        """Say of an update what a preview knows; outputs that are not named here will stay."""
+        del asked, old
+        return {}
 
     def create(self, asked: Asked) -> Made:
         raise NotImplementedError

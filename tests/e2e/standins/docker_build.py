@@ -11,7 +11,7 @@ from tests.e2e.standins import protocol
 from tests.e2e.standins.cloud import Asked, Cloud, Made
 from tests.e2e.standins.errors import Rejected
 from tests.e2e.standins.records import Resource
-from tests.e2e.standins.values import Properties, Value, Values, entries
+from tests.e2e.standins.values import UNKNOWN, Properties, Value, Values, entries
 
 IMAGE = "docker-build:index:Image"
 INDEX = "docker-build:index:Index"
@@ -32,8 +32,9 @@ class DockerBuild(Cloud):
         del known, old
         return _built(asked)
 
-    def computed_anew(self, type_: str) -> frozenset[str]:
-        return frozenset({"digest", "ref", "contextHash"} if type_ == IMAGE else {"ref"})
+    def foresee(self, asked: Asked, old: Properties) -> Mapping[str, Value]:
+        del old
+        return dict.fromkeys(_built(asked), UNKNOWN)
 
 
 def serve() -> None:

@@ -137,8 +137,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         old = {key: value for key, value in decode(request.olds).items() if key not in gone}
         asked = _asked(request, inputs, request.id)
         if request.preview:
-            unknown = dict.fromkeys(self._cloud.computed_anew(asked.type), UNKNOWN)
-            return wire.UpdateResponse(properties=encode({**old, **inputs, **unknown}))
+            foreseen = self._cloud.foresee(asked, reveal(old))
+            return wire.UpdateResponse(properties=encode({**old, **inputs, **foreseen}))
 
         def act() -> wire.UpdateResponse:
             known = self._known(asked)

@@ -89,18 +89,29 @@ class Plugin:
         )
         return answer
 
+    def preview_update(self, known: Created, /, **changes: object) -> Values:
+        return decode(self._stub.Update(self._update(known, changes, preview=True)).properties)
+
     def update(self, known: Created, /, **changes: object) -> Created:
+        request = self._update(known, changes)
+        with _readable():
+            state = decode(self._stub.Update(request).properties)
+        return Created(known.type, known.name, known.id, decode(request.news), state)
+
+    @staticmethod
+    def _update(
+        known: Created, changes: Mapping[str, object], *, preview: bool = False
+    ) -> wire.UpdateRequest:
+        """Change inputs; None takes one away."""
         inputs = {**known.inputs, **cast("Values", changes)}
-        request = wire.UpdateRequest(
+        return wire.UpdateRequest(
             id=known.id,
             urn=_urn(known.type, known.name),
             olds=encode(known.state),
             old_inputs=encode(known.inputs),
-            news=encode({key: value for key, value in inputs.items() if value is not None}),
+            news=encode(inputs),
+            preview=preview,
         )
-        with _readable():
-            state = decode(self._stub.Update(request).properties)
-        return Created(known.type, known.name, known.id, inputs, state)
 
     def read(self, known: Created) -> tuple[str, Values, Values]:
         """Refresh; gives back id, state and inputs."""

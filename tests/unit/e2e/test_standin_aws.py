@@ -228,10 +228,14 @@ def test_an_update_keeps_what_aws_computed_inside_an_input(aws: Plugin, vpc: Cre
     before, after = (cast("Values", one.state["vpcConfig"]) for one in (made, changed))
     assert after["clusterSecurityGroupId"] == before["clusterSecurityGroupId"]
     assert after["endpointPublicAccess"] is False
+    foreseen = aws.preview_update(made, vpcConfig=inside | {"endpointPublicAccess": False})
+    assert foreseen["vpcConfig"] == after
 
 
 def test_each_change_of_a_launch_template_is_a_new_version(aws: Plugin) -> None:
     template = aws.create(network.TEMPLATE, "template", userData="YQ==", updateDefaultVersion=True)
+    foreseen = aws.preview_update(template, userData="Yg==")
+    assert (foreseen["latestVersion"], foreseen["arn"]) == (UNKNOWN, template.state["arn"])
     changed = aws.update(template, userData="Yg==")
     assert (template.state["latestVersion"], changed.state["latestVersion"]) == (1, 2)
     assert changed.state["defaultVersion"] == 2

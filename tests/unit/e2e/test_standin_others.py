@@ -15,7 +15,7 @@ from tests.e2e.standins.docker_build import IMAGE, INDEX, DockerBuild
 from tests.e2e.standins.eks_cluster import TYPE, Eks
 from tests.e2e.standins.random_values import ID, PASSWORD, Random
 from tests.e2e.standins.records import Records
-from tests.e2e.standins.values import Secret
+from tests.e2e.standins.values import UNKNOWN, Secret
 from tests.e2e.standins.world import World
 from tests.unit.e2e.standin_plugin import Plugin, Refused
 
@@ -87,6 +87,8 @@ def test_an_image_gets_a_digest_that_follows_its_inputs(docker: Plugin, world: W
     made = docker.create(IMAGE, "image", push=True, tags=tags, registries=registries)
     assert str(made.state["digest"]).startswith("sha256:")
     assert made.state["ref"] == f"registry.invalid/backend@{made.state['digest']}"
+    foreseen = docker.preview_update(made, tags=["registry.invalid/backend:1.0.1"])
+    assert foreseen["digest"] == UNKNOWN
     other = docker.update(made, tags=["registry.invalid/backend:1.0.1"])
     assert other.state["digest"] != made.state["digest"]
     recorded = world.outputs("docker-build:index:Image", "image").read_text()

@@ -8,7 +8,7 @@ from tests.e2e.standins import environment, protocol, sdk_types
 from tests.e2e.standins.aws import functions, references
 from tests.e2e.standins.aws.catalogue import kind_of
 from tests.e2e.standins.aws.database import INSTANCE, PARAMETER_GROUP
-from tests.e2e.standins.aws.kind import ACCOUNT, PACKAGE, Account
+from tests.e2e.standins.aws.kind import ACCOUNT, PACKAGE, Account, Kind
 from tests.e2e.standins.aws.servers import Servers, reachable_host
 from tests.e2e.standins.cloud import Asked, Cloud, Made
 from tests.e2e.standins.errors import Rejected
@@ -79,8 +79,9 @@ class Aws(Cloud):
         given = name and "__autonamed" not in new
         return bool(given and name in old and reveal(old)[name] == reveal(new).get(name))
 
-    def computed_anew(self, type_: str) -> frozenset[str]:
-        return kind_of(type_).anew
+    def foresee(self, asked: Asked, old: Properties) -> Mapping[str, Value]:
+        kind = kind_of(asked.type)
+        return {**_kept(kind, asked, old), **dict.fromkeys(kind.anew, UNKNOWN)}
 
     def create(self, asked: Asked) -> Made:
         kind = kind_of(asked.type)
@@ -103,11 +104,8 @@ class Aws(Cloud):
         elif asked.type == PARAMETER_GROUP:
             self._servers.reconfigure(asked.inputs, self._account.all(INSTANCE))
         outputs = kind.outputs(asked, known.id, self._account) if kind.anew else {}
-        kept = {
-            key: as_values({**section(known.outputs, key), **section(asked.inputs, key)})
-            for key in kind.inside
-        }
-        return {**kept, **{key: outputs[key] for key in kind.anew}}
+        changed = {key: outputs[key] for key in kind.anew}
+        return {**_kept(kind, asked, known.outputs), **changed}
 
     def delete(self, asked: Asked) -> None:
         references.refuse_if_needed(asked, self._account)
@@ -123,6 +121,13 @@ def serve() -> None:
     """Be the plugin."""
     servers = Servers(environment.postgres(), reachable_host())
     protocol.serve(lambda records: Aws(records, servers))
+
+
+def _kept(kind: Kind, asked: Asked, old: Properties) -> Values:
+    """Keep what AWS had put inside an input."""
+    return {
+        key: as_values({**section(old, key), **section(asked.inputs, key)}) for key in kind.inside
+    }
 
 
 def _name(name: str, seed: bytes, longest: int) -> str:
