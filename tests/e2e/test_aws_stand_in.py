@@ -19,6 +19,8 @@ from tests.e2e.standins.aws import database, network
 from tests.e2e.tools.build import Toolbox, ensure
 from tests.e2e.tools.catalogue import modules_of
 
+pytestmark = pytest.mark.timeout(400)  # the first test also waits for the first `up`
+
 RESOURCES = 8
 
 
