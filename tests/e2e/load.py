@@ -57,8 +57,13 @@ class Report:
 
     def window_since(self, event: float) -> float:
         """Seconds from an event (epoch) to the last failure that began after it; 0 without any."""
+        return self.window_between(event, float("inf"))
+
+    def window_between(self, event: float, end: float) -> float:
+        """Seconds from an event to the last failure that began between it and an end."""
         return max(
-            (failure.at - event for failure in self.failures if failure.at >= event), default=0.0
+            (failure.at - event for failure in self.failures if event <= failure.at < end),
+            default=0.0,
         )
 
     def percentile(self, share: float) -> float:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.entrance.http1 import Request, Response
 from tests.e2e.entrance.targets import Address
-from tests.e2e.load import Load, Plan, Report
+from tests.e2e.load import Failed, Load, Plan, Report
 from tests.e2e.traffic import Alerts, Reads
 from tests.entrance.servers import WellBehaved, listening
 
@@ -124,4 +124,11 @@ def test_accepted_alerts_are_remembered_and_refused_ones_are_not() -> None:
 
 def test_the_window_counts_from_the_event() -> None:
     assert Report().window_since(time.time()) == 0
+
+
+def test_a_window_ends_where_the_next_event_begins() -> None:
+    report = Report(failures=[Failed(at, "status 503") for at in (9, 12, 14, 30)])
+    assert report.window_between(10, 20) == 4
+    assert report.window_since(10) == 20
+    assert report.window_between(15, 30) == 0
     assert Report().window_s == 0

@@ -1,17 +1,24 @@
 """The database away, and its password changed, under alerts."""
 
+import base64
+import hashlib
 import time
 
-from infra.naming import DATABASE_SECRET
+from infra.naming import DATABASE_PASSWORD_KEY, DATABASE_SECRET
 from tests.e2e.drills import looks
 from tests.e2e.drills.drill import Checks, Figures
+from tests.e2e.drills.looks import IN_NAMESPACE, eventually
 from tests.e2e.drills.surface import Platform
 from tests.e2e.drills.watched import Watched
 
 _AWAY = 20
 _RECOVERED = 10
 # A kubelet writes a changed Secret into its pods within about a minute.
-_MOUNTED = 90
+_MOUNTED = 120
+_PASSWORD_FILE = "/etc/backend/database/password"
+_DIGEST = (
+    f"import hashlib; print(hashlib.sha256(open('{_PASSWORD_FILE}', 'rb').read()).hexdigest())"
+)
 
 
 def database_outage(platform: Platform) -> Figures:
@@ -49,13 +56,20 @@ def password_rotation(platform: Platform) -> Figures:
     with Watched(platform, checks) as watched:
         began = time.time()
         platform.engine.up()
-        watched.more(20 * _MOUNTED)
+        _wait_until_mounted(platform)
+        checks.note(mounted_s=time.time() - began)
+        watched.more(50)
         # From here on no connection is older than the rotation.
+        cut = time.time()
         platform.world.postgres.restart()
         reconnected = time.time()
         watched.more(20 * (_RECOVERED + 5))
     report = watched.load.report
-    checks.note(window_s=report.window_since(began), restarts=looks.restarts(platform) - restarts)
+    checks.note(
+        window_s=report.window_between(began, cut),
+        reconnected_s=report.window_since(reconnected),
+        restarts=looks.restarts(platform) - restarts,
+    )
     after = looks.item(platform, "secret", DATABASE_SECRET)
     same = before["metadata"]["uid"] == after["metadata"]["uid"]
     checks.require(same, "the Secret was replaced, not changed in place")
@@ -69,3 +83,20 @@ def password_rotation(platform: Platform) -> Figures:
         f"new connections were refused for {late:.1f} s: the old password is used",
     )
     return checks.figures
+
+
+def _wait_until_mounted(platform: Platform) -> None:
+    """Return when every API pod finds the Secret's password in its file."""
+    held = looks.item(platform, "secret", DATABASE_SECRET)["data"][DATABASE_PASSWORD_KEY]
+    wanted = hashlib.sha256(base64.b64decode(held)).hexdigest()
+
+    def mounted(name: str) -> bool:
+        command = ("exec", name, IN_NAMESPACE, "--", "python", "-c", _DIGEST)
+        return platform.cluster.kubectl(*command, check=False).strip() == wanted
+
+    eventually(
+        "every pod has the new password in its file",
+        lambda: all(mounted(pod.name) for pod in platform.pods()),
+        seconds=_MOUNTED,
+        every=2,
+    )
