@@ -32,6 +32,7 @@ def apply(commands: Commands, inputs: Properties) -> Properties:
     answer = commands.kubectl(
         "apply",
         "--server-side",
+        "--force-conflicts",
         f"--field-manager={_MANAGER}",
         "--validate=strict",
         "--filename=-",
