@@ -7,8 +7,8 @@ from tests.e2e.cluster.processes import wait_until
 from tests.e2e.drills import looks
 from tests.e2e.drills.drill import Checks, Figures
 from tests.e2e.drills.looks import IN_NAMESPACE
-from tests.e2e.drills.surface import Platform
 from tests.e2e.drills.watched import Watched
+from tests.e2e.platform.platform import Platform
 
 _PODS = 2
 _RATE = 120

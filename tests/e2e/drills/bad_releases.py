@@ -9,8 +9,8 @@ from infra.naming import RELEASE
 from tests.e2e.drills import edits, looks
 from tests.e2e.drills.drill import Checks, Figures
 from tests.e2e.drills.looks import eventually
-from tests.e2e.drills.surface import Platform
 from tests.e2e.drills.watched import Watched
+from tests.e2e.platform.platform import Platform
 
 # People wait ten minutes; pods that will never be ready are not worth it here.
 _PATIENCE = "60s"

@@ -8,8 +8,8 @@ from infra.naming import DATABASE_PASSWORD_KEY, DATABASE_SECRET
 from tests.e2e.drills import looks
 from tests.e2e.drills.drill import Checks, Figures
 from tests.e2e.drills.looks import IN_NAMESPACE, eventually
-from tests.e2e.drills.surface import Platform
 from tests.e2e.drills.watched import Watched
+from tests.e2e.platform.platform import Platform
 
 _AWAY = 20
 _RECOVERED = 10

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NoReturn
 
-from tests.e2e.drills.surface import Platform
+from tests.e2e.platform.platform import Platform
 
 Figures = Mapping[str, object]
 Run = Callable[[Platform], Figures]

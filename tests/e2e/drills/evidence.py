@@ -8,7 +8,7 @@ from pathlib import Path
 
 from infra.naming import RELEASE
 from tests.e2e.drills.looks import IN_NAMESPACE
-from tests.e2e.drills.surface import Platform
+from tests.e2e.platform.platform import Platform
 
 # Everything that is no Secret and that a person or a program writes text into.
 _KINDS = (

@@ -3,7 +3,7 @@
 from tests.e2e.drills.drill import Checks, Figures
 from tests.e2e.drills.looks import eventually
 from tests.e2e.drills.stages import is_deployed
-from tests.e2e.drills.surface import Platform
+from tests.e2e.platform.platform import Platform
 
 _DATABASE = "aws:rds/instance:Instance"
 _NODES = "aws:eks/nodeGroup:NodeGroup"

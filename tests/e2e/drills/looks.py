@@ -7,7 +7,8 @@ from typing import Any
 from infra.naming import NAMESPACE, RELEASE
 from tests.e2e.cluster.processes import wait_until
 from tests.e2e.drills.drill import DrillFailed
-from tests.e2e.drills.surface import Platform, Pod
+from tests.e2e.platform.platform import Platform
+from tests.e2e.platform.pods import Pod
 
 BOTH_ZONES = ["us-east-1a", "us-east-1b"]
 IN_NAMESPACE = f"--namespace={NAMESPACE}"

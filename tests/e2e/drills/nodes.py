@@ -8,9 +8,9 @@ from typing import Self
 from tests.e2e.drills import looks
 from tests.e2e.drills.drill import Checks, Figures
 from tests.e2e.drills.looks import eventually
-from tests.e2e.drills.surface import Platform
 from tests.e2e.drills.watched import Watched
 from tests.e2e.entrance.target_group import TargetGroup
+from tests.e2e.platform.platform import Platform
 
 _TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 _RESCHEDULED = 90

@@ -9,8 +9,9 @@ from tests.e2e.cluster.processes import wait_until
 from tests.e2e.drills import looks
 from tests.e2e.drills.drill import Checks, Figures
 from tests.e2e.drills.looks import IN_NAMESPACE, eventually
-from tests.e2e.drills.surface import Platform, Pod
 from tests.e2e.drills.watched import Watched
+from tests.e2e.platform.platform import Platform
+from tests.e2e.platform.pods import Pod
 
 _CONTAINER = "api"
 _PODS = 2

@@ -7,8 +7,8 @@ from infra.naming import RELEASE
 from tests.e2e.drills import edits, looks
 from tests.e2e.drills.drill import Checks, Figures
 from tests.e2e.drills.looks import IN_NAMESPACE
-from tests.e2e.drills.surface import Platform
 from tests.e2e.drills.watched import Watched
+from tests.e2e.platform.platform import Platform
 
 _UPGRADE_REQUESTS = 5000
 _ROLLBACK_REQUESTS = 500

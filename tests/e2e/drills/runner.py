@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tests.e2e.drills.drill import Drill, DrillFailed, Figures
 from tests.e2e.drills.report import Outcome, Report, line_of
 from tests.e2e.drills.stages import bring_to
-from tests.e2e.drills.surface import Platform
+from tests.e2e.platform.platform import Platform
 
 _SENTENCE = 300
 

@@ -11,7 +11,7 @@ from tests.e2e.drills.drill import Checks, DrillFailed, Figures
 from tests.e2e.drills.looks import IN_NAMESPACE
 from tests.e2e.drills.spellings import SHORTEST, found_in
 from tests.e2e.drills.stages import is_deployed
-from tests.e2e.drills.surface import Platform
+from tests.e2e.platform.platform import Platform
 
 
 @dataclass(slots=True)

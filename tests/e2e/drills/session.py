@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.e2e.drills import registry, runner
 from tests.e2e.drills.secrecy import Keeper
-from tests.e2e.drills.surface import Platform
+from tests.e2e.platform.platform import Platform
 
 REPORT = Path(__file__).parents[3] / "build" / "e2e.json"
 

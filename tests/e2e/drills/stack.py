@@ -3,8 +3,8 @@
 from infra.naming import ADMIN_TOKEN_KEY, AUTH_SECRET, NAMESPACE, RELEASE
 from tests.e2e.drills import looks
 from tests.e2e.drills.drill import Checks, Figures
-from tests.e2e.drills.surface import Platform
 from tests.e2e.engine.result import Result
+from tests.e2e.platform.platform import Platform
 
 _DATABASE = "aws:rds/instance:Instance"
 _CLUSTER = "eks:index:Cluster"

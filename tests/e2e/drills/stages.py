@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from tests.e2e.drills.drill import Stage
-from tests.e2e.drills.surface import Platform
 from tests.e2e.engine.checkpoint import Checkpoint
+from tests.e2e.platform.platform import Platform
 
 RELEASE = "backend-release"  # the program's last resource: with it, everything is deployed
 

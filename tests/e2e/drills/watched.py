@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.e2e.drills.drill import Checks
-from tests.e2e.drills.surface import Platform
+from tests.e2e.platform.platform import Platform
 
 # No drill takes as long: a load that ended before its drill would have seen nothing of the end.
 _LIMIT_SECONDS = 1500

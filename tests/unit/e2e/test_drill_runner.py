@@ -10,7 +10,7 @@ from tests.e2e.drills.drill import Checks, Drill, DrillFailed, Figures, Stage
 from tests.e2e.drills.report import Report
 from tests.e2e.drills.runner import run
 from tests.e2e.drills.stages import RELEASE
-from tests.e2e.drills.surface import Platform
+from tests.e2e.platform.platform import Platform
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from tests.e2e.drills import evidence
 from tests.e2e.drills.drill import DrillFailed
 from tests.e2e.drills.secrecy import Keeper
 from tests.e2e.drills.spellings import found_in, spellings
-from tests.e2e.drills.surface import Platform
+from tests.e2e.platform.platform import Platform
 
 SECRET = 'pass/word+with "all" & more?'
 SECRETS = {"database password": SECRET}

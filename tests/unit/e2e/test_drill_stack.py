@@ -8,9 +8,9 @@ import pytest
 
 from tests.e2e.drills import interrupted, stack
 from tests.e2e.drills.drill import DrillFailed
-from tests.e2e.drills.surface import Platform
 from tests.e2e.engine.checkpoint import Checkpoint, Pending, Recorded
 from tests.e2e.engine.result import Operation, Result
+from tests.e2e.platform.platform import Platform
 
 URN = "urn:pulumi:e2e::observability-platform::"
 IN_ORDER = (
