@@ -12,6 +12,7 @@ import ssl
 import sys
 import threading
 import time
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,8 @@ def _keep_finalizers(api: Api) -> None:
         time.sleep(_FINALIZER_SECONDS)
         try:
             hold_bindings(api)
-        except OSError as error:  # the next round tries again; also when another one was faster
+        # The next round tries again: no API server, half an answer, or another one was faster.
+        except (OSError, HTTPException, ValueError) as error:
             print(f"finalizers: {error}", flush=True)
 
 
