@@ -54,7 +54,7 @@ def charts(
 
 
 @pytest.fixture(scope="module")
-def controller(
+def installed(
     cluster: Cluster,
     releases: Mapping[str, Release],
     charts: Charts,
@@ -76,6 +76,13 @@ def controller(
     with third_party.values_file(release) as values:
         run(helm, *install, *wait, "--values", values, environment=environment, seconds=150)
     return cluster
+
+
+@pytest.fixture
+def controller(installed: Cluster) -> Cluster:
+    """Without the probe, whose pods keep for life what they got when they were made."""
+    installed.kubectl("delete", "namespace", "probe", "--ignore-not-found", "--timeout=90s")
+    return installed
 
 
 def scale(cluster: Cluster, replicas: int) -> None:
@@ -110,7 +117,6 @@ def test_a_binding_is_held_while_it_exists_and_let_go_when_deleted(controller: C
 def test_without_a_controller_bindings_are_refused_and_pods_have_no_gate(
     controller: Cluster,
 ) -> None:
-    controller.kubectl("delete", "namespace", "probe", "--ignore-not-found", "--timeout=60s")
     scale(controller, 0)
     try:
         with pytest.raises(ClusterError, match="failed calling webhook"):
