@@ -5,17 +5,14 @@ from collections.abc import Collection
 from pulumi.runtime.proto import provider_pb2
 from pulumi.runtime.proto.provider_pb2 import DiffResponse, PropertyDiff
 
-from tests.e2e.standins.values import UNKNOWN, Values, reveal
+from tests.e2e.standins.values import Values, reveal
 
 
 def answer(old: Values, new: Values, fixed: Collection[str]) -> DiffResponse:
     """Compare inputs with inputs: what the cloud computed is no reason to change anything."""
     before, after = reveal(old), reveal(new)
-    changed = [
-        key
-        for key in sorted({*before, *after})
-        if before.get(key) != after.get(key) or after.get(key) == UNKNOWN
-    ]
+    # A value that a preview does not know yet differs from every other.
+    changed = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
     response = DiffResponse(
         changes=DiffResponse.DIFF_SOME if changed else DiffResponse.DIFF_NONE,
         diffs=changed,

@@ -48,7 +48,13 @@ def test_passwords_are_secret_and_never_the_same(random: Plugin) -> None:
 
 def test_a_password_has_what_its_minimums_say(random: Plugin) -> None:
     made = random.create(
-        PASSWORD, "password", length=8, minNumeric=3, minSpecial=4, overrideSpecial="!", lower=False
+        PASSWORD,
+        "password",
+        length=64,
+        minNumeric=3,
+        minSpecial=4,
+        overrideSpecial="!",
+        lower=False,
     )
     value = made.state["result"]
     assert isinstance(value, Secret)
