@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from infra.naming import AUTH_SECRET, DATABASE_SECRET
+from tests.e2e.cluster import topology
 from tests.e2e.drills import evidence
 from tests.e2e.drills.drill import Checks, DrillFailed, Figures
 from tests.e2e.drills.looks import IN_NAMESPACE
@@ -56,14 +57,14 @@ class Keeper:
     def _everything(self, platform: Platform) -> Iterator[tuple[str, bytes]]:
         yield from ((place, content) for (place, _), content in self._seen.items())
         paths = platform.cluster.paths
-        # Where they belong: keys and tokens of the machine's administrator, etcd and the nodes'
-        # disks, which hold the Secrets and the files mounted from them.
+        # Where they belong: keys and tokens of the machine's administrator, etcd, which holds the
+        # Secrets, and the nodes' disks, on which the kubelets mount them. Not the nodes' logs.
         spared = frozenset(
             {
                 paths.pki,
                 paths.kubeconfig,
                 paths.state / "etcd",
-                paths.state / "nodes",
+                *(paths.node(node.name) / "lib" for node in topology.NODES.values()),
                 platform.engine.workspace.passphrase,
             }
         )

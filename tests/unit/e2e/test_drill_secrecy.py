@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.e2e.cluster.paths import Paths
 from tests.e2e.drills import evidence
 from tests.e2e.drills.drill import DrillFailed
 from tests.e2e.drills.secrecy import Keeper
@@ -108,7 +109,7 @@ def _platform(
     state: Path, *, objects: str = "{}", release: str = "{}", logs: str = "{}"
 ) -> Platform:
     kubectl = _Kubectl(objects, release, logs)
-    paths = SimpleNamespace(pki=state / "pki", kubeconfig=state / "kubeconfig", state=state)
+    paths = Paths(state)
     cluster = SimpleNamespace(kubectl=kubectl, paths=paths)
     return cast("Platform", SimpleNamespace(cluster=cluster, engine=_Engine(state)))
 
@@ -130,12 +131,21 @@ def test_a_secret_in_the_cluster_is_found(tmp_path: Path, place: str) -> None:
     assert "secret in" not in str(failed.value)
 
 
-@pytest.mark.parametrize("name", ["state/history.json", "logs/engine.log"])
+@pytest.mark.parametrize(
+    "name", ["engine/state/history.json", "logs/engine.log", "nodes/node-a/log/kubelet.log"]
+)
 def test_a_secret_in_a_file_is_found(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).parent.mkdir()
+    (tmp_path / name).parent.mkdir(parents=True)
     (tmp_path / name).write_text("a passphrase of the state")
     with pytest.raises(DrillFailed, match=f"in {tmp_path / name}"):
         Keeper().search(_platform(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["etcd/db", "nodes/node-b/lib/kubelet/pods/token", "pki/key"])
+def test_where_secrets_belong_is_not_searched(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text("a passphrase of the state")
+    assert Keeper().search(_platform(tmp_path))["found"] == 0
 
 
 def test_a_secret_of_an_earlier_drill_is_not_forgotten(tmp_path: Path) -> None:
