@@ -14,6 +14,7 @@ from tests.e2e.engine.errors import EngineError
 from tests.e2e.entrance.errors import EntranceError
 from tests.e2e.image.errors import ImageError
 from tests.e2e.platform import assembly
+from tests.e2e.platform.alone import alone
 from tests.e2e.platform.errors import PlatformError
 from tests.e2e.platform.handover import hand_over
 from tests.e2e.platform.platform import Platform
@@ -97,7 +98,8 @@ def _clock() -> Callable[[str], None]:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        return {"run": run, "down": down}[options.command](options, _clock())
+        with alone():
+            return {"run": run, "down": down}[options.command](options, _clock())
     except _ERRORS as error:
         print(error, file=sys.stderr)
         return 1

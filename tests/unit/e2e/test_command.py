@@ -9,6 +9,7 @@ import pytest
 from tests.e2e import __main__ as command
 from tests.e2e.cluster.errors import PreconditionError
 from tests.e2e.platform import assembly
+from tests.e2e.platform.alone import alone
 
 
 class Machine:
@@ -47,7 +48,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return Machine(monkeypatch)
 
 
@@ -89,6 +91,17 @@ def test_what_is_kept_can_be_ended(machine: Machine, capsys: pytest.CaptureFixtu
     assert command.main(["down"]) == 1
     assert machine.did == ["down"]
     assert "mount: /somewhere" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [[], ["down"]])
+def test_a_run_that_is_under_way_is_left_alone(
+    machine: Machine, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    with alone():
+        assert command.main(words) == 1
+    assert machine.did == []
+    assert "another run of the end-to-end tests is under way" in capsys.readouterr().err
+    assert command.main(words) == 0
 
 
 def test_an_unknown_drill_starts_nothing(
