@@ -85,26 +85,36 @@ def _instance(aws: Plugin, parameters: Created) -> Created:
 
 
 @pytest.fixture(scope="module")
-def rds() -> Iterator[Rds]:
+def world() -> Iterator[World]:
+    """Go away with its database, whatever the tests find."""
     # Short, since a socket's path may have 107 bytes, and open to the user that PostgreSQL runs as.
     root = Path(tempfile.mkdtemp(prefix="rds-"))
     root.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         # Debian's: the embedded one knows no TLS.
         patch.setenv("STANDIN_POSTGRES_BIN", str(postgres.binaries("15")))
-        world = World(root / "world")
-        cloud = Aws(Records(world.directory), Servers(world.directory / "postgres"))
-        with Plugin.serving(cloud) as aws:
-            # The log shows every statement: no password may be in one.
-            values = _parameters(rds__force_ssl="1", max_connections="23", log_statement="all")
-            group = aws.create(
-                database.PARAMETER_GROUP, "parameters", family="postgres15", parameters=values
-            )
-            yield Rds(aws, world, _instance(aws, group), group)
-        left = world.down()
-        assert any("PostgreSQL" in line for line in left)
-    assert not list((root / "world/postgres").iterdir())
-    shutil.rmtree(root)
+        made = World(root / "world")
+        try:
+            yield made
+        finally:
+            for server in Servers(made.directory / "postgres").existing():
+                server.destroy()
+            shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def rds(world: World) -> Iterator[Rds]:
+    cloud = Aws(Records(world.directory), Servers(world.directory / "postgres"))
+    with Plugin.serving(cloud) as aws:
+        # The log shows every statement: no password may be in one.
+        values = _parameters(rds__force_ssl="1", max_connections="23", log_statement="all")
+        group = aws.create(
+            database.PARAMETER_GROUP, "parameters", family="postgres15", parameters=values
+        )
+        yield Rds(aws, world, _instance(aws, group), group)
+    left = world.down()
+    assert any("PostgreSQL" in line for line in left)
+    assert not list((world.directory / "postgres").iterdir())
 
 
 async def test_the_outputs_lead_to_a_database_that_has_its_parameters(rds: Rds) -> None:
