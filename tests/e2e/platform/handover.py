@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable
 
+from tests.e2e.cluster.processes import MARK
 from tests.e2e.drills.stages import is_deployed
 from tests.e2e.platform.platform import Platform
 
@@ -20,6 +21,8 @@ def hand_over(platform: Platform, say: Callable[[str], None]) -> None:
     token.touch(mode=0o600)
     token.write_text(platform.token)
     variables = {**platform.engine.environment, "KUBECONFIG": str(platform.cluster.kubeconfig)}
+    # `make e2e-down` ends whatever carries the mark: not the shell it is called from.
+    variables.pop(MARK, None)
     exports = [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
     (state / _FILE).write_text("\n".join(exports) + "\n")
     url = platform.entrance.url
