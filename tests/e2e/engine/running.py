@@ -12,7 +12,7 @@ from tests.e2e.cluster.processes import Process
 from tests.e2e.engine.errors import EngineError
 
 # A provider finishes what it began: a stand-in at its own pace, the real one a Helm release.
-_PLUGIN_SECONDS = 60
+_PLUGIN_SECONDS = 30
 _LANGUAGE = "pulumi-language-"
 _PROVIDER = "pulumi-resource-"
 
