@@ -1,6 +1,7 @@
 """`python -m tests.e2e`: the platform on this machine, and the drills. `make e2e` runs it."""
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -97,12 +98,17 @@ def _clock() -> Callable[[str], None]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    # Told to end, it takes everything down first, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         with alone():
             return {"run": run, "down": down}[options.command](options, _clock())
     except _ERRORS as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """`python -m tests.e2e`: what it starts, leaves running, ends, and says when it cannot."""
 
-from collections.abc import Mapping, Sequence
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ class Machine:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.did: list[str] = []
         self.passes = True
+        self.signal: signal.Signals | None = None
         self.left: list[str] = []
         self.wanted: Mapping[str, Any] = {}
         monkeypatch.setattr(command, "Platform", self)
@@ -44,13 +48,18 @@ class Machine:
 
     def _drills(self, _: object, names: Sequence[str], **__: object) -> bool:
         self.did.append(f"drills {' '.join(names)}".strip())
+        if self.signal:
+            os.kill(os.getpid(), self.signal)
+            time.sleep(5)
         return self.passes
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machine]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return Machine(monkeypatch)
+    before = signal.getsignal(signal.SIGTERM)
+    yield Machine(monkeypatch)
+    signal.signal(signal.SIGTERM, before)  # the command has set its own
 
 
 def test_all_drills_and_nothing_left(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,6 +83,22 @@ def test_a_failed_drill_fails_the_command_and_keeps_its_logs(
     assert command.main([]) == 1
     assert machine.did[-1] == "down"
     assert "logs are kept in /kept" in capsys.readouterr().out
+
+
+def test_whoever_is_interrupted_takes_everything_down(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.signal = signal.SIGINT
+    assert command.main([]) == 130
+    assert machine.did[-1] == "down"
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_whoever_is_told_to_end_takes_everything_down(machine: Machine) -> None:
+    machine.signal = signal.SIGTERM
+    with pytest.raises(SystemExit, match="143"):
+        command.main([])
+    assert machine.did[-1] == "down"
 
 
 def test_what_is_kept_is_handed_over_and_not_ended(machine: Machine) -> None:
