@@ -69,7 +69,7 @@ release: ## put a version of the backend into the release, and nothing else (VER
 .PHONY: e2e
 e2e: dependencies ## as root: deploy on a real Kubernetes of this machine and drill it (DRILL= KEEP=1 PLUGINS=)
 	@$(RUN) python -m tests.e2e $(foreach drill,$(DRILL),--drill $(drill)) $(if $(SUBSET),--subset $(SUBSET)) \
-		$(if $(KEEP),--keep) $(if $(PLUGINS),--plugins $(PLUGINS))
+		$(if $(filter-out 0,$(KEEP)),--keep) $(if $(PLUGINS),--plugins $(PLUGINS))
 
 .PHONY: e2e-parts
 e2e-parts: dependencies ## as root: prove what `make e2e` is made of, part by part

@@ -3,6 +3,7 @@
 import shutil
 import signal
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from tests.e2e.cluster import cgroups, leftovers, machine_settings, network, processes, topology
@@ -36,7 +37,9 @@ def keep_logs(paths: Paths) -> Path:
     nodes = [paths.node(node.name) / "log" for node in topology.NODES.values()]
     for source in (paths.logs, *nodes):
         if source.exists():
-            shutil.copytree(source, target / source.relative_to(paths.state), symlinks=True)
+            # Logs of pods vanish while they are copied; what is missed must not keep the end away.
+            with suppress(OSError):
+                shutil.copytree(source, target / source.relative_to(paths.state), symlinks=True)
     return target
 
 

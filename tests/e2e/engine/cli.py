@@ -1,6 +1,8 @@
 """Runs the Pulumi CLI: one log file a command, no account, no secret in an argument."""
 
 import itertools
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -47,8 +49,12 @@ class Cli:
         started = self.start(*arguments, events=events)
         try:
             code = started.process.wait(_SECONDS)
-        except subprocess.TimeoutExpired:
-            started.process.kill()
+        except BaseException as error:
+            # It has a session of its own, so Ctrl-C does not reach it.
+            os.killpg(started.process.pid, signal.SIGKILL)
+            started.process.wait()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
             raise EngineError(
                 f"pulumi {arguments[0]} did not end in {_SECONDS} s: see {started.log}"
             ) from None

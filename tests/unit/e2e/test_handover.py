@@ -31,7 +31,9 @@ def engine(tmp_path: Path) -> Engine:
 
 def hand_over(engine: Engine, state: Path) -> str:
     said: list[str] = []
-    cluster = SimpleNamespace(paths=SimpleNamespace(state=state), kubeconfig=state / "kubeconfig")
+    cluster = SimpleNamespace(
+        paths=SimpleNamespace(state=state, pki=state), kubeconfig=state / "kubeconfig"
+    )
     entrance = SimpleNamespace(url="http://127.0.0.1:1")
     platform = SimpleNamespace(engine=engine, cluster=cluster, entrance=entrance, token="made-up")
     handover.hand_over(platform, said.append)  # type: ignore[arg-type]  # as much of it as is used

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.cluster.errors import ClusterError
 from tests.e2e.cluster.processes import wait_until
 from tests.e2e.image.backend import BackendImage
 from tests.e2e.platform import registry
@@ -19,11 +20,15 @@ class Nodes:
     def __init__(self) -> None:
         self.archives: list[Path] = []
         self.names: dict[str, str] = {}
+        self.refusals = 0  # of the next tags
 
     def load_image(self, archive: Path) -> None:
         self.archives.append(archive)
 
     def tag_image(self, source: str, target: str) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise ClusterError("node-b was killed a moment ago")
         self.names[target] = source
 
     def image_names(self) -> set[str]:
@@ -95,6 +100,15 @@ def test_a_tag_is_there_when_push_returns(running: Registry, nodes: Nodes, cloud
     assert wait_until(lambda: len(nodes.names) == 1, seconds=5)
     running.push("second", extra={"migration.py": ""})
     assert nodes.names["ecr/backend:second"] == "app['migration.py']"
+
+
+def test_a_node_that_fails_meanwhile_is_tried_again(
+    running: Registry, nodes: Nodes, cloud: Cloud
+) -> None:
+    running.push("1.0.0")
+    nodes.refusals = 2
+    cloud.url = "ecr/backend"
+    assert wait_until(lambda: nodes.names == {"ecr/backend:1.0.0": "app[]"}, seconds=5)
 
 
 def test_nodes_that_were_down_get_what_they_lack(
