@@ -47,8 +47,11 @@ def up(platform: Platform) -> Figures:
     checks.require(len(alerts.accepted) == 10, f"{len(alerts.accepted)} of 10 were accepted")
     lost = alerts.lost(outputs["url"])
     checks.require(not lost, f"{len(lost)} of 10 alerts cannot be read back")
-    zones = looks.zones(platform)
-    checks.require(zones == looks.BOTH_ZONES, f"API pods stand in {zones}")
+    # The number of pods is the autoscaler's: it makes two of the first one up to 15 s later, which
+    # a quick `up` does not wait for.
+    looks.eventually(
+        "API pods stand in both zones", lambda: looks.in_both_zones(platform), seconds=90
+    )
     return checks.figures
 
 
