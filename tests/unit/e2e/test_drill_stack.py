@@ -6,11 +6,12 @@ from typing import cast
 
 import pytest
 
-from tests.e2e.drills import interrupted, stack
+from tests.e2e.drills import interrupted, looks, stack
 from tests.e2e.drills.drill import DrillFailed
 from tests.e2e.engine.checkpoint import Checkpoint, Pending, Recorded
 from tests.e2e.engine.result import Operation, Result
 from tests.e2e.platform.platform import Platform
+from tests.e2e.platform.pods import Pod
 
 URN = "urn:pulumi:e2e::observability-platform::"
 IN_ORDER = (
@@ -102,6 +103,30 @@ def test_a_preview_of_a_stack_that_is_not_empty_fails() -> None:
     platform = _Platform(_result({"create": 100, "same": 1}))
     with pytest.raises(DrillFailed, match="not only create"):
         stack.preview(_as_platform(platform))
+
+
+A, B = looks.BOTH_ZONES
+
+
+def _pods(*zones: str) -> list[Pod]:
+    return [Pod(f"api-{zone}", f"uid-{zone}", zone, True, False, 0, "") for zone in zones]
+
+
+def test_up_waits_for_the_autoscalers_second_pod(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = iter([_pods(A), _pods(A), _pods(A, B)])
+    last: list[list[Pod]] = []
+
+    def pods() -> list[Pod]:
+        last[:] = [next(seen, *last)]
+        return last[0]
+
+    platform = cast("Platform", SimpleNamespace(pods=pods))
+    assert 0 < stack._seconds_until_both_zones(platform) < 30
+    monkeypatch.setattr(stack, "_BOTH_ZONES_SECONDS", 0.1)
+    for alone in (_pods(A), _pods(A, A), _pods("")):
+        platform = cast("Platform", SimpleNamespace(pods=lambda alone=alone: alone))
+        with pytest.raises(DrillFailed, match="two API pods are ready, in both zones"):
+            stack._seconds_until_both_zones(platform)
 
 
 def test_nothing_changed() -> None:
