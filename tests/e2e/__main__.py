@@ -10,7 +10,7 @@ from tests.e2e.cluster.errors import ClusterError
 from tests.e2e.cluster.paths import DEFAULT_STATE, Paths
 from tests.e2e.cluster.teardown import keep_logs
 from tests.e2e.drills.registry import SUBSETS, UnknownDrillError
-from tests.e2e.drills.session import check_names, run_drills
+from tests.e2e.drills.session import check_names, forget_report, run_drills
 from tests.e2e.engine.errors import EngineError
 from tests.e2e.entrance.errors import EntranceError
 from tests.e2e.image.errors import ImageError
@@ -40,6 +40,7 @@ _ERRORS = (
 def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Bring up, drill, and take down unless it is to be kept; 1 when a drill failed."""
     check_names(options.drill, subset=options.subset)
+    forget_report()
     if options.attach:
         platform = Platform.attach()
     else:

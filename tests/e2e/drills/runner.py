@@ -14,6 +14,8 @@ _SENTENCE = 300
 Say = Callable[[str], None]
 # Called after each drill, whatever came of it: secrets and logs are collected while they are there.
 Afterwards = Callable[[Platform], None]
+# Called with what there is to report so far, after each drill: a run may be ended at any moment.
+Reported = Callable[[Report], None]
 
 
 def run(
@@ -23,6 +25,7 @@ def run(
     versions: Mapping[str, str],
     say: Say = print,
     afterwards: Afterwards = lambda _: None,
+    reported: Reported = lambda _: None,
 ) -> Report:
     """Run them all in this order; what happened is in the report, also when a drill failed."""
     began = time.monotonic()
@@ -32,7 +35,8 @@ def run(
         outcome = _attempt(platform, drill, say, afterwards)
         say(f"  {line_of(outcome)}")
         outcomes.append(outcome)
-    return Report(time.monotonic() - began, versions, tuple(outcomes))
+        reported(Report(_since(began), versions, tuple(outcomes)))
+    return Report(_since(began), versions, tuple(outcomes))
 
 
 def _attempt(platform: Platform, drill: Drill, say: Say, afterwards: Afterwards) -> Outcome:

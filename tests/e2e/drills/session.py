@@ -1,4 +1,4 @@
-"""One whole run: choose, run, write build/e2e.json, print the table."""
+"""One whole run: choose, run, write build/e2e.json after each drill, print the table."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +15,11 @@ def check_names(names: Sequence[str], *, subset: str = "") -> None:
     registry.chosen(Keeper(), names, subset=subset)
 
 
+def forget_report() -> None:
+    """Remove an earlier run's, which nobody is to take for that of a run which ended early."""
+    REPORT.unlink(missing_ok=True)
+
+
 def run_drills(
     platform: Platform,
     names: Sequence[str] = (),
@@ -26,7 +31,13 @@ def run_drills(
     """Run the drills named, or a subset, or all; True when each of them has passed."""
     keeper = Keeper()
     drills = registry.chosen(keeper, names, subset=subset)
-    report = runner.run(platform, drills, versions=versions, say=say, afterwards=keeper.collect)
-    report.write(REPORT)
+    report = runner.run(
+        platform,
+        drills,
+        versions=versions,
+        say=say,
+        afterwards=keeper.collect,
+        reported=lambda report: report.write(REPORT),
+    )
     say(f"\n{report.table()}\nwritten to {REPORT}")
     return report.passed

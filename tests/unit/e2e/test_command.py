@@ -26,6 +26,7 @@ class Machine:
         self.wanted: Mapping[str, Any] = {}
         monkeypatch.setattr(command, "Platform", self)
         monkeypatch.setattr(command, "versions", lambda _: {})
+        monkeypatch.setattr(command, "forget_report", lambda: None)
         monkeypatch.setattr(command, "run_drills", self._drills)
         monkeypatch.setattr(command, "hand_over", lambda *_: self.did.append("hand over"))
         monkeypatch.setattr(command, "keep_logs", lambda _: Path("/kept"))

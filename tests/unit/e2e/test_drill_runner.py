@@ -1,11 +1,14 @@
 """The runner: a failed drill stops nothing, and each begins where it must."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 import pytest
 
+from tests.e2e.drills import runner, session
 from tests.e2e.drills.drill import Checks, Drill, DrillFailed, Figures, Stage
 from tests.e2e.drills.report import Report
 from tests.e2e.drills.runner import run
@@ -122,6 +125,43 @@ def test_what_is_collected_afterwards_is_collected_after_a_failure_too() -> None
     collected: list[Platform] = []
     _run(_drill("a", _crash), _drill("b"), afterwards=collected.append)
     assert len(collected) == 2
+
+
+def test_what_there_is_to_report_is_reported_after_each_drill() -> None:
+    reports: list[Report] = []
+
+    def interrupted(_: Platform) -> Figures:
+        raise KeyboardInterrupt
+
+    drills = (_drill("a"), _drill("b", _fail), _drill("c", interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        run(
+            cast("Platform", _Platform()),
+            drills,
+            versions={},
+            say=lambda _: None,
+            reported=reports.append,
+        )
+    assert [[each.name for each in report.outcomes] for report in reports] == [["a"], ["a", "b"]]
+
+
+def test_the_file_of_an_earlier_run_goes_and_one_is_there_after_each_drill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "e2e.json"
+    file.write_text("{}")
+    monkeypatch.setattr(session, "REPORT", file)
+    session.forget_report()
+    assert not file.exists()
+
+    def ended(*_: object, reported: Callable[[Report], None], **__: object) -> Report:
+        reported(Report(1, {}, ()))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run", ended)
+    with pytest.raises(KeyboardInterrupt):
+        session.run_drills(cast("Platform", _Platform()), ["preview"], versions={})
+    assert json.loads(file.read_text())["drills"] == []
 
 
 def test_a_collection_that_fails_fails_its_drill() -> None:
