@@ -36,7 +36,7 @@ def database_outage(platform: Platform) -> Figures:
         watched.more(20 * (_RECOVERED + 5))
     report = watched.load.report
     recovered = report.window_since(back)
-    restarts = looks.restarts(platform) - before
+    restarts = looks.restarts_since(platform, before)
     checks.note(recovered_s=recovered, restarts=restarts)
     kinds = {failure.kind for failure in report.failures}
     checks.require(kinds == {"status 503"}, f"failures were {kinds or 'none'}, not only 503")
@@ -49,7 +49,6 @@ def password_rotation(platform: Platform) -> Figures:
     """By `pulumi up`: the Secret changes in place, open connections go on, no pod restarts."""
     checks = Checks()
     before = looks.item(platform, "secret", DATABASE_SECRET)
-    pods = {pod.uid for pod in platform.pods()}
     restarts = looks.restarts(platform)
     # A number that no earlier rotation of a kept platform can have used.
     platform.engine.set("secretVersions.databasePassword", int(time.time()))
@@ -68,15 +67,13 @@ def password_rotation(platform: Platform) -> Figures:
     checks.note(
         window_s=report.window_between(began, cut),
         reconnected_s=report.window_since(reconnected),
-        restarts=looks.restarts(platform) - restarts,
+        restarts=looks.restarts_since(platform, restarts),
     )
     after = looks.item(platform, "secret", DATABASE_SECRET)
     same = before["metadata"]["uid"] == after["metadata"]["uid"]
     checks.require(same, "the Secret was replaced, not changed in place")
     checks.require(before["data"] != after["data"], "the Secret still holds the old password")
-    checks.require(not checks.figures["restarts"], f"{checks.figures['restarts']} restarts")
-    left = {pod.uid for pod in platform.pods()}
-    checks.require(left == pods, "pods were replaced")
+    checks.require(not checks.figures["restarts"], f"{checks.figures['restarts']} restarts of pods")
     late = report.window_since(reconnected)
     checks.require(
         late < _RECOVERED,

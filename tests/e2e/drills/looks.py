@@ -31,8 +31,19 @@ def pod_in(platform: Platform, zone: str) -> Pod:
     return next(pod for pod in ready(platform) if pod.zone == zone)
 
 
-def restarts(platform: Platform) -> int:
-    return sum(pod.restarts for pod in platform.pods())
+def restarts(platform: Platform) -> Mapping[str, int]:
+    """Restarts of each API pod that is to stay, by uid, for `restarts_since`."""
+    return {pod.uid: pod.restarts for pod in platform.pods() if not pod.leaving}
+
+
+def restarts_since(platform: Platform, before: Mapping[str, int]) -> int:
+    """How often containers were started again; a pod in the place of another one counts too.
+
+    Pods that the autoscaler only added or only took away do not.
+    """
+    now = restarts(platform)
+    replaced = min(len(before.keys() - now.keys()), len(now.keys() - before.keys()))
+    return replaced + sum(count - before.get(uid, 0) for uid, count in now.items())
 
 
 def image_tag(platform: Platform) -> str:

@@ -1,13 +1,11 @@
 """A node lost, and a node emptied. Here a node is an availability zone."""
 
-import threading
 import time
-from types import TracebackType
-from typing import Self
 
 from tests.e2e.drills import looks
 from tests.e2e.drills.drill import Checks, Figures
 from tests.e2e.drills.looks import eventually
+from tests.e2e.drills.sampled import Sampled
 from tests.e2e.drills.watched import Watched
 from tests.e2e.entrance.target_group import TargetGroup
 from tests.e2e.platform.platform import Platform
@@ -60,7 +58,8 @@ def drain(platform: Platform) -> Figures:
     """Nodes are emptied one after the other, the second with both pods: no request fails."""
     checks = Checks()
     platform.image("after-the-drain")
-    with Watched(platform, checks) as watched, _Fewest(platform) as fewest:
+    count_ready = Sampled(lambda: len(looks.ready(platform)), every=0.5)
+    with Watched(platform, checks) as watched, count_ready:
         for letter in "ab":
             name = platform.cluster.node(letter).name
             try:
@@ -74,10 +73,9 @@ def drain(platform: Platform) -> Figures:
             finally:
                 platform.cluster.kubectl("uncordon", name)
         platform.release("after-the-drain")
-    checks.note(fewest_ready=fewest.count)
-    checks.require(
-        fewest.count >= 1, "the disruption budget let all pods go at once: none was ready"
-    )
+    fewest = min(count_ready.readings)
+    checks.note(fewest_ready=fewest)
+    checks.require(fewest >= 1, "the disruption budget let all pods go at once: none was ready")
     zones = looks.zones(platform)
     checks.require(looks.in_both_zones(platform), f"after the next release pods stand in {zones}")
     watched.require_none_failed()
@@ -102,30 +100,3 @@ def _drain(platform: Platform, name: str) -> None:
 def _target_group(platform: Platform) -> TargetGroup:
     [name] = [item.name for item in platform.world.resources() if item.type == _TARGET_GROUP]
     return TargetGroup.load(platform.world.outputs(_TARGET_GROUP, name))
-
-
-class _Fewest:
-    """A context that keeps counting ready pods, and remembers the smallest number."""
-
-    def __init__(self, platform: Platform) -> None:
-        self.count = len(looks.ready(platform))
-        self._platform = platform
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="fewest", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join(60)
-
-    def _look(self) -> None:
-        while not self._stop.wait(0.5):
-            self.count = min(self.count, len(looks.ready(self._platform)))
