@@ -7,6 +7,8 @@ from tests.e2e.platform.platform import Platform
 
 _DATABASE = "aws:rds/instance:Instance"
 _NODES = "aws:eks/nodeGroup:NodeGroup"
+# Other stand-ins make what exists in the state alone, or a component without an id.
+_IN_THE_CLOUD = "aws:"
 # Long enough to be seen in the state and killed, short enough for the plugin to end by itself.
 _CREATION_SECONDS = 15
 
@@ -48,16 +50,18 @@ def engine_killed(platform: Platform) -> Figures:
     platform.world.slow("create", _DATABASE, _CREATION_SECONDS)
     try:
         running = platform.engine.start_up()
-        eventually(
-            "the database is being created",
-            lambda: (
-                not running.running
-                or any(p.type == _DATABASE for p in platform.engine.checkpoint().pending)
-            ),
-            seconds=300,
-            every=0.2,
-        )
-        running.kill()
+        try:
+            eventually(
+                "the database is being created",
+                lambda: (
+                    not running.running
+                    or any(p.type == _DATABASE for p in platform.engine.checkpoint().pending)
+                ),
+                seconds=300,
+                every=0.2,
+            )
+        finally:
+            running.kill()  # also when it never came to that: nobody else would end it
     finally:
         platform.world.heal()
     checkpoint = platform.engine.checkpoint()
@@ -75,8 +79,13 @@ def engine_killed(platform: Platform) -> Figures:
 
 
 def _require_agreement(platform: Platform, checks: Checks) -> None:
-    """The cloud holds what the state says, and nothing twice."""
-    known = {resource.id for resource in platform.engine.checkpoint().resources}
-    strangers = [item for item in platform.world.resources() if item.id not in known]
-    names = ", ".join(f"{item.type} {item.name} ({item.id})" for item in strangers[:5])
-    checks.require(not strangers, f"{len(strangers)} resources are not in the state: {names}")
+    """The cloud holds what the state says, and the state what the cloud holds; nothing twice."""
+    known = {
+        (resource.type, resource.id)
+        for resource in platform.engine.checkpoint().resources
+        if resource.type.startswith(_IN_THE_CLOUD)
+    }
+    there = {(item.type, item.id) for item in platform.world.resources()}
+    for missing, where in ((there - known, "the state"), (known - there, "the cloud")):
+        names = ", ".join(f"{type_} ({id_})" for type_, id_ in sorted(missing)[:5])
+        checks.require(not missing, f"{len(missing)} resources are not in {where}: {names}")

@@ -2,7 +2,7 @@
 
 import time
 
-from infra.naming import ADMIN_TOKEN_KEY, AUTH_SECRET, NAMESPACE, RELEASE
+from infra.naming import ADMIN_TOKEN_KEY, AUTH_SECRET, NAMESPACE, RELEASE, STORAGE_CLASS
 from tests.e2e.drills import looks
 from tests.e2e.drills.drill import Checks, Figures
 from tests.e2e.engine.result import Result
@@ -14,6 +14,9 @@ _BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 _VPC = "aws:ec2/vpc:Vpc"
 _SUBNET = "aws:ec2/subnet:Subnet"
 _RELEASE = "kubernetes:helm.sh/v3:Release"
+_WEBHOOKS = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
+_BINDINGS = "targetgroupbindings.elbv2.k8s.aws"
+_IF_ANY = "--ignore-not-found"
 _PODS = 2
 _BOTH_ZONES_SECONDS = 60
 
@@ -124,9 +127,23 @@ def destroy(platform: Platform) -> Figures:
         (_SUBNET, _VPC),
     ):
         checks.require(_last(result, first) < _first(result, then), f"{then} went before {first}")
-    found = platform.cluster.kubectl("get", "namespace", NAMESPACE, "--ignore-not-found")
-    checks.require(not found, f"the namespace {NAMESPACE} is still there")
+    _require_empty_cluster(platform, checks)
     return checks.figures
+
+
+def _require_empty_cluster(platform: Platform, checks: Checks) -> None:
+    """None of what the program put into the cluster is left, nor what its releases brought."""
+    kubectl, as_names = platform.cluster.kubectl, "--output=name"
+    for what, found in (
+        ("releases", platform.helm("list", "--all-namespaces", "--short")),
+        ("the namespace", kubectl("get", "namespace", NAMESPACE, as_names, _IF_ANY)),
+        ("the storage class", kubectl("get", "storageclass", STORAGE_CLASS, as_names, _IF_ANY)),
+        ("webhooks", kubectl("get", _WEBHOOKS, as_names)),
+        # Their definition, as all that a chart has in crds/, may stay, or never have been there.
+        ("bindings", kubectl("get", _BINDINGS, "--all-namespaces", as_names, check=False)),
+    ):
+        left = ", ".join(found.split())
+        checks.require(not left, f"{what} of the program are still in the cluster: {left}")
 
 
 def _deleted(result: Result, type_: str) -> list[int]:

@@ -23,6 +23,8 @@ IN_ORDER = (
     "aws:ec2/subnet:Subnet",
     "aws:ec2/vpc:Vpc",
 )
+TYPE = "aws:t"
+WEBHOOKS = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
 RDS, NODES = "aws:rds/instance:Instance", "aws:eks/nodeGroup:NodeGroup"
 
 
@@ -35,13 +37,13 @@ def _result(
 
 def _state(*names: str, pending: Sequence[str] = ()) -> Checkpoint:
     return Checkpoint(
-        tuple(Recorded(f"{URN}t::{name}", "t", f"id-{name}") for name in names),
+        tuple(Recorded(f"{URN}{TYPE}::{name}", TYPE, f"id-{name}") for name in names),
         tuple(Pending("creating", f"{URN}{type_}::a") for type_ in pending),
     )
 
 
 def _there(*names: str) -> list[SimpleNamespace]:
-    return [SimpleNamespace(type="t", name=name, id=f"id-{name}") for name in names]
+    return [SimpleNamespace(type=TYPE, name=name, id=f"id-{name}") for name in names]
 
 
 class _Platform:
@@ -52,10 +54,12 @@ class _Platform:
         *results: Result,
         states: Sequence[Checkpoint] = (),
         clouds: Sequence[list[SimpleNamespace]] = (),
-        namespace: str = "",
+        left: Mapping[str, str] | None = None,
     ) -> None:
         self._results, self._states, self._clouds = iter(results), iter(states), iter(clouds)
-        self.cluster = SimpleNamespace(kubectl=lambda *_: namespace)
+        self._left = left or {}
+        self.cluster = SimpleNamespace(kubectl=self._kubectl)
+        self.kills = 0
         self.faults: list[str] = []
         self.engine = self.world = self
 
@@ -65,8 +69,19 @@ class _Platform:
 
     preview = up = refresh = destroy = repair = _next
 
+    def _kubectl(self, _get: str, kind: str, *_: str, check: bool = True) -> str:
+        del check
+        return self._left.get(kind, "")
+
+    def helm(self, *arguments: str) -> str:
+        return self._left.get(f"helm {arguments[0]}", "")
+
     def start_up(self) -> SimpleNamespace:
-        return SimpleNamespace(running=True, kill=lambda: 0.0)
+        return SimpleNamespace(running=True, kill=self._kill)
+
+    def _kill(self) -> float:
+        self.kills += 1
+        return 0.0
 
     def checkpoint(self) -> Checkpoint:
         return next(self._states, Checkpoint())
@@ -162,11 +177,15 @@ def test_a_destroy_in_another_order_fails(first: int, then: int) -> None:
 @pytest.mark.parametrize(
     ("platform", "message"),
     [
-        ({"clouds": [_there("database")]}, "left: t database"),
+        ({"clouds": [_there("database")]}, "left: aws:t database"),
         ({"states": [_state("vpc")]}, "left: .*vpc"),
-        ({"namespace": "observability   Active"}, "namespace observability is still there"),
+        ({"left": {"namespace": "namespace/x"}}, "the namespace .* still .*: namespace/x"),
+        ({"left": {"helm list": "backend\naws\n"}}, "releases .*: backend, aws"),
+        ({"left": {"storageclass": "gp3"}}, "storage class .*: gp3"),
+        ({"left": {WEBHOOKS: "webhook/aws"}}, "webhooks .*: webhook/aws"),
+        ({"left": {"targetgroupbindings.elbv2.k8s.aws": "b/backend"}}, "bindings .*: b/backend"),
     ],
-    ids=["cloud", "state", "cluster"],
+    ids=["cloud", "state", "namespace", "release", "storage class", "webhook", "binding"],
 )
 def test_a_destroy_that_leaves_something_fails(
     platform: Mapping[str, object], message: str
@@ -198,11 +217,12 @@ def test_a_failed_up_goes_on() -> None:
 @pytest.mark.parametrize(
     ("platform", "message"),
     [
-        (_failing(cloud=("vpc", "orphan")), r"1 resources are not in the state: t orphan"),
+        (_failing(cloud=("vpc", "orphan")), r"1 resources are not in the state: aws:t .id-orphan"),
+        (_failing(cloud=()), r"1 resources are not in the cloud: aws:t .id-vpc"),
         (_failing(text="error"), "does not name what failed"),
         (_failing(after="replace"), "did not only add"),
     ],
-    ids=["orphan", "silent", "replaces"],
+    ids=["orphan", "ghost", "silent", "replaces"],
 )
 def test_a_failed_up_that_leaves_questions_fails(platform: _Platform, message: str) -> None:
     with pytest.raises(DrillFailed, match=message):
@@ -233,10 +253,25 @@ def test_a_killed_engine_is_recovered_from() -> None:
     [
         (_killed(open_=()), "shows as pending only"),
         (_killed(text="no"), "how to unlock"),
-        (_killed(cloud=("vpc", "second database")), "not in the state: t second database"),
+        (_killed(cloud=(*WHOLE, "second")), "1 resources are not in the state: aws:t .id-second"),
     ],
     ids=["not pending", "not locked", "twice"],
 )
 def test_a_killed_engine_that_leaves_something_fails(platform: _Platform, message: str) -> None:
     with pytest.raises(DrillFailed, match=message):
         interrupted.engine_killed(_as_platform(platform))
+
+
+def test_an_engine_that_cannot_be_watched_is_killed_and_the_cloud_healed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    platform = _killed()
+
+    def unreadable() -> Checkpoint:
+        raise OSError("the state cannot be read")
+
+    monkeypatch.setattr(platform, "checkpoint", unreadable)
+    with pytest.raises(OSError, match="cannot be read"):
+        interrupted.engine_killed(_as_platform(platform))
+    assert platform.kills == 1
+    assert platform.faults[-1] == "heal"
