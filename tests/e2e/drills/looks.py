@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from infra.naming import NAMESPACE, RELEASE
 from tests.e2e.cluster.processes import wait_until
 from tests.e2e.drills.drill import DrillFailed
 from tests.e2e.platform.platform import Platform
-from tests.e2e.platform.pods import Pod
+from tests.e2e.platform.pods import SELECTOR, Pod
 
 BOTH_ZONES = ["us-east-1a", "us-east-1b"]
 IN_NAMESPACE = f"--namespace={NAMESPACE}"
@@ -44,6 +45,28 @@ def restarts_since(platform: Platform, before: Mapping[str, int]) -> int:
     now = restarts(platform)
     replaced = min(len(before.keys() - now.keys()), len(now.keys() - before.keys()))
     return replaced + sum(count - before.get(uid, 0) for uid, count in now.items())
+
+
+def events(platform: Platform, pod: Pod, reason: str, words: str, *, since: float) -> list[float]:
+    """When (epoch) there last were events of a pod with that reason and words (lower case)."""
+    about = f"--field-selector=involvedObject.uid={pod.uid}"
+    items: list[Mapping[str, Any]] = platform.cluster.kubectl.items("events", IN_NAMESPACE, about)
+    times = [
+        datetime.fromisoformat(item["lastTimestamp"]).timestamp()
+        for item in items
+        if item["reason"] == reason and words in item["message"].lower()
+    ]
+    return [at for at in times if at >= since - 1]  # events have whole seconds
+
+
+def pod_tags(platform: Platform) -> Mapping[str, str]:
+    """Tag that each API pod that is to stay was made with, by uid."""
+    items: list[Mapping[str, Any]] = platform.cluster.kubectl.items("pods", IN_NAMESPACE, SELECTOR)
+    return {
+        item["metadata"]["uid"]: item["spec"]["containers"][0]["image"].rpartition(":")[2]
+        for item in items
+        if "deletionTimestamp" not in item["metadata"]
+    }
 
 
 def image_tag(platform: Platform) -> str:

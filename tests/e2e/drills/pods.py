@@ -17,6 +17,7 @@ _CONTAINER = "api"
 _PODS = 2
 _KILLED_WINDOW = 5  # seconds until the endpoint of a dead process is withdrawn
 _REPLACED = 20
+_TOLD_SECONDS = 15  # events come behind what they tell of
 
 
 def pod_kill(platform: Platform) -> Figures:
@@ -38,7 +39,8 @@ def pod_hang(platform: Platform) -> Figures:
     """A stopped server is restarted by its liveness probe, and nothing accepted is lost."""
     checks = Checks()
     with Watched(platform, checks, rate=30) as watched:
-        _lose_a_server(platform, checks, watched, signal.SIGSTOP)
+        victim, lost = _lose_a_server(platform, checks, watched, signal.SIGSTOP)
+        _require_liveness(platform, checks, victim, lost)
     return checks.figures
 
 
@@ -57,7 +59,8 @@ def _delete_gracefully(platform: Platform) -> None:
 
 def _lose_a_server(
     platform: Platform, checks: Checks, watched: Watched, number: signal.Signals
-) -> None:
+) -> tuple[Pod, float]:
+    """Give the pod whose server was lost, and when (epoch)."""
     victim = looks.pod_in(platform, looks.BOTH_ZONES[1])
     lost = time.time()
     platform.cluster.signal_container(NAMESPACE, victim.name, _CONTAINER, number)
@@ -71,6 +74,23 @@ def _lose_a_server(
     checks.require(
         recovered < _REPLACED, f"the server was back after {recovered:.1f} s, not {_REPLACED}"
     )
+    return victim, lost
+
+
+def _require_liveness(platform: Platform, checks: Checks, victim: Pod, lost: float) -> None:
+    """By the pod's events: the probe failed, and the kubelet killed the container for it."""
+    found: list[float] = []
+
+    def told(reason: str, words: str) -> bool:
+        found[:] = looks.events(platform, victim, reason, words, since=lost)
+        return bool(found)
+
+    for reason, words in (("Unhealthy", "liveness probe failed"), ("Killing", "liveness probe")):
+        checks.require(
+            wait_until(partial(told, reason, words), seconds=_TOLD_SECONDS, every=1),
+            f"no event {reason} of {victim.name} says: {words}",
+        )
+    checks.note(detected_s=max(0.0, min(found) - lost))
 
 
 def _is_back(platform: Platform, victim: Pod) -> bool:

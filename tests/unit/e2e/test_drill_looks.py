@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import cast
 
@@ -44,6 +45,27 @@ def test_a_pod_that_leaves_has_been_replaced() -> None:
     before = looks.restarts(_platform({"a": 0, "b": 0}))
     assert looks.restarts_since(_platform({"a": 0, "b": 0, "c": 0}, leaving="a"), before) == 1
     assert looks.restarts(_platform({"a": 0, "b": 0}, leaving="a")) == {"b": 0}
+
+
+def test_events_are_those_of_a_reason_and_since_a_moment() -> None:
+    def event(reason: str, message: str, at: str) -> Mapping[str, str]:
+        return {"reason": reason, "message": message, "lastTimestamp": at}
+
+    items = [
+        event("Killing", "Container api failed liveness probe, will ...", "2026-11-26T12:00:30Z"),
+        event("Killing", "Stopping container api", "2026-11-26T12:00:31Z"),
+        event("Unhealthy", "Liveness probe failed: timeout", "2026-11-26T12:00:32Z"),
+        event("Killing", "Container api failed liveness probe, will ...", "2026-11-26T11:00:00Z"),
+    ]
+    kubectl = SimpleNamespace(items=lambda *_: items)
+    platform = cast("Platform", SimpleNamespace(cluster=SimpleNamespace(kubectl=kubectl)))
+    lost = datetime(2026, 11, 26, 12, tzinfo=UTC).timestamp()
+    pod = Pod("a", "a", "us-east-1a", True, False, 0, "")
+    assert looks.events(platform, pod, "Killing", "liveness probe", since=lost) == [lost + 30]
+    assert looks.events(platform, pod, "Unhealthy", "liveness probe failed", since=lost) == [
+        lost + 32
+    ]
+    assert looks.events(platform, pod, "Unhealthy", "readiness", since=lost) == []
 
 
 def test_a_number_is_read_until_the_end() -> None:
