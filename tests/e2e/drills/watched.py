@@ -1,14 +1,32 @@
 """Alerts through the entrance for as long as a drill lasts, and what came of them."""
 
+import time
 from types import TracebackType
 from typing import Self
 
 from tests.e2e.drills.drill import Checks
+from tests.e2e.entrance.http1 import Request, Response
+from tests.e2e.load import Traffic
 from tests.e2e.platform.platform import Platform
 
 # No drill takes as long: a load that ended before its drill would have seen nothing of the end.
 _LIMIT_SECONDS = 1500
 _BEFORE = 50  # requests while nothing happens yet
+
+
+class _Timed:
+    """Traffic that remembers when each request began."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self.begun: list[float] = []
+        self._traffic = traffic
+
+    def request(self, number: int) -> Request:
+        self.begun.append(time.time())
+        return self._traffic.request(number)
+
+    def answered(self, number: int, response: Response) -> None:
+        self._traffic.answered(number, response)
 
 
 class Watched:
@@ -18,7 +36,8 @@ class Watched:
         self._platform = platform
         self._checks = checks
         self._alerts = platform.alerts()
-        self.load = platform.load(self._alerts, rate=rate, limit_seconds=_LIMIT_SECONDS)
+        self._timed = _Timed(self._alerts)
+        self.load = platform.load(self._timed, rate=rate, limit_seconds=_LIMIT_SECONDS)
 
     def __enter__(self) -> Self:
         self.load.__enter__()
@@ -48,6 +67,12 @@ class Watched:
     def failed_before(self, moment: float) -> int:
         """Requests that failed and began before a moment (epoch)."""
         return sum(failure.at < moment for failure in self.load.report.failures)
+
+    def served_between(self, begin: float, end: float) -> float:
+        """Share of the requests begun between two moments (epoch) that were served; 1 of none."""
+        begun = sum(begin <= at <= end for at in self._timed.begun)
+        failed = sum(begin <= failure.at <= end for failure in self.load.report.failures)
+        return 1 - failed / begun if begun else 1.0
 
     def require_none_failed(self, at_least: int = 0) -> None:
         """Of as many requests as the drill owes; call it after the context."""
