@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.engine.workspace import REPOSITORY
+from tests.e2e.standins.postgres import PostgresServer
 
 _VERSIONS = Path("backend") / "migrations" / "versions"
 
@@ -49,12 +50,33 @@ def failing_migration() -> dict[str, str]:
     return additive_migration() | _migration(2, "SELECT 1 / 0", title="A mistake.")
 
 
+def additive_revision() -> str:
+    """Name it as the database does."""
+    return _revision(1)
+
+
+def migrated(postgres: PostgresServer) -> bool:
+    """Whether that revision is the database's, and what it adds is there."""
+    database = postgres.settings.database
+    revision = postgres.sql("SELECT version_num FROM alembic_version", database=database)
+    columns = postgres.sql(
+        "SELECT count(*) FROM information_schema.columns"
+        " WHERE table_name = 'integration' AND column_name = 'e2e_note'",
+        database=database,
+    )
+    return (revision, columns) == (additive_revision(), "1")
+
+
 def _migration(number: int, statement: str, *, title: str) -> dict[str, str]:
     """Give the file of the revision that is so many after the repository's last one."""
-    last = max(int(path.name[:4]) for path in (REPOSITORY / _VERSIONS).glob("[0-9]*.py"))
-    before, revision = (f"{last + step:04d}" for step in (number - 1, number))
+    before, revision = _revision(number - 1), _revision(number)
     text = _MIGRATION.format(title=title, revision=revision, before=before, statement=statement)
     return {str(_VERSIONS / f"{revision}_e2e.py"): text}
+
+
+def _revision(number: int) -> str:
+    last = max(int(path.name[:4]) for path in (REPOSITORY / _VERSIONS).glob("[0-9]*.py"))
+    return f"{last + number:04d}"
 
 
 def add_chart_key(program: Path, value: str) -> str:

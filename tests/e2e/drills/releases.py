@@ -1,9 +1,11 @@
 """New versions of the app and of the chart, and the way back, under requests."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from infra.naming import RELEASE
+from tests.e2e.cluster.processes import wait_until
 from tests.e2e.drills import edits, looks
 from tests.e2e.drills.drill import Checks, Figures
 from tests.e2e.drills.looks import IN_NAMESPACE
@@ -12,20 +14,24 @@ from tests.e2e.platform.platform import Platform
 
 _UPGRADE_REQUESTS = 5000
 _ROLLBACK_REQUESTS = 500
-_TAG = "2.0.0"
+_TAGS = "2.0."  # of the images with the migration
+_ROLLED_SECONDS = 30
 
 
 def app_upgrade(platform: Platform) -> Figures:
     """`make release` with a migration, `up`, refresh, new chart versions: nobody notices."""
     checks = Checks()
-    platform.image(_TAG, extra=edits.additive_migration())
-    before = looks.values(platform)
+    tag = _new_tag()
+    platform.image(tag, extra=edits.additive_migration())
+    before, pods = looks.values(platform), looks.pod_tags(platform)
     _require_both_zones(platform, checks, "before")
     with Watched(platform, checks, rate=40) as watched:
-        platform.release(_TAG)
-        _up_keeps_the_tag(platform, checks)
-        _chart_by_up(platform, checks)
-        _chart_by_release(platform, checks)
+        platform.release(tag)
+        _require_migrated(platform, checks, "the release")
+        _require_rolled(platform, checks, pods, tag)
+        _up_keeps_the_tag(platform, checks, tag)
+        _chart_by_up(platform, checks, tag)
+        _chart_by_release(platform, checks, tag)
         watched.more(max(100, _UPGRADE_REQUESTS - watched.load.report.requests))
     checks.note(tag_after_up=looks.image_tag(platform))
     _require_both_zones(platform, checks, "after")
@@ -37,54 +43,64 @@ def app_upgrade(platform: Platform) -> Figures:
 def rollback(platform: Platform) -> Figures:
     """`helm rollback` over a migration: the old version serves on the new schema."""
     checks = Checks()
-    revision = _revision_before(platform)
-    if revision is None:
-        platform.image(_TAG, extra=edits.additive_migration())
-        platform.release(_TAG)
-        revision = _revision_before(platform)
-    checks.require(revision, "the history holds no revision with another image")
-    old = _tag_of(looks.values(platform, revision=revision))
+    if not looks.image_tag(platform).startswith(_TAGS):
+        tag = _new_tag()
+        platform.image(tag, extra=edits.additive_migration())
+        platform.release(tag)
+    _require_migrated(platform, checks, "the release")
+    before = _revision_before(platform)
+    if before is None:
+        checks.fail("the history holds no revision with another image")
+    revision, old = before
+    pods = looks.pod_tags(platform)
     with Watched(platform, checks) as watched:
         arguments = ("rollback", RELEASE, str(revision), IN_NAMESPACE, "--wait", "--timeout=10m")
         platform.helm(*arguments)
         watched.more(max(100, _ROLLBACK_REQUESTS - watched.load.report.requests))
     now = looks.image_tag(platform)
     checks.note(tag=now)
-    checks.require(now != _TAG and now.startswith(old), f"{now} runs after the rollback to {old!r}")
+    checks.require(now == old, f"{now} runs after the rollback to {old}")
+    _require_rolled(platform, checks, pods, old)
+    _require_migrated(platform, checks, "the rollback")
     _require_both_zones(platform, checks, "after")
     watched.require_none_failed(_ROLLBACK_REQUESTS)
     return checks.figures
 
 
-def _up_keeps_the_tag(platform: Platform, checks: Checks) -> None:
+def _new_tag() -> str:
+    """Give one that no earlier run on a kept platform has released."""
+    return f"{_TAGS}{int(time.time())}"
+
+
+def _up_keeps_the_tag(platform: Platform, checks: Checks, tag: str) -> None:
     for step, result in (
         ("up", platform.engine.up()),
         ("refresh", platform.engine.refresh()),
         ("the up after refresh", platform.engine.up()),
     ):
         checks.require(result.changed == 0, f"{step} after the release changed: {result}")
-    _require_tag(platform, checks, "up and refresh")
+    _require_tag(platform, checks, tag, "up and refresh")
 
 
-def _chart_by_up(platform: Platform, checks: Checks) -> None:
+def _chart_by_up(platform: Platform, checks: Checks, tag: str) -> None:
     """A new template arrives; its new default does not, until the next `make release`."""
     name = edits.add_chart_key(platform.engine.workspace.program, "first")
     result = platform.engine.up()
     checks.require(dict(result.changes).get("update") == 1, f"up with a new chart: {result}")
     _require_note(platform, checks, name, "absent", "up with a new chart version")
-    _require_tag(platform, checks, "up with a new chart version")
-    platform.release(_TAG)
+    _require_tag(platform, checks, tag, "up with a new chart version")
+    platform.release(tag)
     _require_note(platform, checks, name, "first", "the next release")
 
 
-def _chart_by_release(platform: Platform, checks: Checks) -> None:
+def _chart_by_release(platform: Platform, checks: Checks, tag: str) -> None:
     """Template and default arrive at once, and `up` keeps them."""
     name = edits.add_chart_key(platform.engine.workspace.program, "second")
-    platform.release(_TAG)
+    platform.release(tag)
     _require_note(platform, checks, name, "second", "a release with a new chart version")
     platform.engine.up()
     _require_note(platform, checks, name, "second", "up after that release")
-    _require_tag(platform, checks, "up after a release with a new chart version")
+    _require_tag(platform, checks, tag, "up after a release with a new chart version")
 
 
 def _require_note(platform: Platform, checks: Checks, name: str, wanted: str, after: str) -> None:
@@ -94,9 +110,30 @@ def _require_note(platform: Platform, checks: Checks, name: str, wanted: str, af
     checks.require(found == wanted, f"after {after} the new value is {found!r}, not {wanted!r}")
 
 
-def _require_tag(platform: Platform, checks: Checks, after: str) -> None:
+def _require_tag(platform: Platform, checks: Checks, wanted: str, after: str) -> None:
     tag = looks.image_tag(platform)
-    checks.require(tag == _TAG, f"after {after} the tag is {tag}, not {_TAG}")
+    checks.require(tag == wanted, f"after {after} the tag is {tag}, not {wanted}")
+
+
+def _require_migrated(platform: Platform, checks: Checks, after: str) -> None:
+    checks.require(
+        edits.migrated(platform.world.postgres),
+        f"after {after} revision {edits.additive_revision()} is not in the database",
+    )
+
+
+def _require_rolled(
+    platform: Platform, checks: Checks, before: Mapping[str, str], tag: str
+) -> None:
+    """All pods are new, and run that image."""
+
+    def rolled() -> bool:
+        now = looks.pod_tags(platform)
+        return not now.keys() & before.keys() and set(now.values()) == {tag}
+
+    # Helm returns when the new pods are ready: the last old one may just be told to go.
+    if not wait_until(rolled, seconds=_ROLLED_SECONDS, every=1):
+        checks.fail(f"not all pods are new and run {tag}: {dict(looks.pod_tags(platform))}")
 
 
 def _require_both_zones(platform: Platform, checks: Checks, when: str) -> None:
@@ -114,14 +151,16 @@ def _require_same_values(
     checks.require(names[0] == names[1], f"the image's repository changed: {names}")
 
 
-def _revision_before(platform: Platform) -> int | None:
-    """Newest revision that worked and has another image than the one that runs."""
-    running = _tag_of(looks.values(platform))
+def _revision_before(platform: Platform) -> tuple[int, str] | None:
+    """Newest revision that worked with another image than the one that runs, and its tag."""
+    running = looks.image_tag(platform)
     good = [item for item in looks.history(platform) if item["status"] == "superseded"]
     for item in reversed(good):
         revision = int(item["revision"])
-        if _tag_of(looks.values(platform, revision=revision)) != running:
-            return revision
+        # A release without a tag runs the version that its chart names.
+        tag = _tag_of(looks.values(platform, revision=revision)) or str(item["app_version"])
+        if tag != running:
+            return revision, tag
     return None
 
 

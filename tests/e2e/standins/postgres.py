@@ -100,7 +100,22 @@ class PostgresServer:
 
     def set_password(self, password: str) -> None:
         user = self.settings.user
-        self._sql(f"ALTER ROLE \"{user}\" PASSWORD '{verifier(password)}'")
+        self.sql(f"ALTER ROLE \"{user}\" PASSWORD '{verifier(password)}'")
+
+    def cut_connections(self) -> int:
+        """End those of all users but the superuser, as a failover would; gives back how many."""
+        return int(
+            self.sql(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND usename <> current_user"
+            )
+        )
+
+    def sql(self, statement: str, *, database: str = "postgres") -> str:
+        """Run it as the superuser; gives back rows as lines, columns between `|`. No secrets."""
+        place = ("-h", self._directory, "-p", self.port, "-U", _SUPERUSER)
+        arguments = ("-qXwAt", "-v", "ON_ERROR_STOP=1", *place, database)
+        return self._run("psql", *arguments, stdin=statement).stdout
 
     def configure(self, parameters: Mapping[str, str]) -> None:
         """Take another parameter group's values; static ones wait for a restart, as on RDS."""
@@ -122,12 +137,12 @@ class PostgresServer:
         self._write_settings(settings)
         self.start()
         # Attributes as of the master user of RDS, which may not read the server's files.
-        self._sql(
+        self.sql(
             f'CREATE ROLE "{settings.user}" LOGIN CREATEDB CREATEROLE'
             f" PASSWORD '{verifier(password)}'"
         )
         if settings.database:
-            self._sql(f'CREATE DATABASE "{settings.database}" OWNER "{settings.user}"')
+            self.sql(f'CREATE DATABASE "{settings.database}" OWNER "{settings.user}"')
 
     def _write_certificate(self, host: str) -> None:
         authority = pki.authority("stand-in for the RDS certificate authority")
@@ -163,10 +178,6 @@ class PostgresServer:
         path = self._data / name
         path.write_text(content)
         self._own(path)
-
-    def _sql(self, statement: str) -> None:
-        place = ("-h", self._directory, "-p", self.port, "-U", _SUPERUSER)
-        self._run("psql", "-qXw", "-v", "ON_ERROR_STOP=1", *place, "postgres", stdin=statement)
 
     def _last_words(self) -> str:
         """Read the end of the server's log, which goes with it."""
@@ -207,7 +218,7 @@ class PostgresServer:
                 start_new_session=True,
             )
             output.seek(0)
-            said = output.read().strip()
+            done.stdout = said = output.read().strip()
         if check and done.returncode != 0:
             how = f"{program} in {self._directory} failed ({done.returncode})"
             raise Rejected(f"{how}: {said[-500:]} {self._last_words()}")

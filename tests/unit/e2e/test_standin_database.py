@@ -157,6 +157,20 @@ async def test_a_changed_password_applies_to_new_connections_only(rds: Rds) -> N
     await (await rds.connect()).close()
 
 
+async def test_connections_are_cut_and_the_superuser_is_answered(rds: Rds) -> None:
+    server = rds.server
+    before = server.cut_connections()
+    opened = [await rds.connect() for _ in range(2)]
+    assert server.cut_connections() == 2, f"{before} were open before"
+    for connection in opened:
+        with pytest.raises(
+            (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+        ):
+            await connection.fetchval("SELECT 1")
+    assert server.sql("SELECT 1, 'a'; SELECT 2") == "1|a\n2"
+    assert server.sql("SELECT current_database()", database="observability") == "observability"
+
+
 async def test_it_is_stopped_and_comes_back_at_the_same_place(rds: Rds) -> None:
     port = rds.server.port
     rds.server.stop()
