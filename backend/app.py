@@ -25,13 +25,13 @@ from backend.middleware import (
     RequestContextMiddleware,
     SecurityHeadersMiddleware,
 )
+from backend.traced_requests import TraceMiddleware
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from opentelemetry.sdk.trace import TracerProvider
-
     from backend.settings import Settings
+    from backend.tracing import Traces
 
 # Matching is linear: the busiest routes come first.
 ROUTERS: tuple[APIRouter, ...] = (alerts_router, health_router, integrations_router)
@@ -40,16 +40,17 @@ ROUTERS: tuple[APIRouter, ...] = (alerts_router, health_router, integrations_rou
 BODY_BYTES = 64 * 1024
 LARGE_BODY_PATHS = ("/api/v1/webhooks/alertmanager",)
 
+# Ours keeps the trace of every error, and costs a third: docs/adr/0006-tracing.md.
 NO_TELEMETRY = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Build the application. It connects to nothing before its first request."""
-    provider, telemetry = _telemetry(settings)
+    traces = _traces(settings)
     app = FastAPI(
         title="Observability platform",
         version=__version__,
-        telemetry=telemetry,
+        telemetry=NO_TELEMETRY,
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
@@ -61,11 +62,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.large_bodies = LargeBodies()
     app.state.draining = Draining()
     app.state.readiness = Readiness(app.state.database, app.state.draining)
-    app.state.tracer_provider = provider
+    app.state.traces = traces
     _add_middleware(app, settings)
     errors.install(app, [route for router in ROUTERS for route in router.routes])
     openapi.install(app)
     metrics.install(app)
+    if traces is not None:
+        app.add_middleware(TraceMiddleware, traces=traces)
     for router in ROUTERS:
         app.include_router(router)
     console.install(app, settings)
@@ -84,14 +87,13 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(SecurityHeadersMiddleware)
 
 
-def _telemetry(settings: Settings) -> tuple[TracerProvider | None, TelemetryConfig]:
-    if settings.otlp_endpoint is None:
-        return None, NO_TELEMETRY
+def _traces(settings: Settings) -> Traces | None:
+    if not settings.traced:
+        return None
     # Only now: the SDK costs start-up time and memory that most processes need not pay.
     from backend import telemetry  # noqa: PLC0415  # as above
 
-    provider = telemetry.tracer_provider(settings, service="backend")
-    return provider, telemetry.config(provider)
+    return telemetry.Traces(settings, service="backend", ratio=settings.trace_sample_ratio)
 
 
 @asynccontextmanager
@@ -103,8 +105,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             yield
     finally:
         await app.state.database.engine.dispose()
-        if app.state.tracer_provider is not None:
-            await asyncio.to_thread(app.state.tracer_provider.shutdown)
+        if app.state.traces is not None:
+            await asyncio.to_thread(app.state.traces.shutdown)
 
 
 def _tune_garbage_collection() -> None:

@@ -7,7 +7,7 @@ from backend.app import create_app
 
 try:
     _settings = settings.load()
-    logs.configure(level=_settings.log_level, tracing=_settings.otlp_endpoint is not None)
+    logs.configure(level=_settings.log_level, tracing=_settings.traced)
     app = create_app(_settings)
 except settings.SettingsError as error:
     sys.exit(f"backend: {error}")

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
+from backend import tracing
+
 PROBLEM_JSON = "application/problem+json"
 # Enough to correct a request by; a hostile body must not be able to ask for a large answer.
 MAX_REPORTED_FIELDS = 20
@@ -37,6 +39,11 @@ class Problem(BaseModel):
     code: str = Field(examples=["invalid_request"])
     detail: str = Field(examples=["The request is not valid."])
     errors: list[FieldProblem] | None = None
+    trace_id: str | None = Field(
+        None,
+        description="Finds the request in the logs and, after a 5xx, its trace; if tracing is on.",
+        examples=["0af7651916cd43dd8448eb211c80319c"],
+    )
 
 
 class AppError(Exception):
@@ -137,6 +144,7 @@ def _body(error: AppError, errors: Sequence[FieldProblem]) -> dict[str, Any]:
         code=error.code,
         detail=error.detail,
         errors=list(errors) or None,
+        trace_id=tracing.trace_id(),
     )
     return problem.model_dump(exclude_none=True)
 

@@ -13,10 +13,10 @@ from typing import Any, BinaryIO
 
 import orjson
 import structlog
-from opentelemetry import trace
 from structlog.typing import Processor
 
 from backend.auth.tokens import PREFIX as TOKEN_PREFIX
+from backend.tracing import trace_id
 
 EventDict = MutableMapping[str, Any]
 
@@ -65,9 +65,8 @@ def _add_request_id(_logger: object, _method: str, event: EventDict) -> EventDic
 
 
 def _add_trace_id(_logger: object, _method: str, event: EventDict) -> EventDict:
-    context = trace.get_current_span().get_span_context()
-    if context.is_valid:
-        event["trace_id"] = trace.format_trace_id(context.trace_id)
+    if (current := trace_id()) is not None:
+        event["trace_id"] = current
     return event
 
 

@@ -7,7 +7,6 @@ from functools import cache
 
 from fastapi import FastAPI
 from prometheus_client import Counter, Gauge, Histogram
-from prometheus_fastapi_instrumentator import Instrumentator
 from prometheus_fastapi_instrumentator.metrics import Info
 from prometheus_fastapi_instrumentator.middleware import PrometheusInstrumentatorMiddleware
 from sqlalchemy import QueuePool
@@ -15,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.types import Scope
 
-from backend import __version__
+from backend import __version__, exposition
+from backend.tracing import exemplar
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 UNMATCHED = "unmatched"
@@ -55,7 +55,7 @@ class HttpMetricsMiddleware(PrometheusInstrumentatorMiddleware):
 def install(app: FastAPI) -> None:
     """Measure every request of the application, and serve GET /metrics."""
     app.add_middleware(HttpMetricsMiddleware, instrumentations=[_observe])
-    Instrumentator().expose(app, include_in_schema=False)
+    app.get("/metrics", include_in_schema=False)(exposition.metrics)
     show_build()
 
 
@@ -93,4 +93,5 @@ def _observe(info: Info) -> None:
     # Anybody can send any method; a label must not grow with what they think of.
     method = info.method if info.method in METHODS else "other"
     _requests(route, method, info.modified_status).inc()
-    _duration(route, method).observe(info.modified_duration)
+    failed = info.modified_status == "5xx"
+    _duration(route, method).observe(info.modified_duration, exemplar(failed=failed))

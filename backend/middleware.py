@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend import logs
+from backend import logs, tracing
 from backend.errors import AppError, BodyTooLarge, problem_response
 from backend.lifecycle import Draining
 from backend.metrics import route_template
@@ -60,8 +60,9 @@ class RequestContextMiddleware:
             await self.app(scope, receive, send_with_id)
         except ClientDisconnect:
             status = CLIENT_CLOSED_REQUEST
-        except Exception:
+        except Exception as error:
             log.exception("unhandled_error", route=route_template(scope))
+            tracing.unexpected(error)
             if status:  # the answer is under way: only a broken connection tells the client
                 raise
             await problem_response(AppError())(scope, receive, send_with_id)

@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     worker_port: int = Field(8001, ge=0, le=65535)
     shutdown_grace_seconds: float = Field(20, ge=0, le=600)
 
+    @property
+    def traced(self) -> bool:
+        return self.otlp_endpoint is not None
+
     @model_validator(mode="after")
     def _socket_directories_carry_no_tls(self) -> Self:
         if self.database_host.startswith("/") and self.database_sslmode != "disable":

@@ -11,13 +11,12 @@ from contextlib import asynccontextmanager
 
 import structlog
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from backend import logs, metrics
+from backend import exposition, logs, metrics
 from backend import settings as settings_module
 from backend.db.engine import Database, create_engine
 from backend.errors import Unavailable, problem_response
@@ -25,6 +24,7 @@ from backend.jobs.periodic import JobContext, PeriodicJob
 from backend.jobs.scheduler import Scheduler
 from backend.retention import service as retention
 from backend.settings import Settings, SettingsError
+from backend.tracing import Traces
 
 log = structlog.get_logger()
 
@@ -42,7 +42,8 @@ class NotAlive(Unavailable):
 def create_worker(settings: Settings, jobs: Sequence[PeriodicJob] = JOBS) -> Starlette:
     """Build the worker's application; its lifespan runs the jobs."""
     database = Database.from_engine(create_engine(settings, application_name="backend-worker"))
-    scheduler = Scheduler(JobContext(database, settings), jobs)
+    traces = _traces(settings)
+    scheduler = Scheduler(JobContext(database, settings, traces), jobs)
 
     async def health(_request: Request) -> Response:
         if (complaint := scheduler.complaint()) is not None:
@@ -58,10 +59,21 @@ def create_worker(settings: Settings, jobs: Sequence[PeriodicJob] = JOBS) -> Sta
         finally:
             await _end(scheduler, running, settings.shutdown_grace_seconds)
             await database.engine.dispose()
+            if traces is not None:
+                await asyncio.to_thread(traces.shutdown)
 
     return Starlette(
-        routes=[Route("/health", health), Route("/metrics", _metrics)], lifespan=lifespan
+        routes=[Route("/health", health), Route("/metrics", exposition.metrics)], lifespan=lifespan
     )
+
+
+def _traces(settings: Settings) -> Traces | None:
+    if not settings.traced:
+        return None
+    from backend import telemetry  # noqa: PLC0415  # as in backend.app
+
+    # Runs are few, and each is of interest: the ratio is for requests.
+    return telemetry.Traces(settings, service="backend-worker", ratio=1)
 
 
 async def _end(scheduler: Scheduler, running: asyncio.Task[None], grace_seconds: float) -> None:
@@ -74,17 +86,13 @@ async def _end(scheduler: Scheduler, running: asyncio.Task[None], grace_seconds:
         await asyncio.wait([running])
 
 
-async def _metrics(_request: Request) -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
 def main() -> int:
     try:
         settings = settings_module.load()
     except SettingsError as error:
         print(f"backend.worker: {error}", file=sys.stderr)  # noqa: T201  # there is no log yet
         return EXIT_WRONG_SETTINGS
-    logs.configure(level=settings.log_level, tracing=False)
+    logs.configure(level=settings.log_level, tracing=settings.traced)
     metrics.show_build()
     uvicorn.run(
         create_worker(settings),

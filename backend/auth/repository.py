@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend import tracing
 from backend.auth.models import Token
 from backend.auth.principal import DEFAULT_INTEGRATION, Principal, Scope
 from backend.db.engine import driver_connection
@@ -39,7 +40,8 @@ async def find_by_hash(engine: AsyncEngine, sha256: bytes) -> Principal | None:
     session with an ORM entity takes 530. A single read needs no transaction.
     """
     async with driver_connection(engine) as driver:
-        row = await driver.fetchrow(_VALID_BY_HASH, sha256)
+        with tracing.timed(_VALID_BY_HASH):
+            row = await driver.fetchrow(_VALID_BY_HASH, sha256)
     # The index search is not constant in time; what it can leak is a prefix of a hash.
     if row is None or not hmac.compare_digest(row["sha256"], sha256):
         return None

@@ -14,6 +14,8 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend import tracing
+from backend.db import statements
 from backend.db.trouble import DRIVER_TROUBLE, ConnectFailed
 from backend.settings import Settings
 
@@ -26,7 +28,8 @@ def create_engine(settings: Settings, *, application_name: str = "backend-api") 
     """Make an engine. It connects when first used; each connect reads the password file anew."""
 
     async def connect() -> asyncpg.Connection:
-        return await open_connection(settings, application_name=application_name)
+        with tracing.timed("CONNECT"):
+            return await open_connection(settings, application_name=application_name)
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -40,6 +43,8 @@ def create_engine(settings: Settings, *, application_name: str = "backend-api") 
         json_deserializer=orjson.loads,
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    if settings.traced:
+        statements.watch(engine)
     return engine
 
 

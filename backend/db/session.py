@@ -9,6 +9,7 @@ from sqlalchemy import event
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend import tracing
 from backend.db.engine import Database
 from backend.db.trouble import database_errors
 
@@ -25,7 +26,8 @@ async def committed(database: Database) -> AsyncIterator[AsyncSession]:
     """Give a session whose transaction is committed at the end, or rolled back by an exception."""
     async with database.sessions() as session:
         yield session
-        await session.commit()
+        with tracing.timed("COMMIT"):
+            await session.commit()
 
 
 def after_commit(session: AsyncSession, action: Callable[[], None]) -> None:

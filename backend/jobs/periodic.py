@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from backend.db.engine import Database
 from backend.settings import Settings
+from backend.tracing import Traces
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class JobContext:
 
     database: Database
     settings: Settings
+    traces: Traces | None = None
 
 
 Run: TypeAlias = Callable[[JobContext], Awaitable[None]]
@@ -33,3 +35,4 @@ class PeriodicJob:
     cron: str
     run: Run
     limit_seconds: float
+    traced: bool = True

@@ -7,9 +7,13 @@ from time import monotonic
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
+from backend import tracing
 from backend.jobs.periodic import JobContext, PeriodicJob
 
 log = structlog.get_logger()
+
+CANCELLED = "cancelled"
+FAILURES = frozenset({"failed", "timed_out"})
 
 # The label is not called "job": Prometheus keeps that name for itself, and would rename ours.
 RUNS = Counter("backend_job_runs_total", "Runs of periodic jobs.", ["task", "outcome"])
@@ -32,10 +36,26 @@ class Runs:
     _deadlines: dict[str, float] = field(default_factory=dict, init=False)
 
     async def run(self, job: PeriodicJob) -> None:
-        """Run the job once. Only cancellation leaves here as an exception."""
+        """Run the job once, as a trace of its own. Only cancellation leaves as an exception."""
+        traces = self.context.traces
+        if traces is None or not job.traced:
+            await self._run(job)
+            return
+        trail = traces.begin()
+        outcome = CANCELLED
+        try:
+            with tracing.leaving(trail):
+                outcome = await self._run(job)
+        finally:
+            failed = outcome in FAILURES
+            if trail.is_kept(failed=failed):
+                attributes = {"backend.job.outcome": outcome}
+                traces.export(trail, f"job {job.name}", attributes, failed=failed)
+
+    async def _run(self, job: PeriodicJob) -> str:
         started = monotonic()
         self._deadlines[job.name] = started + job.limit_seconds
-        outcome = "cancelled"
+        outcome = CANCELLED
         try:
             async with asyncio.timeout(job.limit_seconds):
                 await job.run(self.context)
@@ -44,12 +64,14 @@ class Runs:
         except TimeoutError:
             outcome = "timed_out"
             log.exception("job_timed_out", job=job.name, limit_seconds=job.limit_seconds)
-        except Exception:  # the border of the job: what it failed with is its own business
+        except Exception as error:  # the border of the job: what it failed with is its own business
             outcome = "failed"
             log.exception("job_failed", job=job.name)
+            tracing.unexpected(error)
         finally:
             del self._deadlines[job.name]
             self._record(job, outcome, monotonic() - started)
+        return outcome
 
     def overdue(self, grace_seconds: float) -> str | None:
         """Name a job that neither its end nor its cancellation has stopped in time."""
@@ -61,5 +83,6 @@ class Runs:
 
     def _record(self, job: PeriodicJob, outcome: str, seconds: float) -> None:
         RUNS.labels(job.name, outcome).inc()
-        DURATION.labels(job.name).observe(seconds)
+        exemplar = tracing.exemplar(failed=outcome in FAILURES)
+        DURATION.labels(job.name).observe(seconds, exemplar)
         log.info("job_ended", job=job.name, outcome=outcome, duration_ms=round(seconds * 1000))

@@ -51,7 +51,7 @@ class Scheduler:
     """Runs periodic jobs until stopped, through any outage of the database."""
 
     def __init__(self, context: JobContext, jobs: Sequence[PeriodicJob]) -> None:
-        pulse = PeriodicJob("pulse", PULSE_CRON, self._pulse, limit_seconds=10)
+        pulse = PeriodicJob("pulse", PULSE_CRON, self._pulse, limit_seconds=10, traced=False)
         self._jobs = (pulse, *jobs)
         self._runs = Runs(context)
         self._settings = context.settings

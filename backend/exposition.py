@@ -1,0 +1,39 @@
+"""GET /metrics, for API and worker: in the format that is preferred; OpenMetrics has exemplars."""
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
+from starlette.requests import Request
+from starlette.responses import Response
+
+_OPENMETRICS = "application/openmetrics-text"
+_TEXT = ("text/plain", "text/*", "*/*")
+
+
+def metrics(request: Request) -> Response:
+    """Answer a scrape. Not a coroutine: it takes milliseconds, so it runs in a thread.
+
+    prometheus_client's own choice of a format fails for a version that is no number, and
+    prometheus-fastapi-instrumentator's endpoint knows no format with exemplars.
+    """
+    if prefers_openmetrics(request.headers.get("accept", "")):
+        text: bytes = openmetrics.generate_latest(REGISTRY)  # type: ignore[no-untyped-call]  # as it is
+        return Response(text, media_type=openmetrics.CONTENT_TYPE_LATEST)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def prefers_openmetrics(accept: str) -> bool:
+    """Say whether OpenMetrics is asked for, and not less than the text format is."""
+    weights: dict[str, float] = {}
+    for part in accept.split(","):
+        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weights[media_type] = max(weights.get(media_type, 0.0), _weight(parameters))
+    asked = weights.get(_OPENMETRICS, 0.0)
+    return asked > 0 and asked >= next((weights[name] for name in _TEXT if name in weights), 0.0)
+
+
+def _weight(parameters: list[str]) -> float:
+    given = next((each[2:] for each in parameters if each.startswith("q=")), "1")
+    try:
+        return float(given)
+    except ValueError:
+        return 0.0
