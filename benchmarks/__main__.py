@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import footprint, intake, overhead, report
+from benchmarks import footprint, instrumentation, intake, overhead, report
 from benchmarks.alerta.server import alerta
 from benchmarks.database import Postgres, postgres
 from benchmarks.goals import Row, Verdict
@@ -55,7 +55,8 @@ def _measure(version: str) -> tuple[str, list[Row]]:
     with tempfile.TemporaryDirectory(prefix="bench-") as name, postgres(version) as server:
         directory = Path(name)
         token = migrate(server, directory)
-        rows = [overhead.measure(), *footprint.measure(server, directory)]
+        rows = [overhead.measure(), instrumentation.measure(server, directory, token)]
+        rows += footprint.measure(server, directory)
         rows += _intake(server, directory, token)
         return server.version(), rows
 

@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -17,7 +18,7 @@ from starlette.types import Message
 from backend import logs
 from backend.app import create_app
 from backend.settings import Settings
-from benchmarks.figures import Summary
+from benchmarks.figures import Summary, ratios
 from benchmarks.goals import Goal, Row
 from benchmarks.processes import environment, python, run
 from benchmarks.progress import say
@@ -28,11 +29,22 @@ REQUESTS = 500
 PATH = "/measured"
 GOAL = Goal(must=3.5, aim=2.5, at_most=True)
 
-OURS, FLOOR, AGAIN = "platform", "bare FastAPI", "bare FastAPI again"
 
 # Microseconds of CPU a request, for each slice.
 Slices = dict[str, list[float]]
 _SLICES = TypeAdapter(Slices)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Who is compared with what, and what is measured twice to see the noise."""
+
+    ours: str
+    floor: str
+    again: str
+
+
+NAMES = Names(ours="platform", floor="bare FastAPI", again="bare FastAPI again")
 
 
 class Status(BaseModel):
@@ -41,19 +53,20 @@ class Status(BaseModel):
 
 def measure() -> Row:
     say(f"CPU of a small request, in process: {SLICES} slices")
-    return row(_SLICES.validate_json(run(python("benchmarks.overhead"), env=environment())))
+    slices = _SLICES.validate_json(run(python("benchmarks.overhead"), env=environment()))
+    return row(slices, NAMES, name="CPU of a small request: platform / bare FastAPI", goal=GOAL)
 
 
-def row(slices: Slices) -> Row:
+def row(slices: Slices, names: Names, *, name: str, goal: Goal) -> Row:
     lowest = {name: min(each) for name, each in slices.items()}
-    by_slice = [ours / floor for ours, floor in zip(slices[OURS], slices[FLOOR], strict=True)]
-    same = lowest[FLOOR] / lowest[AGAIN]
+    by_slice = ratios(slices[names.ours], slices[names.floor])
+    same = lowest[names.floor] / lowest[names.again]
     return Row(
-        name="CPU of a small request: platform / bare FastAPI",
+        name=name,
         unit="x",
-        goal=GOAL,
+        goal=goal,
         # Noise only ever adds, so the minima are the figure; the slices show the spread.
-        measured=Summary(lowest[OURS] / lowest[FLOOR], min(by_slice), max(by_slice)),
+        measured=Summary(lowest[names.ours] / lowest[names.floor], min(by_slice), max(by_slice)),
         noise=max(same, 1 / same),
         remark=", ".join(f"{name} {each:.0f} us" for name, each in lowest.items()),
     )
@@ -128,9 +141,9 @@ async def slices_of(apps: dict[str, FastAPI], slices: int, requests: int) -> Sli
 async def _measure() -> Slices:
     ours = _ours()
     apps = {
-        OURS: ours,
-        FLOOR: _with_small_endpoint(FastAPI()),
-        AGAIN: _with_small_endpoint(FastAPI()),
+        NAMES.ours: ours,
+        NAMES.floor: _with_small_endpoint(FastAPI()),
+        NAMES.again: _with_small_endpoint(FastAPI()),
     }
     async with ours.router.lifespan_context(ours):
         return await slices_of(apps, SLICES, REQUESTS)
