@@ -64,9 +64,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.readiness = Readiness(app.state.database, app.state.draining)
     app.state.traces = traces
     _add_middleware(app, settings)
-    errors.install(app, [route for router in ROUTERS for route in router.routes])
+    routes = [route for router in ROUTERS for route in router.routes]
+    errors.install(app, routes)
     openapi.install(app)
     metrics.install(app)
+    metrics.expect(routes)
     if traces is not None:
         app.add_middleware(TraceMiddleware, traces=traces)
     for router in ROUTERS:

@@ -20,6 +20,7 @@ from backend import exposition, logs, metrics
 from backend import settings as settings_module
 from backend.db.engine import Database, create_engine
 from backend.errors import Unavailable, problem_response
+from backend.jobs import backlog
 from backend.jobs.periodic import JobContext, PeriodicJob
 from backend.jobs.scheduler import Scheduler
 from backend.retention import service as retention
@@ -54,9 +55,12 @@ def create_worker(settings: Settings, jobs: Sequence[PeriodicJob] = JOBS) -> Sta
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         metrics.watch_pool(database.engine)
         running = asyncio.create_task(scheduler.run(), name="scheduler")
+        watching = asyncio.create_task(backlog.watch(database, jobs), name="backlog")
         try:
             yield
         finally:
+            watching.cancel()
+            await asyncio.wait([watching])
             await _end(scheduler, running, settings.shutdown_grace_seconds)
             await database.engine.dispose()
             if traces is not None:

@@ -39,6 +39,9 @@ async def ingest(
         record = None  # stored with the first chunk
         tally.opened += len(transitions.opened) + len(transitions.reopened)
         tally.closed += len(transitions.closed) + len(transitions.recorded)
+        if (oldest := transitions.oldest()) is not None:
+            # Never less than 0: a sender's clock may be ahead of ours.
+            tally.lag_seconds = max((now - oldest).total_seconds(), tally.lag_seconds or 0)
     if record is not None:
         await repository.record_delivery(session, integration_id, record, now)
     metrics.count_after_commit(session, tally)

@@ -25,6 +25,13 @@ INGEST_SECONDS = Histogram(
     # Alertmanager gives a delivery 10 s at least; an ordinary one takes milliseconds.
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+LAG_SECONDS = Histogram(
+    "backend_intake_lag_seconds",
+    "From the oldest change that a delivery reports, a start or an end, until it is stored.",
+    # Alertmanager holds a change back for group_wait (30 s) or group_interval (5 m); more than that
+    # is repetition after failure, or an alert that is older than its way to us.
+    buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 21_600, 86_400),
+)
 
 _STORED = DELIVERIES.labels("stored")
 _REFUSED = DELIVERIES.labels("refused")
@@ -38,6 +45,7 @@ class Tally:
     rejected_by_code: Mapping[str, int]
     opened: int = 0
     closed: int = 0
+    lag_seconds: float | None = None
 
 
 def count_after_commit(session: AsyncSession, tally: Tally) -> None:
@@ -54,5 +62,7 @@ def _count(tally: Tally) -> None:
     ACCEPTED.inc(tally.accepted)
     OPENED.inc(tally.opened)
     CLOSED.inc(tally.closed)
+    if tally.lag_seconds is not None:
+        LAG_SECONDS.observe(tally.lag_seconds)
     for code, number in tally.rejected_by_code.items():
         REJECTED.labels(code).inc(number)

@@ -79,6 +79,14 @@ class Transitions:
         elif step is Step.RECORD:
             self._record(row, report)
 
+    def oldest(self) -> datetime | None:
+        """Return when the first of these changes happened, as far as the senders say."""
+        times = [each.opened_at for each in self.opened]
+        times += [each.started_at for each in self.reopened]
+        times += [each.ended_at for each in self.closed]
+        times += [each.closed_at for each in self.recorded]
+        return min(times, default=None)
+
     def _first(self, row: AlertRow, report: Report, step: Step) -> None:
         if step is Step.OPEN:
             self.opened.append(Opened(row.fingerprint, opening(None, report, self.now)))

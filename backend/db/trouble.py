@@ -9,12 +9,23 @@ from contextlib import contextmanager
 
 import asyncpg
 import structlog
+from prometheus_client import Counter
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend.errors import AppError, DatabaseUnavailable, InvalidRequest
 
 log = structlog.get_logger()
+
+
+ERRORS = Counter(
+    "backend_database_errors_total",
+    "What could not be done in the database: no connection to it, none free in the pool, something"
+    " that passes, or a value that it cannot hold.",
+    ["kind"],
+)
+for _kind in ("connect", "pool", "passing", "value"):
+    ERRORS.labels(_kind)  # a series that begins at 1 has no increase
 
 
 class ConnectFailed(Exception):
@@ -60,6 +71,7 @@ def database_errors() -> Iterator[None]:
             raise
         # The message of an unstorable value quotes the value.
         message = None if isinstance(answer, UnstorableValue) else str(error)
+        ERRORS.labels(_kind_of(error, answer)).inc()
         log.warning("database_trouble", code=answer.code, type=_name(error), message=message)
         raise answer from error
 
@@ -83,6 +95,14 @@ def _classify_driver(error: BaseException) -> AppError | None:
     if _sqlstate(error) in _PASSING_CODES or _sqlstate(error).startswith(_PASSING_CLASSES):
         return DatabaseUnavailable()
     return DatabaseUnavailable() if isinstance(error, DRIVER_TROUBLE) else None
+
+
+def _kind_of(error: BaseException, answer: AppError) -> str:
+    if isinstance(error, ConnectFailed):
+        return "connect"
+    if isinstance(error, PoolTimeout):
+        return "pool"
+    return "value" if isinstance(answer, UnstorableValue) else "passing"
 
 
 def _name(error: BaseException) -> str:

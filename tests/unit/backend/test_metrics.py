@@ -39,6 +39,16 @@ async def test_paths_and_methods_that_clients_make_up_share_one_label(app: FastA
     assert requests("unmatched", "other", "4xx") == before + 2
 
 
+def test_failures_of_every_route_are_there_before_the_first_one(app: FastAPI) -> None:
+    assert app.state.settings, "making the application is enough"
+    for route, method in (
+        ("/api/v1/webhooks/alertmanager", "POST"),
+        ("/api/v1/integrations/{slug}/rotate", "POST"),
+    ):
+        labels = {"route": route, "method": method, "status": "5xx"}
+        assert REGISTRY.get_sample_value("backend_http_requests_total", labels) is not None
+
+
 async def test_what_is_exposed_can_be_parsed_and_says_which_build_this_is(app: FastAPI) -> None:
     await call(app, "GET", "/health")
 

@@ -2,11 +2,12 @@
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from backend.db.trouble import ConnectFailed, classify
-from backend.errors import DatabaseUnavailable
+from backend.db.trouble import ConnectFailed, classify, database_errors
+from backend.errors import AppError, DatabaseUnavailable
 
 PASSES = [
     asyncpg.ConnectionDoesNotExistError("gone"),
@@ -83,3 +84,25 @@ def test_a_connection_that_sqlalchemy_found_dead_passes() -> None:
     error = DBAPIError("SELECT 1", {}, Exception("?"), connection_invalidated=True)
 
     assert isinstance(classify(error), DatabaseUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ConnectFailed("refused"), "connect"),
+        (PoolTimeout("no connection in time"), "pool"),
+        (asyncpg.DeadlockDetectedError("deadlock"), "passing"),
+        (asyncpg.DataError("value out of int64 range"), "value"),
+    ],
+    ids=name,
+)
+def test_what_is_answered_is_counted_by_its_kind(error: Exception, kind: str) -> None:
+    def counted() -> float | None:
+        return REGISTRY.get_sample_value("backend_database_errors_total", {"kind": kind})
+
+    before = counted()
+    with pytest.raises(AppError), database_errors():
+        raise error
+
+    assert before is not None, "a series that begins at 1 has no increase"
+    assert counted() == before + 1
