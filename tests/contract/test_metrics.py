@@ -6,13 +6,14 @@ from collections.abc import Iterator
 import promql_parser
 import pytest
 from prometheus_client import REGISTRY
+from prometheus_client.metrics import Histogram
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from backend.app import create_app
 from backend.settings import Settings
 from backend.worker import create_worker
-from tests.support.chart import CHART, ROOT, load
+from tests.support.chart import CHART, ROOT, Tree, load
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
 # What Prometheus says about a target itself, and the labels that it and the operator add to all.
@@ -21,6 +22,8 @@ _OF_TARGETS = {
     *("job", "instance", "namespace", "pod", "container", "endpoint", "service"),
     "app_kubernetes_io_component",  # podTargetLabels of the chart's monitors
 }
+# What prometheus_client's own collector says, without labels of ours.
+_OF_PROCESS = {"process_start_time_seconds", "process_resident_memory_bytes"}
 _SUFFIXES = {
     "counter": ["_total"],
     "histogram": ["_bucket", "_sum", "_count"],
@@ -30,11 +33,21 @@ _SUFFIXES = {
 _VARIABLES = {"$namespace": "observability"}
 
 
-def _alerts() -> Iterator[tuple[str, str]]:
+def _rules() -> Iterator[Tree]:
     for path in sorted((CHART / "files" / "rules").glob("*.yaml")):
         for group in load(path)["groups"]:
-            for rule in group["rules"]:
-                yield rule.get("alert") or rule["record"], rule["expr"]
+            yield from group["rules"]
+
+
+_ALERTS = {rule["alert"] for rule in _rules() if "alert" in rule}
+# What rules compute for other rules; all of them aggregate by namespace.
+_RECORDED = {rule["record"] for rule in _rules() if "record" in rule}
+
+
+def _conditions() -> Iterator[tuple[str, str]]:
+    for rule in _rules():
+        tier = rule.get("labels", {}).get("tier", "")
+        yield f"{rule.get('alert') or rule['record']} {tier}".strip(), rule["expr"]
 
 
 def _panels() -> Iterator[tuple[str, str]]:
@@ -47,7 +60,9 @@ def _panels() -> Iterator[tuple[str, str]]:
                 yield f"{panel['title']} {target['refId']}", expression
 
 
-_QUERIES = dict([*_alerts(), *_panels()])
+_QUERIES = dict([*_conditions(), *_panels()])
+# The one condition that must hold whatever is scraped.
+_WITHOUT_METRIC = {"vector(1)"}
 
 
 def _selectors(query: str) -> list[promql_parser.VectorSelector]:
@@ -85,19 +100,35 @@ def exposed() -> set[str]:
 @pytest.mark.parametrize("query", _QUERIES.values(), ids=_QUERIES)
 def test_every_metric_asked_for_is_exposed(query: str, exposed: set[str]) -> None:
     asked = {selector.name for selector in _selectors(query)}
-    assert asked, "a query without a metric"
-    assert asked - exposed - _OF_PROMETHEUS == set()
+    assert asked or query in _WITHOUT_METRIC, "a query without a metric"
+    assert asked - exposed - _RECORDED - _OF_PROMETHEUS == set()
 
 
 @pytest.mark.parametrize("query", _QUERIES.values(), ids=_QUERIES)
 @pytest.mark.usefixtures("exposed")
 def test_every_label_asked_for_is_there(query: str) -> None:
     for selector in _selectors(query):
-        if selector.name in _OF_PROMETHEUS:
+        if selector.name in _OF_PROMETHEUS | _OF_PROCESS:
+            continue
+        if selector.name in _RECORDED:
+            assert {matcher.name for matcher in selector.matchers.matchers} <= {"namespace"}
             continue
         collector = REGISTRY._names_to_collectors[str(selector.name)]
         known = {*getattr(collector, "_labelnames", ()), *_OF_TARGETS, "le"}
         assert {matcher.name for matcher in selector.matchers.matchers} <= known, selector.name
+
+
+@pytest.mark.parametrize("query", _QUERIES.values(), ids=_QUERIES)
+@pytest.mark.usefixtures("exposed")
+def test_every_bucket_asked_for_is_one_and_is_spelt_as_exposed(query: str) -> None:
+    """A bound that no bucket has selects nothing, and nothing is never too slow."""
+    for selector in _selectors(query):
+        asked = {m.value for m in selector.matchers.matchers if m.name == "le"}
+        if asked:
+            histogram = REGISTRY._names_to_collectors[str(selector.name)]
+            assert isinstance(histogram, Histogram)
+            buckets = histogram._kwargs["buckets"]
+            assert asked <= {str(float(bound)) for bound in buckets}
 
 
 @pytest.mark.usefixtures("exposed")
@@ -115,11 +146,10 @@ def test_the_selectors_of_a_query_are_really_seen() -> None:
 
 
 def test_every_alert_has_its_runbook_and_every_runbook_its_alert() -> None:
-    alerts = {name for name, _ in _alerts()}
-    assert {path.stem for path in RUNBOOKS.glob("*.md")} == alerts
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} == _ALERTS
 
 
-@pytest.mark.parametrize("name", sorted({name for name, _ in _alerts()}))
+@pytest.mark.parametrize("name", sorted(_ALERTS))
 def test_a_runbook_says_what_it_means_and_what_to_do(name: str) -> None:
     lines = (RUNBOOKS / f"{name}.md").read_text().splitlines()
     assert lines[0] == f"# {name}"
