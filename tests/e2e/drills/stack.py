@@ -17,7 +17,6 @@ _RELEASE = "kubernetes:helm.sh/v3:Release"
 _WEBHOOKS = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
 _BINDINGS = "targetgroupbindings.elbv2.k8s.aws"
 _IF_ANY = "--ignore-not-found"
-_PODS = 2
 _BOTH_ZONES_SECONDS = 60
 
 
@@ -73,8 +72,8 @@ def _seconds_until_both_zones(platform: Platform) -> float:
     """
     began = time.monotonic()
     looks.eventually(
-        "two API pods are ready, in both zones",
-        lambda: len(looks.ready(platform)) >= _PODS and looks.in_both_zones(platform),
+        "API pods are ready in both zones",
+        lambda: looks.in_both_zones(platform),
         seconds=_BOTH_ZONES_SECONDS,
     )
     return time.monotonic() - began

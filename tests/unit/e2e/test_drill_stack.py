@@ -140,7 +140,7 @@ def test_up_waits_for_the_autoscalers_second_pod(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(stack, "_BOTH_ZONES_SECONDS", 0.1)
     for alone in (_pods(A), _pods(A, A), _pods("")):
         platform = cast("Platform", SimpleNamespace(pods=lambda alone=alone: alone))
-        with pytest.raises(DrillFailed, match="two API pods are ready, in both zones"):
+        with pytest.raises(DrillFailed, match="API pods are ready in both zones"):
             stack._seconds_until_both_zones(platform)
 
 
