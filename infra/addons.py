@@ -8,15 +8,14 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from infra import versions
-from infra.charts import chart_source, chart_values, merged
+from infra.charts import chart_values, merged
+from infra.helm_release import ThirdParty, install
 from infra.naming import STORAGE_CLASS, SYSTEM_NAMESPACE
 from infra.options import AddonOptions
 from infra.versions import HelmChart
 
 LOAD_BALANCER_CONTROLLER = "aws-load-balancer-controller"
 CLUSTER_AUTOSCALER = "cluster-autoscaler"
-TIMEOUT_SECONDS = 900
-RELEASES_KEPT = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,24 +90,11 @@ class Addons(pulumi.ComponentResource):
         return self._install(versions.CLUSTER_AUTOSCALER_CHART, place)
 
     def _install(self, chart: HelmChart, place: Mapping[str, object]) -> k8s.helm.v3.Release:
-        source = chart_source(chart, self._args.options.chart_directory)
-        return k8s.helm.v3.Release(
-            f"{self._name}-{chart.name}",
-            # Without a name, Pulumi appends a random suffix to the release's.
-            name=chart.name,
+        what = ThirdParty(
+            chart=chart,
+            release=chart.name,
             namespace=SYSTEM_NAMESPACE,
-            chart=source.chart,
-            version=source.version,
-            repository_opts=(
-                k8s.helm.v3.RepositoryOptsArgs(repo=source.repository)
-                if source.repository
-                else None
-            ),
             values=merged(chart_values(chart), place),
-            # A failed first installation stays to be looked at; the next run upgrades it.
-            atomic=False,
-            cleanup_on_fail=True,
-            timeout=TIMEOUT_SECONDS,
-            max_history=RELEASES_KEPT,
-            opts=ResourceOptions(parent=self, depends_on=list(self._args.after)),
+            directory=self._args.options.chart_directory,
         )
+        return install(f"{self._name}-{chart.name}", what, parent=self, after=self._args.after)

@@ -8,6 +8,7 @@ import yaml
 
 from infra.versions import HelmChart
 
+OCI = "oci://"
 VALUES = Path(__file__).parent / "chart_values"
 
 
@@ -23,6 +24,9 @@ class ChartSource:
 def chart_source(chart: HelmChart, directory: str | None) -> ChartSource:
     """Take a chart from its publisher, or from a folder for those who may not reach it."""
     if directory is None:
+        if chart.repository.startswith(OCI):
+            # A registry has no index: the chart's name is part of the address.
+            return ChartSource(f"{chart.repository}/{chart.name}", chart.version, None)
         return ChartSource(chart.name, chart.version, chart.repository)
     return ChartSource(f"{directory.rstrip('/')}/{chart.archive}", chart.version, None)
 

@@ -153,3 +153,10 @@ def test_a_source_names_either_repository_or_archive() -> None:
     assert chart_source(chart, None).repository == "https://charts.example.org"
     assert chart_source(chart, "x").chart == "x/thing-1.2.3.tgz"
     assert chart_source(chart, "x").repository is None
+
+
+def test_a_registry_is_part_of_a_charts_address() -> None:
+    chart = HelmChart("thing", "1.2.3", "oci://registry.example.org/charts")
+    source = chart_source(chart, None)
+    assert source.chart == "oci://registry.example.org/charts/thing"
+    assert (source.version, source.repository) == ("1.2.3", None)
