@@ -1,8 +1,9 @@
-"""The rows that a new installation starts with: the integration `default` and the first token."""
+"""The rows that a new installation starts with: the integration `default` and the first tokens."""
 
 from pathlib import Path
 
-from backend.auth.service import keep_one_admin_token
+from backend.auth.principal import Scope
+from backend.auth.service import keep_one_token
 from backend.db.base import utc_now
 from backend.db.engine import Database
 from backend.db.session import committed
@@ -13,8 +14,9 @@ from backend.settings import PREFIX, Settings
 MIN_TOKEN_CHARACTERS = 22
 
 
-# Names the tokens that came from the file, and no other.
+# They name the tokens that came from the files, and no others.
 ADMIN = "bootstrap-admin"
+INGEST = "bootstrap-ingest"
 
 
 class BootstrapError(Exception):
@@ -25,15 +27,32 @@ async def ensure(database: Database, settings: Settings) -> None:
     """Insert what is missing, and commit."""
     now = utc_now()
     async with committed(database) as session:
-        await ensure_default(session, now=now)
-        if settings.admin_token_file is not None:
-            token = read_token(settings.admin_token_file)
-            await keep_one_admin_token(session, token, name=ADMIN, now=now)
+        default = await ensure_default(session, now=now)
+        admin = read_token(settings.admin_token_file, "ADMIN_TOKEN_FILE")
+        ingest = read_token(settings.ingest_token_file, "INGEST_TOKEN_FILE")
+        if admin is not None and admin == ingest:
+            raise BootstrapError(
+                f"{PREFIX}ADMIN_TOKEN_FILE and {PREFIX}INGEST_TOKEN_FILE hold the same token:"
+                " who may only deliver would have all rights. Write another one."
+            )
+        if admin is not None:
+            await keep_one_token(session, admin, name=ADMIN, scope=Scope.ADMIN, now=now)
+        if ingest is not None:
+            await keep_one_token(
+                session,
+                ingest,
+                name=INGEST,
+                scope=Scope.INGEST,
+                integration_id=default,
+                now=now,
+            )
 
 
-def read_token(file: Path) -> str:
+def read_token(file: Path | None, setting: str) -> str | None:
     """Read a token from its file, without the newline that editors leave there."""
-    variable = f"{PREFIX}ADMIN_TOKEN_FILE={file}"
+    if file is None:
+        return None
+    variable = f"{PREFIX}{setting}={file}"
     try:
         token = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

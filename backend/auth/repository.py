@@ -88,30 +88,47 @@ async def add(
 
 
 async def add_or_restore(
-    session: AsyncSession, *, sha256: bytes, name: str, scopes: Sequence[str], created_at: datetime
+    session: AsyncSession,
+    *,
+    sha256: bytes,
+    name: str,
+    scopes: Sequence[str],
+    integration_id: int | None,
+    created_at: datetime,
 ) -> None:
-    """Store the hash of a token of no integration; one that is known is valid again."""
-    values = {"sha256": sha256, "name": name, "scopes": list(scopes), "created_at": created_at}
+    """Store the hash of a token; one that this integration (or none) had before is valid again."""
+    values = {
+        "sha256": sha256,
+        "name": name,
+        "scopes": list(scopes),
+        "integration_id": integration_id,
+        "created_at": created_at,
+    }
     await session.exec(
         insert(Token)
         .values(values)
         .on_conflict_do_update(
             index_elements=["sha256"],
             set_={"revoked_at": None},
-            where=col(Token.integration_id).is_(None),
+            where=col(Token.integration_id).is_not_distinct_from(integration_id),
         )
     )
 
 
 async def revoke_others_of_name(
-    session: AsyncSession, name: str, *, keep: bytes, revoked_at: datetime
+    session: AsyncSession,
+    name: str,
+    *,
+    integration_id: int | None,
+    keep: bytes,
+    revoked_at: datetime,
 ) -> None:
-    """Revoke the tokens of no integration that have this name, but for one."""
+    """Revoke the tokens of this integration (or of none) that have this name, but for one."""
     await session.exec(
         update(Token)
         .where(
             col(Token.name) == name,
-            col(Token.integration_id).is_(None),
+            col(Token.integration_id).is_not_distinct_from(integration_id),
             col(Token.revoked_at).is_(None),
             col(Token.sha256) != keep,
         )

@@ -31,19 +31,32 @@ async def issue_token(
     return token
 
 
-async def keep_one_admin_token(
-    session: AsyncSession, token: str, *, name: str, now: datetime
+async def keep_one_token(
+    session: AsyncSession,
+    token: str,
+    *,
+    name: str,
+    scope: Scope,
+    integration_id: int | None = None,
+    now: datetime,
 ) -> None:
-    """Make this, made elsewhere, the one valid token of all rights with this name.
+    """Make this, made elsewhere, the one valid token with this name.
 
     Others of the name are revoked, so that writing a new token is a rotation; one that comes back
     is valid again, so that going back to the token before is none that locks everybody out.
     """
     sha256 = hash_token(token)
     await repository.add_or_restore(
-        session, sha256=sha256, name=name, scopes=[Scope.ADMIN], created_at=now
+        session,
+        sha256=sha256,
+        name=name,
+        scopes=[scope],
+        integration_id=integration_id,
+        created_at=now,
     )
-    await repository.revoke_others_of_name(session, name, keep=sha256, revoked_at=now)
+    await repository.revoke_others_of_name(
+        session, name, integration_id=integration_id, keep=sha256, revoked_at=now
+    )
 
 
 async def revoke_tokens_of_integration(

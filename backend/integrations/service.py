@@ -27,12 +27,13 @@ async def create(
     return integration, await _issue(session, integration, now)
 
 
-async def ensure_default(session: AsyncSession, *, now: datetime) -> None:
-    """Make sure that the integration for which admin tokens deliver exists."""
+async def ensure_default(session: AsyncSession, *, now: datetime) -> int:
+    """Make sure that the integration for which admin tokens deliver exists; return its id."""
     default = Integration(
         slug=DEFAULT_INTEGRATION, name="Default", alertmanagers=[], created_at=now
     )
     await repository.add_if_missing(session, default)
+    return (await _locked(session, DEFAULT_INTEGRATION)).id
 
 
 async def list_integrations(

@@ -51,6 +51,7 @@ def test_it_has_the_settings_of_the_pods_that_follow() -> None:
     assert inline.keys() - rendered["ConfigMap", "backend"]["data"].keys() == {
         "BACKEND_DATABASE_PASSWORD_FILE",
         "BACKEND_ADMIN_TOKEN_FILE",
+        "BACKEND_INGEST_TOKEN_FILE",
     }
 
 

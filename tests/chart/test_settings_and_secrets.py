@@ -47,6 +47,19 @@ def test_each_pod_mounts_the_secrets_that_it_needs_and_no_other() -> None:
         assert set(volumes) == _NEEDED[key], key
 
 
+def test_the_migration_alone_gets_alertmanagers_token_where_there_is_one() -> None:
+    getting = {
+        key: volume["secret"]
+        for key, pod in render(ci_values("production")).pods()
+        for volume in pod["spec"].get("volumes", [])
+        if volume["name"] == "ingest-token"
+    }
+    assert getting.keys() == {("Job", "backend-migrate")}
+    [secret] = getting.values()
+    assert secret["secretName"] == "backend-auth"
+    assert secret["items"] == [{"key": "alertmanager-token", "path": "ingest-token"}]
+
+
 def test_a_secret_is_a_directory_that_follows_a_rotation() -> None:
     """A file mounted by subPath keeps the old password until the pod restarts."""
     for key, pod in render(ci_values()).pods():
@@ -117,5 +130,6 @@ def test_no_value_can_hold_a_secret() -> None:
         "imagePullSecrets",
         "passwordKey",
         "adminTokenKey",
+        "ingestTokenKey",
         "sessionKeyKey",
     }

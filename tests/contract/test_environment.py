@@ -11,7 +11,10 @@ from backend.settings import PREFIX, Settings
 from tests.support.chart import CHART, Tree, ci_values, load, merged, render
 
 # A value for each setting that is empty by default.
-_EVERYTHING: Tree = {"config": {"otlpEndpoint": "http://collector.monitoring:4318"}}
+_EVERYTHING: Tree = {
+    "config": {"otlpEndpoint": "http://collector.monitoring:4318"},
+    "auth": {"ingestTokenKey": "alertmanager-token"},
+}
 _PROCESSES = {
     "api": ("Deployment", "backend"),
     "worker": ("Deployment", "backend-worker"),

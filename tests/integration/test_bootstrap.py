@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from backend.auth.principal import Scope
+from backend.auth.principal import DEFAULT_INTEGRATION, Scope
 from backend.auth.repository import find_by_hash
 from backend.auth.tokens import hash_token
 from backend.bootstrap import BootstrapError
+from backend.db.base import utc_now
 from backend.db.engine import Database, create_engine
 from backend.db.session import committed
+from backend.integrations.service import rotate
 from backend.migrate import migrate
 from backend.settings import Settings
 from tests.support.factories import make_integration, make_token
@@ -72,6 +74,55 @@ async def test_the_file_replaces_no_token_that_was_made_otherwise(
     for token in (made, of_integration):
         assert await find_by_hash(engine, hash_token(token)) is not None
     await engine.dispose()
+
+
+async def test_alertmanagers_token_delivers_for_the_default_integration_and_may_no_more(
+    scratch_settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "ingest-token"
+    settings = scratch_settings.model_copy(update={"ingest_token_file": file})
+    engine = create_engine(settings)
+    other = TOKEN[::-1]
+    valid: list[list[bool]] = []
+
+    for content in (TOKEN, other, TOKEN):
+        file.write_text(content)
+        await migrate(settings)
+        found = [await find_by_hash(engine, hash_token(token)) for token in (TOKEN, other)]
+        valid.append([principal is not None for principal in found])
+
+    assert valid == [[True, False], [False, True], [True, False]]
+    principal = await find_by_hash(engine, hash_token(TOKEN))
+    assert principal is not None
+    assert principal.scopes == {Scope.INGEST}
+    assert principal.integration_slug == DEFAULT_INTEGRATION
+    await engine.dispose()
+
+
+async def test_a_new_token_of_alertmanager_leaves_the_integrations_own(
+    scratch_settings: Settings, tmp_path: Path
+) -> None:
+    await migrate(scratch_settings)
+    engine = create_engine(scratch_settings)
+    async with committed(Database.from_engine(engine)) as session:
+        _, made = await rotate(session, DEFAULT_INTEGRATION, now=utc_now())
+    file = tmp_path / "ingest-token"
+    file.write_text(TOKEN)
+
+    await migrate(scratch_settings.model_copy(update={"ingest_token_file": file}))
+
+    for token in (made, TOKEN):
+        assert await find_by_hash(engine, hash_token(token)) is not None
+    await engine.dispose()
+
+
+async def test_one_token_for_both_is_refused(scratch_settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    files = {"admin_token_file": file, "ingest_token_file": file}
+
+    with pytest.raises(BootstrapError, match="hold the same token"):
+        await migrate(scratch_settings.model_copy(update=files))
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,9 @@ securityContext:
 {{- else if eq . "admin-token" }}
 - name: BACKEND_ADMIN_TOKEN_FILE
   value: /etc/backend/admin-token/admin-token
+{{- else if eq . "ingest-token" }}
+- name: BACKEND_INGEST_TOKEN_FILE
+  value: /etc/backend/ingest-token/ingest-token
 {{- else if eq . "session-key" }}
 - name: BACKEND_SESSION_KEY_FILE
   value: /etc/backend/session-key/session-key
@@ -96,6 +99,9 @@ securityContext:
     {{- else if eq . "admin-token" }}
     secretName: {{ $auth.existingSecret }}
     items: [{key: {{ $auth.adminTokenKey | default "admin-token" | quote }}, path: admin-token}]
+    {{- else if eq . "ingest-token" }}
+    secretName: {{ $auth.existingSecret }}
+    items: [{key: {{ $auth.ingestTokenKey | quote }}, path: ingest-token}]
     {{- else if eq . "session-key" }}
     secretName: {{ $auth.existingSecret }}
     items: [{key: {{ $auth.sessionKeyKey | default "session-key" | quote }}, path: session-key}]
