@@ -36,6 +36,8 @@ class Addons(pulumi.ComponentResource):
 
     # Binds pods to target groups; removed before a TargetGroupBinding, it would leave it stuck.
     load_balancer_controller: pulumi.Resource
+    # Volumes name it.
+    storage_class: pulumi.Resource
     # What the backend's autoscaling needs.
     ready: list[pulumi.Resource]
 
@@ -43,7 +45,7 @@ class Addons(pulumi.ComponentResource):
         super().__init__("platform:addons:Addons", name, None, opts)
         self._name, self._args = name, args
 
-        self._create_storage_class()
+        self.storage_class = self._create_storage_class()
         self.load_balancer_controller = self._install_load_balancer_controller()
         self.ready = [self.load_balancer_controller]
         if args.options.metrics_server:
@@ -52,8 +54,8 @@ class Addons(pulumi.ComponentResource):
             self._install_cluster_autoscaler()
         self.register_outputs({})
 
-    def _create_storage_class(self) -> None:
-        k8s.storage.v1.StorageClass(
+    def _create_storage_class(self) -> k8s.storage.v1.StorageClass:
+        return k8s.storage.v1.StorageClass(
             f"{self._name}-{STORAGE_CLASS}",
             metadata=k8s.meta.v1.ObjectMetaArgs(
                 name=STORAGE_CLASS,

@@ -24,6 +24,20 @@ TOKEN_LENGTH = 48
 
 
 @dataclass(frozen=True, kw_only=True)
+class Monitoring:
+    """What the backend must know of the monitoring stack."""
+
+    # Without them, a ServiceMonitor is of an unknown kind.
+    definitions: pulumi.Resource
+    # Whether there is someone to scrape, to evaluate rules and to show dashboards.
+    metrics: bool
+    # Empty without a collector.
+    otlp_endpoint: str
+    # Secret: what Alertmanager will show.
+    alertmanager_token: pulumi.Output[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class BackendReleaseArgs:
     environment: str
     options: BackendOptions
@@ -39,6 +53,7 @@ class BackendReleaseArgs:
     load_balancer_idle_timeout_seconds: int
     # The controller that acts on the TargetGroupBinding.
     load_balancer_controller: pulumi.Resource
+    monitoring: Monitoring | None
     # Everything that pods, migrations and requests need.
     after: Sequence[pulumi.Resource]
 
@@ -62,7 +77,8 @@ class BackendRelease(pulumi.ComponentResource):
         self.namespace = namespace.metadata.name
         secrets = [self._create_database_secret(), self._create_auth_secret()]
         binding = self._create_target_group_binding()
-        release = self._install([*secrets, binding, *args.after])
+        definitions = [args.monitoring.definitions] if args.monitoring else []
+        release = self._install([*secrets, binding, *definitions, *args.after])
 
         self.release = release.name
         self.register_outputs({"namespace": self.namespace, "release": self.release})
@@ -90,15 +106,14 @@ class BackendRelease(pulumi.ComponentResource):
         )
 
     def _create_auth_secret(self) -> k8s.core.v1.Secret:
-        versions = self._args.secret_versions
-        return self._create_secret(
-            "auth-secret",
-            naming.AUTH_SECRET,
-            {
-                naming.ADMIN_TOKEN_KEY: self._random("admin-token", versions.admin_token),
-                naming.SESSION_KEY_KEY: self._random("session-key", versions.session_key),
-            },
-        )
+        versions, monitoring = self._args.secret_versions, self._args.monitoring
+        content: dict[str, pulumi.Input[str]] = {
+            naming.ADMIN_TOKEN_KEY: self._random("admin-token", versions.admin_token),
+            naming.SESSION_KEY_KEY: self._random("session-key", versions.session_key),
+        }
+        if monitoring:
+            content[naming.ALERTMANAGER_TOKEN_KEY] = monitoring.alertmanager_token
+        return self._create_secret("auth-secret", naming.AUTH_SECRET, content)
 
     def _create_secret(
         self, role: str, secret_name: str, content: dict[str, pulumi.Input[str]]
@@ -159,11 +174,17 @@ class BackendRelease(pulumi.ComponentResource):
 
     def _values(self) -> dict[str, object]:
         """Names of Secrets and where things are; never a secret, never image.tag."""
-        args, options = self._args, self._args.options
+        args, options, monitoring = self._args, self._args.options, self._args.monitoring
+        # Always written down: with `reuse_values`, what is left out would stay as it was.
+        metrics = {"enabled": monitoring is not None and monitoring.metrics}
         return {
             "image": {"repository": args.repository_url},
             "serviceAccount": {"create": True, "name": naming.RELEASE},
-            "config": {"environment": args.environment, "logLevel": options.log_level.value},
+            "config": {
+                "environment": args.environment,
+                "logLevel": options.log_level.value,
+                "otlpEndpoint": monitoring.otlp_endpoint if monitoring else "",
+            },
             "database": {
                 "host": args.database_host,
                 "port": args.database_port,
@@ -177,6 +198,8 @@ class BackendRelease(pulumi.ComponentResource):
                 "existingSecret": naming.AUTH_SECRET,
                 "adminTokenKey": naming.ADMIN_TOKEN_KEY,
                 "sessionKeyKey": naming.SESSION_KEY_KEY,
+                "ingestTokenKey": naming.ALERTMANAGER_TOKEN_KEY if monitoring else "",
+                "generation": self._token_generation(),
             },
             "replicaCount": options.replicas,
             "autoscaling": {
@@ -188,5 +211,16 @@ class BackendRelease(pulumi.ComponentResource):
                 "cidrs": [str(cidr) for cidr in args.load_balancer_cidrs],
                 "idleTimeoutSeconds": args.load_balancer_idle_timeout_seconds,
             },
-            "networkPolicy": {"databaseCidrs": [str(cidr) for cidr in args.database_cidrs]},
+            "networkPolicy": {
+                "monitoringNamespace": naming.MONITORING_NAMESPACE,
+                "databaseCidrs": [str(cidr) for cidr in args.database_cidrs],
+            },
+            "serviceMonitor": metrics,
+            "prometheusRule": metrics,
+            "dashboards": metrics,
         }
+
+    def _token_generation(self) -> str:
+        """Name the generation of the tokens: a new one runs the migration, which stores them."""
+        versions = self._args.secret_versions
+        return f"{versions.admin_token}.{versions.alertmanager_token}"

@@ -41,6 +41,7 @@ class Database(pulumi.ComponentResource):
     host: pulumi.Output[str]
     port: pulumi.Output[int]
     endpoint: pulumi.Output[str]
+    identifier: pulumi.Output[str]
     # A secret output: it goes into the instance and into one Kubernetes Secret, nowhere else.
     password: pulumi.Output[str]
     # Whatever connects waits for these.
@@ -58,6 +59,7 @@ class Database(pulumi.ComponentResource):
         self.host = instance.address
         self.port = instance.port
         self.endpoint = instance.endpoint
+        self.identifier = instance.identifier
         self.password = password.result
         self.ready = [instance, *rules]
         self.register_outputs({"endpoint": self.endpoint})

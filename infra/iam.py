@@ -110,3 +110,27 @@ def cluster_autoscaler(cluster: str) -> str:
     change = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
     owned = {"StringEquals": {f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster}": "owned"}}
     return _document(_allow(look, "*"), _allow(change, "*", owned))
+
+
+def publish(topic_arn: str) -> str:
+    """Allow sending messages to one topic."""
+    return _document(_allow(["sns:Publish"], topic_arn))
+
+
+def keep_objects(bucket_arn: str) -> str:
+    """Allow reading, writing and deleting the objects of one bucket."""
+    objects = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    return _document(_allow(["s3:ListBucket"], bucket_arn), _allow(objects, f"{bucket_arn}/*"))
+
+
+def tls_only(bucket_arn: str) -> str:
+    """Refuse everyone who asks a bucket without TLS."""
+    return _document(
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [bucket_arn, f"{bucket_arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    )

@@ -41,6 +41,9 @@ class LoadBalancer(pulumi.ComponentResource):
     url: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
     target_group_arn: pulumi.Output[str]
+    # What CloudWatch calls the two.
+    metrics_name: pulumi.Output[str]
+    target_group_metrics_name: pulumi.Output[str]
     # Pods become targets after these: a target group without a listener is never checked.
     ready: list[pulumi.Resource]
 
@@ -59,6 +62,8 @@ class LoadBalancer(pulumi.ComponentResource):
         self.url = pulumi.Output.concat("http://", balancer.dns_name)
         self.security_group_id = group.id
         self.target_group_arn = target_group.arn
+        self.metrics_name = balancer.arn_suffix
+        self.target_group_metrics_name = target_group.arn_suffix
         self.ready = [listener, hidden]
         self.register_outputs({"url": self.url})
 

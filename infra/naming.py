@@ -20,7 +20,34 @@ DATABASE_NAME = "observability"
 DATABASE_USER = "observability"
 
 SYSTEM_NAMESPACE = "kube-system"
+# The one class that the program makes; EKS has no default class.
 STORAGE_CLASS = "gp3"
+
+# The monitoring stack; infra/chart_values fix the names of what it installs to these.
+MONITORING_NAMESPACE = "monitoring"
+PROMETHEUS_RELEASE = "kps"
+PROMETHEUS_SERVICE = "kps-prometheus"
+ALERTMANAGER_SERVICE = "kps-alertmanager"
+ALERTMANAGER_ACCOUNT = "kps-alertmanager"
+GRAFANA_SERVICE = "kps-grafana"
+LOKI = "loki"
+JAEGER = "jaeger"
+OTLP_HTTP_PORT = 4318
+GRAFANA_SECRET = "grafana-admin"  # noqa: S105  the name of a Secret, not its content
+GRAFANA_USER_KEY = "admin-user"
+GRAFANA_PASSWORD_KEY = "admin-password"  # noqa: S105  the key in the Secret
+# The same token in two namespaces: Alertmanager sends it, the migration stores its hash.
+ALERTMANAGER_SECRET = "alertmanager-backend"  # noqa: S105  the name of a Secret, not its content
+ALERTMANAGER_TOKEN_KEY = "alertmanager-token"  # noqa: S105  the key in both Secrets
+DIRECT_RECEIVER_SECRET = "alertmanager-direct"  # noqa: S105  the name of a Secret, not its content
+DIRECT_URL_KEY = "url"
+DIRECT_PASSWORD_KEY = "password"  # noqa: S105  the key in the Secret
+
+
+def service_url(service: str, namespace: str, port: int) -> str:
+    """Return where pods of every namespace find a Service."""
+    return f"http://{service}.{namespace}.svc.cluster.local:{port}"
+
 
 # EKS refuses longer names of clusters, and IAM roles and log groups are derived from it.
 LONGEST_CLUSTER_NAME = 100

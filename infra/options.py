@@ -9,31 +9,15 @@ from enum import StrEnum
 from ipaddress import IPv4Network
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from infra.addressing import parse_cidr
-
-
-def _version_text(value: object) -> object:
-    """YAML reads 1.30 as the number 1.3; a whole number such as 15 is safe."""
-    if isinstance(value, float):
-        raise ValueError(  # noqa: TRY004  pydantic collects ValueErrors only
-            f'is a number, which loses zeros: write it in quotes, "{value}"'
-        )
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
+from infra.observability_options import ObservabilityOptions
+from infra.option_group import Group, Version
 
 Cidr = Annotated[IPv4Network, BeforeValidator(parse_cidr)]
-Version = Annotated[str, BeforeValidator(_version_text)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws:iam::\d{12}:(role|user)/.+$")]
-
-
-class Group(BaseModel):
-    """Closed and frozen; YAML spells the names in camelCase."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
 
 class Nat(StrEnum):
@@ -178,6 +162,10 @@ class SecretVersions(Group):
     database_password: int = Field(1, ge=1, description="raise to rotate the database password")
     admin_token: int = Field(1, ge=1, description="raise to make a new first admin token")
     session_key: int = Field(1, ge=1, description="raise to sign everyone out of the console")
+    alertmanager_token: int = Field(
+        1, ge=1, description="raise to replace the token that Alertmanager delivers with"
+    )
+    grafana_password: int = Field(1, ge=1, description="raise to make a new Grafana password")
 
 
 class Options(Group):
@@ -198,4 +186,7 @@ class Options(Group):
     registry: RegistryOptions = Field(RegistryOptions(), description="the image registry")
     addons: AddonOptions = Field(AddonOptions(), description="what runs in kube-system")
     backend: BackendOptions = Field(description="the backend's release")
+    observability: ObservabilityOptions = Field(
+        ObservabilityOptions(), description="metrics, logs, traces, cost, and who is woken"
+    )
     secret_versions: SecretVersions = Field(SecretVersions(), description="rotation of secrets")

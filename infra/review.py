@@ -11,6 +11,7 @@ from itertools import chain
 from infra import addressing, capacity
 from infra.findings import Finding, error, warning
 from infra.options import Capacity, Options
+from infra.review_observability import review_observability
 from infra.review_versions import review_kubernetes, review_postgres
 
 # The days that CloudWatch Logs accepts.
@@ -35,6 +36,7 @@ def review(options: Options, today: date) -> list[Finding]:
             _review_database(options),
             review_postgres(options, today),
             _review_connections(options),
+            review_observability(options),
             _review_exposure(),
         )
     )

@@ -6,7 +6,7 @@ from pulumi import ResourceOptions
 from infra import iam, naming
 from infra.addons import CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER, Addons, AddonsArgs
 from infra.aws_versions import ask_aws
-from infra.backend_release import BackendRelease, BackendReleaseArgs
+from infra.backend_release import BackendRelease, BackendReleaseArgs, Monitoring
 from infra.bootstrap_image import BootstrapImage, BootstrapImageArgs
 from infra.cluster import Cluster, ClusterArgs
 from infra.database import Database, DatabaseArgs
@@ -18,6 +18,8 @@ from infra.nodes import Nodes, NodesArgs
 from infra.providers import aws_provider, kubernetes_provider
 from infra.registry import Registry, RegistryArgs
 from infra.settings import Settings
+from infra.stack_identities import give_roles
+from infra.stack_observability import Rooms, add_observability
 
 
 def build(settings: Settings) -> None:
@@ -43,6 +45,19 @@ def build(settings: Settings) -> None:
     in_cluster = ResourceOptions(providers=[kubernetes_provider(cluster.kubeconfig)])
     identities = _workload_identities(settings, in_aws, cluster, balancer)
     addons = _addons(settings, in_cluster, network, cluster, nodes, managed, identities)
+    monitoring = add_observability(
+        settings,
+        in_aws,
+        in_cluster,
+        Rooms(
+            balancer=balancer,
+            cluster=cluster,
+            nodes=nodes,
+            database=database,
+            managed=managed,
+            addons=addons,
+        ),
+    )
     image = _bootstrap_image(settings, in_aws, registry)
     release = _backend_release(
         settings,
@@ -52,6 +67,7 @@ def build(settings: Settings) -> None:
         database,
         registry,
         addons,
+        monitoring,
         after=[
             *nodes.ready,
             *managed.ready,
@@ -183,17 +199,7 @@ def _workload_identities(
     }
     if settings.options.addons.cluster_autoscaler:
         policies[CLUSTER_AUTOSCALER] = cluster.name.apply(iam.cluster_autoscaler)
-    ready: list[pulumi.Resource] = []
-    for service_account, policy in policies.items():
-        args = WorkloadIdentityArgs(
-            names=settings.names,
-            cluster_name=cluster.name,
-            namespace=naming.SYSTEM_NAMESPACE,
-            service_account=service_account,
-            policy=policy,
-        )
-        ready += WorkloadIdentity(service_account, args, in_aws).ready
-    return ready
+    return give_roles(settings, in_aws, cluster, naming.SYSTEM_NAMESPACE, policies)
 
 
 def _addons(
@@ -238,6 +244,7 @@ def _backend_release(
     database: Database,
     registry: Registry,
     addons: Addons,
+    monitoring: Monitoring | None,
     after: list[pulumi.Resource],
 ) -> BackendRelease:
     options = settings.options
@@ -255,6 +262,7 @@ def _backend_release(
         load_balancer_cidrs=options.network.public_cidrs,
         load_balancer_idle_timeout_seconds=IDLE_TIMEOUT_SECONDS,
         load_balancer_controller=addons.load_balancer_controller,
+        monitoring=monitoring,
         after=after,
     )
     return BackendRelease("backend", args, in_cluster)

@@ -144,3 +144,26 @@ METRICS_SERVER_CHART = HelmChart(
 CLUSTER_AUTOSCALER_CHART = HelmChart(
     "cluster-autoscaler", "9.59.0", "https://kubernetes.github.io/autoscaler"
 )
+
+# Two versions of one thing: the definitions must be those of the operator that acts on them.
+OPERATOR_DEFINITIONS_CHART = HelmChart(
+    "prometheus-operator-crds", "31.0.1", "https://prometheus-community.github.io/helm-charts"
+)
+PROMETHEUS_STACK_CHART = HelmChart(
+    "kube-prometheus-stack", "88.5.3", "https://prometheus-community.github.io/helm-charts"
+)
+# The chart of this name on grafana.github.io is Enterprise only since its version 7.
+LOKI_CHART = HelmChart("loki", "18.11.0", "https://grafana-community.github.io/helm-charts")
+ALLOY_CHART = HelmChart("alloy", "1.11.1", "https://grafana.github.io/helm-charts")
+JAEGER_CHART = HelmChart("jaeger", "4.11.1", "https://jaegertracing.github.io/helm-charts")
+# The HTTP index of the publisher ends at 2.5.14.
+OPENCOST_CHART = HelmChart("opencost", "2.5.17", "oci://ghcr.io/opencost/charts")
+
+JAEGER = "2.19.0"
+JAEGER_MAJOR = 2
+# What the chart of Prometheus brings.
+GRAFANA = "13.2.0"
+# Upstream removed /api/services and /api/traces, by which Grafana's data source searches, after
+# 2.20 (jaegertracing/jaeger#9260); Grafana asks over gRPC only with an experimental toggle
+# (grafana/grafana#113297).
+JAEGER_WITHOUT_SEARCH = (2, 21)

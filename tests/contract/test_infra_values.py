@@ -3,43 +3,24 @@
 import pytest
 
 from infra import backend_release, naming
-from tests.support.chart import CHART, Rendered, Tree, default_values, load, render
+from tests.support.backend_release import rendered_backend
+from tests.support.chart import CHART, Tree, default_values, load
 from tests.support.plan import inputs_of, plan_of
 
 STACKS = ("dev", "prod")
 
 
-def _values(stack: str) -> Tree:
-    values: Tree = inputs_of(plan_of(stack), "backend-release")["values"]
-    return _known(values)
-
-
-def _known(values: Tree) -> Tree:
-    """Put a value in the place of each that AWS gives: the plan writes <resource.property>."""
-    return {
-        key: _known(value)
-        if isinstance(value, dict)
-        else "known.example.com"
-        if isinstance(value, str) and value.startswith("<")
-        else value
-        for key, value in values.items()
-    }
-
-
-def _rendered(stack: str) -> Rendered:
-    release = inputs_of(plan_of(stack), "backend-release")
-    return render(_values(stack), release=release["name"], namespace=release["namespace"])
-
-
 def _pod(stack: str) -> Tree:
-    template: Tree = _rendered(stack)["Deployment", naming.RELEASE]["spec"]["template"]["spec"]
+    template: Tree = rendered_backend(stack)["Deployment", naming.RELEASE]["spec"]["template"][
+        "spec"
+    ]
     return template
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_chart_takes_the_programs_values(stack: str) -> None:
     """Rendering is checking: schema and rules refuse what they do not know."""
-    assert ("Job", "backend-migrate") in _rendered(stack).objects
+    assert ("Job", "backend-migrate") in rendered_backend(stack).objects
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -50,7 +31,7 @@ def test_the_program_installs_this_chart(stack: str) -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_binding_names_the_service_and_its_port(stack: str) -> None:
     reference = inputs_of(plan_of(stack), "backend-target-group-binding")["spec"]["serviceRef"]
-    service = _rendered(stack)["Service", reference["name"]]
+    service = rendered_backend(stack)["Service", reference["name"]]
     assert reference["port"] in [port["port"] for port in service["spec"]["ports"]]
 
 
@@ -79,14 +60,18 @@ def test_every_mounted_secret_and_key_is_made_by_the_program(stack: str) -> None
             data = inputs.get("stringData", {})
             made[inputs["metadata"]["name"]] = set(data) if isinstance(data, dict) else {"*"}
     mounted: dict[str, set[str]] = {}
-    for _, pod in _rendered(stack).pods():
+    for _, pod in rendered_backend(stack).pods():
         for volume in pod["spec"].get("volumes", []):
             if "secret" in volume:
                 keys = {item["key"] for item in volume["secret"]["items"]}
                 mounted.setdefault(volume["secret"]["secretName"], set()).update(keys)
     expected = {
         naming.DATABASE_SECRET: {naming.DATABASE_PASSWORD_KEY},
-        naming.AUTH_SECRET: {naming.ADMIN_TOKEN_KEY, naming.SESSION_KEY_KEY},
+        naming.AUTH_SECRET: {
+            naming.ADMIN_TOKEN_KEY,
+            naming.SESSION_KEY_KEY,
+            naming.ALERTMANAGER_TOKEN_KEY,
+        },
     }
     assert mounted == expected
     for name, keys in expected.items():
@@ -111,7 +96,7 @@ def test_a_draining_target_outlives_the_pods_last_request(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_migration_ends_before_pulumi_gives_up(stack: str) -> None:
-    job = _rendered(stack)["Job", "backend-migrate"]["spec"]
+    job = rendered_backend(stack)["Job", "backend-migrate"]["spec"]
     assert job["activeDeadlineSeconds"] < backend_release.TIMEOUT_SECONDS
     schema = load(CHART / "values.schema.json")["properties"]["migrations"]["properties"]
     assert schema["activeDeadlineSeconds"]["maximum"] < backend_release.TIMEOUT_SECONDS
@@ -119,7 +104,7 @@ def test_a_migration_ends_before_pulumi_gives_up(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_what_enforces_the_network_policies_is_on(stack: str) -> None:
-    assert [key for key in _rendered(stack).objects if key[0] == "NetworkPolicy"]
+    assert [key for key in rendered_backend(stack).objects if key[0] == "NetworkPolicy"]
     plugin = inputs_of(plan_of(stack), "cluster-eks")["vpcCniOptions"]
     assert plugin["enableNetworkPolicy"] is True, "or the policies are objects that do nothing"
 

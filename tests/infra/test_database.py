@@ -58,7 +58,7 @@ def test_prod_survives_a_mistaken_destroy() -> None:
     assert plan["cluster-eks"].inputs["deletionProtection"] is True
     assert plan["registry-backend"].inputs["forceDelete"] is False
     protected = {resource.name for resource in plan.resources if resource.protect}
-    assert protected == {"database-instance", "cluster-secrets-key"}
+    assert protected == {"database-instance", "cluster-secrets-key", "log-store-bucket"}
 
 
 def test_a_minor_version_keeps_the_family_of_its_major() -> None:

@@ -12,6 +12,19 @@ import pytest
 from tests.support.plan import plan_of
 
 GOLDEN = Path(__file__).parent / "golden"
+ENCRYPTION = "BucketServerSideEncryptionConfiguration"
+LOG_STORE = {
+    ("platform:log_store:LogStore", "log-store"),
+    ("aws:s3/bucket:Bucket", "log-store-bucket"),
+    (f"aws:s3/b{ENCRYPTION[1:]}:{ENCRYPTION}", "log-store-encryption"),
+    ("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "log-store-lifecycle"),
+    ("aws:s3/bucketPolicy:BucketPolicy", "log-store-policy"),
+    ("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "log-store-private"),
+    ("platform:identity:WorkloadIdentity", "loki"),
+    ("aws:iam/role:Role", "loki-role"),
+    ("aws:iam/rolePolicy:RolePolicy", "loki-policy"),
+    ("aws:eks/podIdentityAssociation:PodIdentityAssociation", "loki-association"),
+}
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
@@ -24,11 +37,12 @@ def test_the_stack_is_exactly_these_resources(stack: str) -> None:
     assert found == expected, "\n".join(difference)
 
 
-def test_prod_differs_from_dev_by_a_second_nat_and_the_name_of_the_last_snapshot() -> None:
+def test_prod_differs_from_dev_by_a_second_nat_a_last_snapshot_and_a_bucket_for_logs() -> None:
     dev, prod = ({(r.type, r.name) for r in plan_of(stack).resources} for stack in ("dev", "prod"))
     assert dev - prod == set()
     assert prod - dev == {
         ("aws:ec2/eip:Eip", "network-nat-address-us-east-1b"),
         ("aws:ec2/natGateway:NatGateway", "network-nat-us-east-1b"),
         ("random:index/randomId:RandomId", "database-final-snapshot"),
+        *LOG_STORE,
     }

@@ -7,13 +7,22 @@ import pytest
 
 from infra.plan.model import Plan
 from tests.support.plan import Tree, inputs_of, plan_of, plan_with
+from tests.support.third_party import CHARTS, planned, rendered
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 POD_ROLES = {
     "aws-load-balancer-controller-role": ("kube-system", "aws-load-balancer-controller"),
     "cluster-autoscaler-role": ("kube-system", "cluster-autoscaler"),
     "ebs-csi-role": ("kube-system", "ebs-csi-controller-sa"),
+    "kps-alertmanager-role": ("monitoring", "kps-alertmanager"),
+    "loki-role": ("monitoring", "loki"),
 }
+# Logs are in a bucket in prod only.
+ONLY_IN = {"loki-role": "prod"}
+
+
+def pod_roles(stack: str) -> dict[str, tuple[str, str]]:
+    return {name: of for name, of in POD_ROLES.items() if ONLY_IN.get(name, stack) == stack}
 
 
 def statements(document: object) -> list[dict[str, Any]]:
@@ -37,7 +46,7 @@ def test_every_role_is_trusted_to_exactly_one_service(stack: str) -> None:
         "cluster-role": ({"Service": "eks.amazonaws.com"}, ["sts:AssumeRole", "sts:TagSession"]),
         "nodes-role": ({"Service": "ec2.amazonaws.com"}, ["sts:AssumeRole"]),
         **dict.fromkeys(
-            POD_ROLES,
+            pod_roles(stack),
             ({"Service": "pods.eks.amazonaws.com"}, ["sts:AssumeRole", "sts:TagSession"]),
         ),
     }
@@ -45,7 +54,7 @@ def test_every_role_is_trusted_to_exactly_one_service(stack: str) -> None:
 
 @stacks
 def test_a_workloads_role_serves_one_service_account_of_this_cluster(stack: str) -> None:
-    for name, (namespace, service_account) in POD_ROLES.items():
+    for name, (namespace, service_account) in pod_roles(stack).items():
         (trust,) = trusts(plan_of(stack))[name]
         assert trust["Condition"] == {
             "StringEquals": {
@@ -61,15 +70,14 @@ def test_associations_name_the_accounts_that_the_charts_make(stack: str) -> None
     plan = plan_of(stack)
     associations = plan.of_type("aws:eks/podIdentityAssociation:PodIdentityAssociation")
     named = {(a.inputs["namespace"], a.inputs["serviceAccount"]) for a in associations}
-    releases = [plan[f"addons-{name}"] for _, name in sorted(named, key=str)]
-    accounts = set()
-    for release in releases:
-        values = inputs_of(plan, release.name)["values"]
-        # cluster-autoscaler keeps it under rbac.
-        account = values.get("serviceAccount") or values["rbac"]["serviceAccount"]
-        assert account["create"] is True
-        accounts.add((release.inputs["namespace"], account["name"]))
-    assert named == accounts
+    accounts = {
+        (item["metadata"].get("namespace", namespace), item["metadata"]["name"])
+        for chart in CHARTS
+        for namespace in [planned(chart, plan).inputs["namespace"]]
+        for item in rendered(chart, stack).of_kind("ServiceAccount")
+    }
+    assert named <= accounts
+    assert named == {of for of in pod_roles(stack).values() if of[1] != "ebs-csi-controller-sa"}
     ebs_csi = inputs_of(plan, "managed-addons-ebs-csi")
     assert ebs_csi["podIdentityAssociations"] == [
         {"roleArn": "<ebs-csi-role.arn>", "serviceAccount": "ebs-csi-controller-sa"}

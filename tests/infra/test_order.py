@@ -40,6 +40,26 @@ EDGES = [
     ("addons-aws-load-balancer-controller", "nodes-general", "it is a pod"),
     ("addons-aws-load-balancer-controller", "network-private-nat-us-east-1a", "it calls AWS"),
     ("addons-cluster-autoscaler", "cluster-autoscaler-association", "credentials"),
+    (
+        "backend-release",
+        "observability-prometheus-operator-crds",
+        "its monitors and rules are of kinds that come with them",
+    ),
+    (
+        "observability-namespace",
+        "managed-addons-ebs-csi",
+        "its claims go with it, and with them the volumes",
+    ),
+    ("observability-namespace", "addons-gp3", "its claims name the class"),
+    *[
+        (f"observability-{name}", "observability-prometheus-operator-crds", "monitors")
+        for name in ("kps", "loki", "alloy", "jaeger", "opencost")
+    ],
+    ("observability-kps", "observability-alertmanager-backend", "it is mounted"),
+    ("observability-kps", "observability-grafana-admin", "Grafana reads it at its start"),
+    ("observability-kps", "kps-alertmanager-association", "credentials"),
+    ("observability-alloy", "observability-loki", "it would have nobody to send to"),
+    ("observability-opencost", "observability-kps", "it asks Prometheus at its start"),
     ("addons-gp3", "managed-addons-ebs-csi", "the class names the driver"),
     ("managed-addons-ebs-csi", "ebs-csi-policy", "it detaches volumes until the end"),
     ("managed-addons-ebs-csi", "managed-addons-pod-identity", "credentials"),
@@ -73,7 +93,7 @@ def test_order(stack: str, later: str, earlier: str, because: str) -> None:
 def test_every_object_in_the_cluster_goes_before_the_nodes(stack: str) -> None:
     plan = plan_of(stack)
     objects = [r for r in plan.resources if r.type.startswith("kubernetes:")]
-    assert len(objects) == 9
+    assert len(objects) == 18
     for resource in objects:
         assert "nodes-general" in plan.waits_for(resource.name), resource.name
 

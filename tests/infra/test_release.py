@@ -27,7 +27,11 @@ def test_values_say_where_things_are_and_how_many(stack: str) -> None:
     assert values_of(stack) == {
         "image": {"repository": "<registry-backend.repositoryUrl>"},
         "serviceAccount": {"create": True, "name": "backend"},
-        "config": {"environment": stack, "logLevel": "info"},
+        "config": {
+            "environment": stack,
+            "logLevel": "info",
+            "otlpEndpoint": "http://jaeger.monitoring.svc.cluster.local:4318",
+        },
         "database": {
             "host": "<database-instance.address>",
             "port": 5432,
@@ -41,11 +45,19 @@ def test_values_say_where_things_are_and_how_many(stack: str) -> None:
             "existingSecret": "backend-auth",
             "adminTokenKey": "admin-token",
             "sessionKeyKey": "session-key",
+            "ingestTokenKey": "alertmanager-token",
+            "generation": "1.1",
         },
         "replicaCount": 2,
         "autoscaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 10},
         "loadBalancer": {"cidrs": ["10.0.1.0/24", "10.0.2.0/24"], "idleTimeoutSeconds": 60},
-        "networkPolicy": {"databaseCidrs": ["10.0.21.0/24", "10.0.22.0/24"]},
+        "networkPolicy": {
+            "monitoringNamespace": "monitoring",
+            "databaseCidrs": ["10.0.21.0/24", "10.0.22.0/24"],
+        },
+        "serviceMonitor": {"enabled": True},
+        "prometheusRule": {"enabled": True},
+        "dashboards": {"enabled": True},
     }
 
 
@@ -82,6 +94,8 @@ def test_no_secret_is_in_a_plain_input(stack: str) -> None:
         "database-instance.password",
         "backend-database-secret.stringData",
         "backend-auth-secret.stringData",
+        "observability-grafana-admin.stringData",
+        "observability-alertmanager-backend.stringData",
         "bootstrap-image-build.registries.0.password",
     }
 
@@ -102,6 +116,8 @@ def test_no_output_is_a_secret_or_comes_from_one(stack: str) -> None:
         "release",
         "databaseSecret",
         "authSecret",
+        "grafana",
+        "grafanaPassword",
     }
     assert SECRET not in json.dumps(outputs)
     assert "result>" not in json.dumps(outputs)
@@ -111,7 +127,11 @@ def test_no_output_is_a_secret_or_comes_from_one(stack: str) -> None:
 @stacks
 def test_secrets_exist_before_the_release_which_migrates_first(stack: str) -> None:
     plan = plan_of(stack)
-    secrets = {secret.name: secret.inputs for secret in plan.of_type("kubernetes:core/v1:Secret")}
+    secrets = {
+        secret.name: secret.inputs
+        for secret in plan.of_type("kubernetes:core/v1:Secret")
+        if secret.parent == "backend"
+    }
     assert {name: s["metadata"] for name, s in secrets.items()} == {
         "backend-database-secret": {"name": "backend-database", "namespace": "observability"},
         "backend-auth-secret": {"name": "backend-auth", "namespace": "observability"},
@@ -148,6 +168,8 @@ def test_the_binding_hands_the_services_pods_to_the_target_group(stack: str) -> 
         ("databasePassword", "database-password"),
         ("adminToken", "backend-admin-token"),
         ("sessionKey", "backend-session-key"),
+        ("alertmanagerToken", "observability-alertmanager-token"),
+        ("grafanaPassword", "observability-grafana-password"),
     ],
 )
 def test_a_raised_number_replaces_one_secret_and_no_other(setting: str, resource: str) -> None:
@@ -156,7 +178,7 @@ def test_a_raised_number_replaces_one_secret_and_no_other(setting: str, resource
 
     passwords = plan_with(rotate).of_type("random:index/randomPassword:RandomPassword")
     keepers = {password.name: password.inputs["keepers"] for password in passwords}
-    assert len(keepers) == 3
+    assert len(keepers) == 5
     assert {name for name, keeper in keepers.items() if keeper == {"version": "2"}} == {resource}
 
 

@@ -8,6 +8,7 @@ from tests.e2e.engine.workspace import REPOSITORY, STACK_FILE
 
 DIFFERENCES = {
     "backend.buildImage": "there is no BuildKit; tests/e2e/image builds and imports the image",
+    "observability.enabled": "the images of third-party charts are not reachable",
     "addons.chartDirectory": "the publishers' chart repositories are not reachable",
     "addons.metricsServer": "the cluster brings its own; the chart goes through a dry run",
     "addons.clusterAutoscaler": "there are no nodes to add; the chart goes through a dry run",

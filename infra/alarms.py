@@ -1,0 +1,126 @@
+"""CloudWatch watches the platform from outside: it wakes people when nothing inside can.
+
+What is inside (Prometheus, Alertmanager, the backend) says nothing when the cluster is gone.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import ResourceOptions
+
+from infra.naming import Names
+
+MINUTE = 60
+GIB = 1024**3
+# RDS grows the storage when a tenth is left: who is below it for longer has reached the ceiling.
+LEAST_FREE_STORAGE = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmsArgs:
+    names: Names
+    topic_arn: pulumi.Input[str]
+    # As CloudWatch names them: the last part of their ARNs.
+    load_balancer: pulumi.Input[str]
+    target_group: pulumi.Input[str]
+    database: pulumi.Input[str]
+    database_storage_gb: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Alarm:
+    role: str
+    description: str
+    namespace: str
+    metric: str
+    dimensions: dict[str, pulumi.Input[str]]
+    comparison: str
+    threshold: float
+    statistic: str
+    minutes: int
+    # What no data means.
+    missing: str
+
+
+class Alarms(pulumi.ComponentResource):
+    """Alarms on the load balancer's targets and on the database's space."""
+
+    def __init__(self, name: str, args: AlarmsArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("platform:alarms:Alarms", name, None, opts)
+        self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
+        for alarm in (self._no_healthy_target(), self._unhealthy_target(), self._no_space()):
+            self._create(alarm)
+        self.register_outputs({})
+
+    def _no_healthy_target(self) -> _Alarm:
+        return _Alarm(
+            role="no-healthy-target",
+            description="No pod of the backend is healthy: the platform takes no alerts."
+            " Look at docs/runbooks/BackendDown.md.",
+            namespace="AWS/ApplicationELB",
+            metric="HealthyHostCount",
+            dimensions=self._target_group(),
+            comparison="LessThanThreshold",
+            threshold=1,
+            # Each zone counts on its own, and one may have no pod.
+            statistic="Maximum",
+            minutes=3,
+            # A target group without targets reports nothing at all.
+            missing="breaching",
+        )
+
+    def _unhealthy_target(self) -> _Alarm:
+        return _Alarm(
+            role="unhealthy-target",
+            description="A pod of the backend has been unhealthy for ten minutes.",
+            namespace="AWS/ApplicationELB",
+            metric="UnHealthyHostCount",
+            dimensions=self._target_group(),
+            comparison="GreaterThanThreshold",
+            threshold=0,
+            statistic="Maximum",
+            minutes=10,
+            missing="notBreaching",
+        )
+
+    def _no_space(self) -> _Alarm:
+        free = int(self._args.database_storage_gb * LEAST_FREE_STORAGE * GIB)
+        return _Alarm(
+            role="database-space",
+            description="The database has less than a tenth of its first size left and did not"
+            " grow: a full one stops taking writes. Raise database.storageCeilingGb.",
+            namespace="AWS/RDS",
+            metric="FreeStorageSpace",
+            dimensions={"DBInstanceIdentifier": self._args.database},
+            comparison="LessThanThreshold",
+            threshold=free,
+            statistic="Minimum",
+            minutes=30,
+            missing="missing",
+        )
+
+    def _target_group(self) -> dict[str, pulumi.Input[str]]:
+        return {
+            "LoadBalancer": self._args.load_balancer,
+            "TargetGroup": self._args.target_group,
+        }
+
+    def _create(self, alarm: _Alarm) -> None:
+        aws.cloudwatch.MetricAlarm(
+            f"{self._name}-{alarm.role}",
+            alarm_description=alarm.description,
+            namespace=alarm.namespace,
+            metric_name=alarm.metric,
+            dimensions=alarm.dimensions,
+            comparison_operator=alarm.comparison,
+            threshold=alarm.threshold,
+            statistic=alarm.statistic,
+            period=MINUTE,
+            evaluation_periods=alarm.minutes,
+            treat_missing_data=alarm.missing,
+            alarm_actions=[self._args.topic_arn],
+            ok_actions=[self._args.topic_arn],
+            tags=self._args.names.display(alarm.role),
+            opts=self._child,
+        )

@@ -1,0 +1,174 @@
+"""The monitoring stack in the cluster: namespace, Secrets, and the charts in their order.
+
+Definitions of the Prometheus operator, then Prometheus with Alertmanager and Grafana, Loki and
+Jaeger, then what needs them: Alloy and OpenCost. Their values are infra/observability_values.py's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+import pulumi_random as random
+from pulumi import ResourceOptions
+
+from infra import alert_routes, naming, versions
+from infra.charts import chart_values
+from infra.helm_release import ThirdParty, install
+from infra.observability_options import ObservabilityOptions
+from infra.observability_values import (
+    alloy_values,
+    jaeger_values,
+    loki_values,
+    opencost_values,
+    prometheus_values,
+)
+from infra.options import SecretVersions
+from infra.versions import HelmChart
+
+GRAFANA_USER = "admin"
+SECRET_LENGTH = 48
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservabilityArgs:
+    options: ObservabilityOptions
+    secret_versions: SecretVersions
+    cluster: str
+    region: str
+    # Where Alertmanager publishes, and where Loki keeps logs; None without.
+    topic_arn: pulumi.Input[str] | None
+    bucket: pulumi.Input[str] | None
+    chart_directory: str | None
+    # Nodes, DNS, volumes with their class, and the workloads' roles.
+    after: Sequence[pulumi.Resource]
+
+
+class Observability(pulumi.ComponentResource):
+    """Metrics, alerts, logs, traces and cost of the platform."""
+
+    # ServiceMonitors and rules of other releases come after them.
+    definitions: pulumi.Resource
+    # Secret: what Alertmanager shows the backend.
+    alertmanager_token: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: ObservabilityArgs, opts: ResourceOptions | None = None
+    ) -> None:
+        super().__init__("platform:observability:Observability", name, None, opts)
+        self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
+
+        self._namespace = self._create_namespace()
+        self.alertmanager_token = self._random(
+            "alertmanager-token", args.secret_versions.alertmanager_token
+        )
+        secrets = self._create_secrets()
+        self.definitions = self._install(
+            versions.OPERATOR_DEFINITIONS_CHART,
+            chart_values(versions.OPERATOR_DEFINITIONS_CHART),
+            after=[],
+        )
+        self._install_metrics_and_cost(secrets)
+        self._install_logs()
+        self._install_traces()
+        self.register_outputs({})
+
+    def _create_namespace(self) -> k8s.core.v1.Namespace:
+        return k8s.core.v1.Namespace(
+            f"{self._name}-namespace",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=naming.MONITORING_NAMESPACE,
+                labels={
+                    # node-exporter and Alloy read the node itself.
+                    "pod-security.kubernetes.io/enforce": "privileged",
+                },
+            ),
+            # Goes while the storage driver is there, and with it the volumes: uninstalling a chart
+            # leaves the claims of its StatefulSets, and their disks would go on costing.
+            opts=ResourceOptions(parent=self, depends_on=list(self._args.after)),
+        )
+
+    def _create_secrets(self) -> list[pulumi.Resource]:
+        password = self._random("grafana-password", self._args.secret_versions.grafana_password)
+        direct = alert_routes.secret_content(self._args.options.notifications)
+        token = self.alertmanager_token
+        secrets: list[pulumi.Resource] = [
+            self._create_secret(
+                naming.GRAFANA_SECRET,
+                {naming.GRAFANA_USER_KEY: GRAFANA_USER, naming.GRAFANA_PASSWORD_KEY: password},
+            ),
+            self._create_secret(naming.ALERTMANAGER_SECRET, {naming.ALERTMANAGER_TOKEN_KEY: token}),
+        ]
+        if direct:
+            content = {key: pulumi.Output.secret(value) for key, value in direct.items()}
+            secrets.append(self._create_secret(naming.DIRECT_RECEIVER_SECRET, {**content}))
+        return secrets
+
+    def _create_secret(
+        self, secret_name: str, content: dict[str, pulumi.Input[str]]
+    ) -> k8s.core.v1.Secret:
+        return k8s.core.v1.Secret(
+            f"{self._name}-{secret_name}",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=secret_name, namespace=self._namespace.metadata.name
+            ),
+            string_data=content,
+            opts=self._child,
+        )
+
+    def _random(self, role: str, version: int) -> pulumi.Output[str]:
+        password = random.RandomPassword(
+            f"{self._name}-{role}",
+            length=SECRET_LENGTH,
+            special=False,
+            keepers={"version": str(version)},
+            opts=self._child,
+        )
+        return password.result
+
+    def _install_metrics_and_cost(self, secrets: Sequence[pulumi.Resource]) -> None:
+        options, cluster = self._args.options, self._args.cluster
+        if not options.metrics.enabled:
+            return
+        values = prometheus_values(
+            options,
+            cluster=cluster,
+            region=self._args.region,
+            topic_arn=self._args.topic_arn,
+        )
+        prometheus = self._install(
+            versions.PROMETHEUS_STACK_CHART, values, after=[self.definitions, *secrets]
+        )
+        if options.cost.enabled:
+            self._install(
+                versions.OPENCOST_CHART, opencost_values(cluster=cluster), after=[prometheus]
+            )
+
+    def _install_logs(self) -> None:
+        if not self._args.options.logs.enabled:
+            return
+        values = loki_values(self._args.options, region=self._args.region, bucket=self._args.bucket)
+        loki = self._install(versions.LOKI_CHART, values, after=[self.definitions])
+        self._install(versions.ALLOY_CHART, alloy_values(), after=[loki])
+
+    def _install_traces(self) -> None:
+        options = self._args.options
+        if options.traces.enabled:
+            self._install(versions.JAEGER_CHART, jaeger_values(options), after=[self.definitions])
+
+    def _install(
+        self,
+        chart: HelmChart,
+        values: dict[str, object],
+        *,
+        after: Sequence[pulumi.Resource],
+    ) -> k8s.helm.v3.Release:
+        is_stack = chart is versions.PROMETHEUS_STACK_CHART
+        what = ThirdParty(
+            chart=chart,
+            release=naming.PROMETHEUS_RELEASE if is_stack else chart.name,
+            namespace=self._namespace.metadata.name,
+            values=values,
+            directory=self._args.chart_directory,
+        )
+        return install(f"{self._name}-{what.release}", what, parent=self, after=after)

@@ -1,0 +1,24 @@
+"""What every group of Pulumi.<stack>.yaml is, and the kinds of values that several share. Pure."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Group(BaseModel):
+    """Closed and frozen; YAML spells the names in camelCase."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+
+def _version_text(value: object) -> object:
+    """YAML reads 1.30 as the number 1.3; a whole number such as 15 is safe."""
+    if isinstance(value, float):
+        raise ValueError(  # noqa: TRY004  pydantic collects ValueErrors only
+            f'is a number, which loses zeros: write it in quotes, "{value}"'
+        )
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Version = Annotated[str, BeforeValidator(_version_text)]

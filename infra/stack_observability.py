@@ -1,0 +1,144 @@
+"""The monitoring part of the stack: topic, alarms, log store, identities, and the charts."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi import ResourceOptions
+
+from infra import iam, naming
+from infra.addons import Addons
+from infra.alarms import Alarms, AlarmsArgs
+from infra.backend_release import Monitoring
+from infra.cluster import Cluster
+from infra.database import Database
+from infra.load_balancer import LoadBalancer
+from infra.log_store import LogStore, LogStoreArgs
+from infra.managed_addons import ManagedAddons
+from infra.nodes import Nodes
+from infra.notifications import Notifications, NotificationsArgs
+from infra.observability import Observability, ObservabilityArgs
+from infra.observability_options import DirectReceiver
+from infra.settings import Settings
+from infra.stack_identities import give_roles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rooms:
+    """What the monitoring stack is built on and looks at."""
+
+    balancer: LoadBalancer
+    cluster: Cluster
+    nodes: Nodes
+    database: Database
+    managed: ManagedAddons
+    addons: Addons
+
+
+def add_observability(
+    settings: Settings, in_aws: ResourceOptions, in_cluster: ResourceOptions, rooms: Rooms
+) -> Monitoring | None:
+    """Declare the monitoring stack; return what the backend must know of it, or None without."""
+    options = settings.options.observability
+    if not options.enabled:
+        return None
+    topic = _topic(settings, in_aws)
+    if options.alarms and topic is not None:
+        _alarms(settings, in_aws, rooms, topic)
+    store = _log_store(settings, in_aws)
+    identities = _identities(settings, in_aws, rooms.cluster, topic, store)
+    args = ObservabilityArgs(
+        options=options,
+        secret_versions=settings.options.secret_versions,
+        cluster=settings.names.cluster,
+        region=settings.options.region,
+        topic_arn=topic,
+        bucket=store.bucket if store else None,
+        chart_directory=settings.options.addons.chart_directory,
+        after=[
+            *rooms.nodes.ready,
+            *rooms.managed.ready,
+            rooms.managed.storage,
+            rooms.addons.storage_class,
+            *(store.ready if store else []),
+            *identities,
+        ],
+    )
+    stack = Observability("observability", args, in_cluster)
+    if options.metrics.enabled:
+        _export()
+    return Monitoring(
+        definitions=stack.definitions,
+        metrics=options.metrics.enabled,
+        otlp_endpoint=_otlp_endpoint() if options.traces.enabled else "",
+        alertmanager_token=stack.alertmanager_token,
+    )
+
+
+def _topic(settings: Settings, in_aws: ResourceOptions) -> pulumi.Output[str] | None:
+    """Make the topic when someone publishes to it."""
+    options = settings.options.observability
+    notifications = options.notifications
+    to_topic = options.metrics.enabled and notifications.receiver is DirectReceiver.SNS
+    if not (options.alarms or to_topic):
+        return None
+    args = NotificationsArgs(names=settings.names, emails=notifications.emails)
+    return Notifications("notifications", args, in_aws).topic_arn
+
+
+def _alarms(
+    settings: Settings, in_aws: ResourceOptions, rooms: Rooms, topic: pulumi.Output[str]
+) -> None:
+    args = AlarmsArgs(
+        names=settings.names,
+        topic_arn=topic,
+        load_balancer=rooms.balancer.metrics_name,
+        target_group=rooms.balancer.target_group_metrics_name,
+        database=rooms.database.identifier,
+        database_storage_gb=settings.options.database.storage_gb,
+    )
+    Alarms("alarms", args, in_aws)
+
+
+def _log_store(settings: Settings, in_aws: ResourceOptions) -> LogStore | None:
+    logs = settings.options.observability.logs
+    if not (logs.enabled and logs.object_storage):
+        return None
+    args = LogStoreArgs(
+        names=settings.names, deletion_protection=settings.options.deletion_protection
+    )
+    return LogStore("log-store", args, in_aws)
+
+
+def _identities(
+    settings: Settings,
+    in_aws: ResourceOptions,
+    cluster: Cluster,
+    topic: pulumi.Output[str] | None,
+    store: LogStore | None,
+) -> list[pulumi.Resource]:
+    """Give Alertmanager and Loki their roles; return what must exist before their pods do."""
+    options = settings.options.observability
+    policies: dict[str, pulumi.Output[str]] = {}
+    publishes = options.notifications.receiver is DirectReceiver.SNS
+    if topic is not None and options.metrics.enabled and publishes:
+        policies[naming.ALERTMANAGER_ACCOUNT] = topic.apply(iam.publish)
+    if store is not None:
+        policies[naming.LOKI] = store.arn.apply(iam.keep_objects)
+    return give_roles(settings, in_aws, cluster, naming.MONITORING_NAMESPACE, policies)
+
+
+def _otlp_endpoint() -> str:
+    return naming.service_url(naming.JAEGER, naming.MONITORING_NAMESPACE, naming.OTLP_HTTP_PORT)
+
+
+def _export() -> None:
+    """Say how Grafana is reached: commands, not the password."""
+    namespace = naming.MONITORING_NAMESPACE
+    pulumi.export(
+        "grafana", f"kubectl -n {namespace} port-forward svc/{naming.GRAFANA_SERVICE} 3000:80"
+    )
+    pulumi.export(
+        "grafanaPassword",
+        f"kubectl -n {namespace} get secret {naming.GRAFANA_SECRET}"
+        f" -o jsonpath='{{.data.{naming.GRAFANA_PASSWORD_KEY}}}' | base64 -d",
+    )

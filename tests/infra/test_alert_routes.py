@@ -1,0 +1,113 @@
+"""Who hears of what: Alertmanager's configuration, judged by Alertmanager's own tool."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.alert_routes import WAY_TO_BACKEND
+from tests.support.alertmanager_config import amtool, configuration, configuration_of, receivers_of
+from tests.support.chart import Tree
+from tests.support.plan import inputs_of, plan_with
+
+URL = "https://hooks.example.com/services/T0/B0/a-secret"
+RECEIVERS: dict[str, Tree] = {
+    "sns": {"receiver": "sns", "emails": ["on-call@example.com"]},
+    "slack": {"receiver": "slack", "url": URL, "channel": "#alerts"},
+    "webhook": {"receiver": "webhook", "url": URL},
+    "email": {
+        "receiver": "email",
+        "emails": ["on-call@example.com", "second@example.com"],
+        "smarthost": "smtp.example.com:587",
+        "sender": "alerts@example.com",
+        "username": "alerts",
+        "password": "a-secret-password",
+    },
+    "none": {"receiver": "none"},
+}
+every_receiver = pytest.mark.parametrize("kind", RECEIVERS)
+
+
+def config_with(kind: str) -> Tree:
+    return configuration_of(plan_with(lambda values: choose(values, kind)))
+
+
+def choose(values: Tree, kind: str) -> None:
+    values["observability"]["notifications"] = RECEIVERS[kind]
+
+
+def as_known_to_debian(config: Tree) -> Tree:
+    """Say `url` where Alertmanager 0.25, which Debian has, knows no `url_file` (it is of 0.26)."""
+    for receiver in config["receivers"]:
+        for webhook in receiver.get("webhook_configs", []):
+            if webhook.pop("url_file", None):
+                webhook["url"] = "https://hooks.example.com"
+    return config
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_alertmanager_takes_the_configuration(stack: str, tmp_path: Path) -> None:
+    amtool(configuration(stack), tmp_path, "check-config", "{file}")
+
+
+@every_receiver
+def test_alertmanager_takes_every_kind_of_receiver(kind: str, tmp_path: Path) -> None:
+    amtool(as_known_to_debian(config_with(kind)), tmp_path, "check-config", "{file}")
+
+
+def test_the_tool_refuses_a_receiver_that_does_not_exist(tmp_path: Path) -> None:
+    config = configuration("dev")
+    config["route"]["receiver"] = "nobody"
+    with pytest.raises(AssertionError, match="nobody"):
+        amtool(config, tmp_path, "check-config", "{file}")
+
+
+def test_every_alert_goes_to_the_backend(tmp_path: Path) -> None:
+    config = configuration("dev")
+    for severity in ("critical", "warning", "info", "none"):
+        routed = receivers_of(config, tmp_path, alertname="Anything", severity=severity)
+        assert "backend" in routed
+        assert ("direct" in routed) == (severity == "critical")
+    assert receivers_of(config, tmp_path, alertname="Watchdog", severity="none") == ["backend"]
+
+
+@pytest.mark.parametrize("alert", WAY_TO_BACKEND)
+@pytest.mark.parametrize("severity", ["critical", "warning"])
+def test_what_says_that_the_backend_is_the_trouble_goes_to_people_once(
+    alert: str, severity: str, tmp_path: Path
+) -> None:
+    routed = receivers_of(configuration("dev"), tmp_path, alertname=alert, severity=severity)
+    assert sorted(routed) == ["backend", "direct"]
+
+
+def test_without_a_direct_receiver_everything_still_goes_to_the_backend(tmp_path: Path) -> None:
+    config = config_with("none")
+    assert [receiver["name"] for receiver in config["receivers"]] == ["backend"]
+    assert receivers_of(config, tmp_path, severity="critical") == ["backend"]
+
+
+def test_the_heartbeat_is_repeated_often() -> None:
+    [route] = [r for r in configuration("dev")["route"]["routes"] if "repeat_interval" in r]
+    assert (route["matchers"], route["repeat_interval"]) == (['alertname = "Watchdog"'], "5m")
+
+
+@every_receiver
+def test_no_secret_is_in_the_configuration(kind: str) -> None:
+    assert "a-secret" not in str(config_with(kind))
+
+
+@pytest.mark.parametrize("kind", ["slack", "webhook", "email"])
+def test_a_receivers_secret_is_a_secret_everywhere_and_is_mounted(kind: str) -> None:
+    plan = plan_with(lambda values: choose(values, kind))
+    assert "a-secret" not in str(plan.resources)
+    secret = inputs_of(plan, "observability-alertmanager-direct")
+    assert secret["stringData"] == "[secret]"
+    values = inputs_of(plan, "observability-kps")["values"]
+    mounted = values["alertmanager"]["alertmanagerSpec"]["secrets"]
+    assert mounted == ["alertmanager-backend", "alertmanager-direct"]
+    assert "observability-alertmanager-direct" in plan["observability-kps"].depends_on
+
+
+def test_a_receiver_without_a_secret_mounts_none() -> None:
+    names = {resource.name for resource in plan_with(lambda v: choose(v, "sns")).resources}
+    assert "observability-alertmanager-direct" not in names
+    assert "notifications-on-call@example.com" in names

@@ -1,0 +1,52 @@
+"""Alertmanager's configuration as the cluster gets it, and Alertmanager's own tool on it."""
+
+import base64
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from infra import versions
+from infra.plan.model import Plan
+from tests.support.chart import Tree
+from tests.support.third_party import render_with, rendered
+from tests.support.tools import require_tool
+
+SECRET = ("Secret", "alertmanager-kps")
+
+
+def configuration(stack: str) -> Tree:
+    """Return the configuration of a stack of ours."""
+    return _decode(rendered(versions.PROMETHEUS_STACK_CHART, stack)[SECRET])
+
+
+def configuration_of(plan: Plan) -> Tree:
+    return _decode(render_with(versions.PROMETHEUS_STACK_CHART, plan)[SECRET])
+
+
+def amtool(config: Tree, folder: Path, *arguments: str) -> str:
+    """Run amtool on the configuration and return what it says; an error fails the test."""
+    program = require_tool("amtool", package="prometheus-alertmanager")
+    file = folder / "alertmanager.yml"
+    file.write_text(yaml.safe_dump(config))
+    done = subprocess.run(  # noqa: S603  our own arguments
+        [program, *(argument.format(file=file) for argument in arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def receivers_of(config: Tree, folder: Path, **labels: str) -> list[str]:
+    """Return who gets an alert with these labels, as Alertmanager itself routes it."""
+    pairs = [f"{name}={value}" for name, value in labels.items()]
+    arguments = ("config", "routes", "test", "--config.file={file}", *pairs)
+    return amtool(config, folder, *arguments).strip().split(",")
+
+
+def _decode(secret: Tree) -> Tree:
+    text = base64.b64decode(secret["data"]["alertmanager.yaml"])
+    config: Tree = yaml.safe_load(text)
+    return config
