@@ -7,7 +7,7 @@ import pytest
 from infra import charts, versions
 from infra.charts import chart_source, chart_values, merged
 from infra.versions import HelmChart
-from tests.support.chart import Tree
+from tests.support.chart import Tree, default_values
 from tests.support.chart_keys import unknown_keys
 from tests.support.plan import inputs_of, plan_of, plan_with
 from tests.support.third_party import (
@@ -102,14 +102,14 @@ def test_the_load_balancer_controller_binds_and_does_nothing_else() -> None:
 
 def test_the_load_balancer_controller_leaves_a_lost_node_with_the_backend() -> None:
     """Pods that start elsewhere get requests only after it has registered them."""
-    defaults = yaml.safe_load((ROOT / "charts/backend/values.yaml").read_text())
-    rendered = render(versions.LOAD_BALANCER_CONTROLLER_CHART)
-    pod = rendered["Deployment", "aws-load-balancer-controller"]["spec"]["template"]["spec"]
+    seconds = default_values()["nodeLossTolerationSeconds"]
+    release = rendered(versions.LOAD_BALANCER_CONTROLLER_CHART)
+    pod = release["Deployment", "aws-load-balancer-controller"]["spec"]["template"]["spec"]
     assert {
         (item["key"], item["operator"], item["effect"], item["tolerationSeconds"])
         for item in pod["tolerations"]
     } == {
-        (f"node.kubernetes.io/{why}", "Exists", "NoExecute", defaults["nodeLossTolerationSeconds"])
+        (f"node.kubernetes.io/{why}", "Exists", "NoExecute", seconds)
         for why in ("not-ready", "unreachable")
     }
 
