@@ -47,7 +47,10 @@ def resource_class(token: str) -> type:
 @functools.cache
 def arguments_class(token: str) -> type:
     cls = resource_class(token)
-    return typing.cast("type", getattr(sys.modules[cls.__module__], f"{cls.__name__}Args"))
+    module, name = sys.modules[cls.__module__], cls.__name__
+    # The generator says InitArgs where Args is the name of a nested type.
+    found = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
+    return typing.cast("type", found)
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """Every type that the stand-in knows."""
 
-from tests.e2e.standins.aws import balancer, cluster, database, identity, network
+from tests.e2e.standins.aws import balancer, cluster, database, identity, network, watching
 from tests.e2e.standins.aws.kind import Kind
 from tests.e2e.standins.errors import Rejected
 
@@ -10,6 +10,7 @@ KINDS: dict[str, Kind] = {
     **cluster.KINDS,
     **balancer.KINDS,
     **database.KINDS,
+    **watching.KINDS,
 }
 
 
