@@ -11,7 +11,7 @@ from typing import NoReturn, get_args
 import pulumi
 import yaml
 from pulumi.runtime import config as runtime_config
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -96,7 +96,8 @@ def _sentence(details: ErrorDetails) -> str:
         case _:
             message = details["msg"][:1].lower() + details["msg"][1:]
     expected = _description(details["loc"])
-    return f"{path}: {details['input']!r} is refused: {message}. Expected {expected}."
+    given = "what is given" if _is_secret(details["loc"]) else repr(details["input"])
+    return f"{path}: {given} is refused: {message}. Expected {expected}."
 
 
 def _unknown(loc: tuple[int | str, ...]) -> str:
@@ -112,6 +113,11 @@ def _description(loc: tuple[int | str, ...]) -> str:
     """Return the description of the innermost field on the way to `loc`."""
     fields = [field for field, _ in _walk(loc) if field]
     return next((f.description for f in reversed(fields) if f.description), "another value")
+
+
+def _is_secret(loc: tuple[int | str, ...]) -> bool:
+    fields = [field for field, _ in _walk(loc) if field]
+    return any(SecretStr in get_args(f.annotation) for f in fields)
 
 
 def _group(loc: tuple[int | str, ...]) -> type[BaseModel]:

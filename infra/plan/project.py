@@ -7,6 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from infra.plan.model import SECRET
+
 
 class ProjectError(Exception):
     """The project's files cannot be used; the message says which and why."""
@@ -55,4 +57,18 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    plain = _without_ciphertext(value)
+    return plain if isinstance(plain, str) else json.dumps(plain)
+
+
+def _without_ciphertext(value: object) -> object:
+    """Put a mark in the place of each secret, which only the engine could read."""
+    match value:
+        case {"secure": str(), **others} if not others:
+            return SECRET
+        case dict():
+            return {key: _without_ciphertext(below) for key, below in value.items()}
+        case list():
+            return [_without_ciphertext(member) for member in value]
+        case _:
+            return value

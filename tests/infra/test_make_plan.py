@@ -91,6 +91,46 @@ def test_a_mistake_ends_with_a_sentence_and_a_status(
     assert not (tmp_path / "plan.json").exists()
 
 
+def test_a_secret_setting_is_planned_without_being_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notifications = {"receiver": "webhook", "url": {"secure": "v1:ciphertext"}}
+    text = stack_file(observability={"notifications": notifications})
+    root = project_with(tmp_path, text)
+    assert run(tmp_path, "--root", str(root), "--stack", "broken") == 0
+    written = (tmp_path / "plan.json").read_text()
+    assert "observability-alertmanager-direct" in written
+    assert "ciphertext" not in written + capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("observability", "sentence"),
+    [
+        (
+            {"metric": {}},
+            "observability.metric: is not a setting. Did you mean 'metrics'?",
+        ),
+        (
+            {"logs": {"retentionDay": 3}},
+            "observability.logs.retentionDay: is not a setting. Did you mean 'retentionDays'?",
+        ),
+        ({"storageClass": "gp2"}, "there is no StorageClass 'gp2'"),
+        ({"traces": {"version": "2.21.0"}}, "has no search that Grafana 13.2.0 can use"),
+        ({"metrics": {"memoryMb": 4096}}, "of the memory, and 85% is safe"),
+        ({"grafana": {"access": "load-balancer"}}, "the load balancer has no certificate"),
+        ({"notifications": {"receiver": "slack"}}, "observability.notifications.url: is empty"),
+        ({"notifications": {"receiver": "webhook", "url": 5}}, "what is given is refused"),
+    ],
+)
+def test_what_cannot_work_of_the_monitoring_stack_is_said_before_anything_is_deployed(
+    observability: object, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = project_with(tmp_path, stack_file(observability=observability))
+    assert run(tmp_path, "--root", str(root), "--stack", "broken") == 1
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "plan.json").exists()
+
+
 def test_an_unknown_stack_is_answered_with_the_known_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
