@@ -3,6 +3,7 @@
 What is inside (Prometheus, Alertmanager, the backend) says nothing when the cluster is gone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -26,6 +27,8 @@ class AlarmsArgs:
     target_group: pulumi.Input[str]
     database: pulumi.Input[str]
     database_storage_gb: int
+    # What they watch: before it is there, and while it is taken down, there is nothing to report.
+    after: Sequence[pulumi.Resource]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,7 @@ class Alarms(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AlarmsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("platform:alarms:Alarms", name, None, opts)
-        self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
+        self._name, self._args = name, args
         for alarm in (self._no_healthy_target(), self._unhealthy_target(), self._no_space()):
             self._create(alarm)
         self.register_outputs({})
@@ -122,5 +125,5 @@ class Alarms(pulumi.ComponentResource):
             alarm_actions=[self._args.topic_arn],
             ok_actions=[self._args.topic_arn],
             tags=self._args.names.display(alarm.role),
-            opts=self._child,
+            opts=ResourceOptions(parent=self, depends_on=list(self._args.after)),
         )

@@ -19,7 +19,7 @@ from infra.providers import aws_provider, kubernetes_provider
 from infra.registry import Registry, RegistryArgs
 from infra.settings import Settings
 from infra.stack_identities import give_roles
-from infra.stack_observability import Rooms, add_observability
+from infra.stack_observability import Rooms, add_alarms, add_observability, add_topic
 
 
 def build(settings: Settings) -> None:
@@ -45,19 +45,9 @@ def build(settings: Settings) -> None:
     in_cluster = ResourceOptions(providers=[kubernetes_provider(cluster.kubeconfig)])
     identities = _workload_identities(settings, in_aws, cluster, balancer)
     addons = _addons(settings, in_cluster, network, cluster, nodes, managed, identities)
-    monitoring = add_observability(
-        settings,
-        in_aws,
-        in_cluster,
-        Rooms(
-            balancer=balancer,
-            cluster=cluster,
-            nodes=nodes,
-            database=database,
-            managed=managed,
-            addons=addons,
-        ),
-    )
+    topic = add_topic(settings, in_aws)
+    rooms = Rooms(cluster=cluster, nodes=nodes, managed=managed, addons=addons)
+    monitoring = add_observability(settings, in_aws, in_cluster, rooms, topic)
     image = _bootstrap_image(settings, in_aws, registry)
     release = _backend_release(
         settings,
@@ -78,6 +68,7 @@ def build(settings: Settings) -> None:
             *image,
         ],
     )
+    add_alarms(settings, in_aws, balancer, database, topic, after=[release])
     _export(settings, balancer, cluster, database, registry, release)
 
 

@@ -1,5 +1,6 @@
 """The monitoring part of the stack: topic, alarms, log store, identities, and the charts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -24,26 +25,25 @@ from infra.stack_identities import give_roles
 
 @dataclass(frozen=True, kw_only=True)
 class Rooms:
-    """What the monitoring stack is built on and looks at."""
+    """What the monitoring stack is built on."""
 
-    balancer: LoadBalancer
     cluster: Cluster
     nodes: Nodes
-    database: Database
     managed: ManagedAddons
     addons: Addons
 
 
 def add_observability(
-    settings: Settings, in_aws: ResourceOptions, in_cluster: ResourceOptions, rooms: Rooms
+    settings: Settings,
+    in_aws: ResourceOptions,
+    in_cluster: ResourceOptions,
+    rooms: Rooms,
+    topic: pulumi.Output[str] | None,
 ) -> Monitoring | None:
     """Declare the monitoring stack; return what the backend must know of it, or None without."""
     options = settings.options.observability
     if not options.enabled:
         return None
-    topic = _topic(settings, in_aws)
-    if options.alarms and topic is not None:
-        _alarms(settings, in_aws, rooms, topic)
     store = _log_store(settings, in_aws)
     identities = _identities(settings, in_aws, rooms.cluster, topic, store)
     args = ObservabilityArgs(
@@ -74,27 +74,36 @@ def add_observability(
     )
 
 
-def _topic(settings: Settings, in_aws: ResourceOptions) -> pulumi.Output[str] | None:
+def add_topic(settings: Settings, in_aws: ResourceOptions) -> pulumi.Output[str] | None:
     """Make the topic when someone publishes to it."""
     options = settings.options.observability
     notifications = options.notifications
     to_topic = options.metrics.enabled and notifications.receiver is DirectReceiver.SNS
-    if not (options.alarms or to_topic):
+    if not (options.enabled and (options.alarms or to_topic)):
         return None
     args = NotificationsArgs(names=settings.names, emails=notifications.emails)
     return Notifications("notifications", args, in_aws).topic_arn
 
 
-def _alarms(
-    settings: Settings, in_aws: ResourceOptions, rooms: Rooms, topic: pulumi.Output[str]
+def add_alarms(
+    settings: Settings,
+    in_aws: ResourceOptions,
+    balancer: LoadBalancer,
+    database: Database,
+    topic: pulumi.Output[str] | None,
+    after: Sequence[pulumi.Resource],
 ) -> None:
+    """Watch the platform from outside, once it is there."""
+    if topic is None or not settings.options.observability.alarms:
+        return
     args = AlarmsArgs(
         names=settings.names,
         topic_arn=topic,
-        load_balancer=rooms.balancer.metrics_name,
-        target_group=rooms.balancer.target_group_metrics_name,
-        database=rooms.database.identifier,
+        load_balancer=balancer.metrics_name,
+        target_group=balancer.target_group_metrics_name,
+        database=database.identifier,
         database_storage_gb=settings.options.database.storage_gb,
+        after=after,
     )
     Alarms("alarms", args, in_aws)
 

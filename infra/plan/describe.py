@@ -78,6 +78,10 @@ DESCRIBERS: Mapping[str, Callable[[Inputs], str]] = {
         "internal" if inputs["internal"] else "internet-facing"
     ),
     "aws:lb/listener:Listener": _keys("protocol", "port"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _keys(
+        "metricName", "comparisonOperator", "threshold"
+    ),
+    "aws:sns/topicSubscription:TopicSubscription": _keys("protocol", "endpoint"),
     "kubernetes:helm.sh/v3:Release": _release,
     "docker-build:index:Image": _keys("tags"),
 }

@@ -58,6 +58,10 @@ EDGES = [
     ("observability-kps", "observability-alertmanager-backend", "it is mounted"),
     ("observability-kps", "observability-grafana-admin", "Grafana reads it at its start"),
     ("observability-kps", "kps-alertmanager-association", "credentials"),
+    *[
+        (f"alarms-{role}", "backend-release", "before it there is nothing to report")
+        for role in ("no-healthy-target", "unhealthy-target", "database-space")
+    ],
     ("observability-alloy", "observability-loki", "it would have nobody to send to"),
     ("observability-opencost", "observability-kps", "it asks Prometheus at its start"),
     ("addons-gp3", "managed-addons-ebs-csi", "the class names the driver"),
