@@ -100,8 +100,8 @@ class Observability(pulumi.ComponentResource):
             self._create_secret(naming.ALERTMANAGER_SECRET, {naming.ALERTMANAGER_TOKEN_KEY: token}),
         ]
         if direct:
-            content = {key: pulumi.Output.secret(value) for key, value in direct.items()}
-            secrets.append(self._create_secret(naming.DIRECT_RECEIVER_SECRET, {**content}))
+            # The SDK marks the content of every Secret as one.
+            secrets.append(self._create_secret(naming.DIRECT_RECEIVER_SECRET, {**direct}))
         return secrets
 
     def _create_secret(

@@ -6,12 +6,13 @@ from typing import Any
 import jsonschema
 import pytest
 
+from infra import versions
 from infra.versions import HelmChart
 from tests.support.chart import Tree, check_shape
 from tests.support.operator_kinds import check_operator_shape, is_operators
 from tests.support.plan import plan_of
 from tests.support.pod_requests import workloads
-from tests.support.third_party import MONITORING_CHARTS, Release, rendered
+from tests.support.third_party import CHARTS, MONITORING_CHARTS, Release, rendered
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 every_chart = pytest.mark.parametrize("chart", MONITORING_CHARTS, ids=lambda chart: chart.name)
@@ -96,6 +97,30 @@ def test_one_replica_with_a_volume_never_waits_for_itself() -> None:
             volumes = item["spec"]["template"]["spec"].get("volumes") or []
             if any("persistentVolumeClaim" in volume for volume in volumes):
                 assert item["spec"]["strategy"] == {"type": "Recreate"}, item["metadata"]["name"]
+
+
+def test_only_the_operator_reads_secrets_of_the_whole_cluster() -> None:
+    """It writes its pods' configuration into them. Charts give the right away freely."""
+    readers = {
+        role["metadata"]["name"]
+        for chart in CHARTS
+        for role in rendered(chart).of_kind("ClusterRole")
+        for rule in role["rules"]
+        if {"secrets", "*"} & set(rule.get("resources") or [])
+    }
+    assert readers == {"kps-operator"}
+
+
+def test_grafanas_sidecars_may_read_what_they_look_for() -> None:
+    release = rendered(versions.PROMETHEUS_STACK_CHART)
+    binding = release["ClusterRoleBinding", "kps-grafana-clusterrolebinding"]
+    [rule] = release["ClusterRole", binding["roleRef"]["name"]]["rules"]
+    assert rule["resources"] == ["configmaps"]
+    pod = release["Deployment", "kps-grafana"]["spec"]["template"]["spec"]
+    sidecars = {c["name"]: c for c in (*pod["containers"], *pod["initContainers"])}
+    for name in ("grafana-sc-dashboard", "grafana-init-sc-datasources"):
+        looked_for = {v["name"]: v.get("value") for v in sidecars[name]["env"]}["RESOURCE"]
+        assert f"{looked_for}s" in rule["resources"], name
 
 
 def test_no_budget_blocks_the_drain_of_a_node() -> None:
