@@ -11,6 +11,7 @@ from itertools import chain
 from infra import addressing, capacity
 from infra.findings import Finding, error, warning
 from infra.options import Capacity, Options
+from infra.review_charts import review_chart_values
 from infra.review_observability import review_observability
 from infra.review_versions import review_kubernetes, review_postgres
 
@@ -37,6 +38,7 @@ def review(options: Options, today: date) -> list[Finding]:
             review_postgres(options, today),
             _review_connections(options),
             review_observability(options),
+            review_chart_values(),
             _review_exposure(),
         )
     )

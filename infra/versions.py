@@ -159,6 +159,18 @@ JAEGER_CHART = HelmChart("jaeger", "4.11.1", "https://jaegertracing.github.io/he
 # The HTTP index of the publisher ends at 2.5.14.
 OPENCOST_CHART = HelmChart("opencost", "2.5.17", "oci://ghcr.io/opencost/charts")
 
+THIRD_PARTY_CHARTS = (
+    LOAD_BALANCER_CONTROLLER_CHART,
+    METRICS_SERVER_CHART,
+    CLUSTER_AUTOSCALER_CHART,
+    OPERATOR_DEFINITIONS_CHART,
+    PROMETHEUS_STACK_CHART,
+    LOKI_CHART,
+    ALLOY_CHART,
+    JAEGER_CHART,
+    OPENCOST_CHART,
+)
+
 JAEGER = "2.19.0"
 JAEGER_MAJOR = 2
 # What the chart of Prometheus brings.

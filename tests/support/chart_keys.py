@@ -3,12 +3,16 @@
 A key is known when the chart has a default for it (commented out or not), when its schema lists it,
 or when a template says `.Values.<key>`. Below a default that is empty or null, and below a map
 that a template prints whole, everything is somebody else's to judge.
+
+`python -m tests.support.chart_keys` records the keys beside those in use into infra/chart_keys:
+`make plan` judges by them, without the charts.
 """
 
 import functools
 import io
 import json
 import re
+import sys
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +21,10 @@ from typing import Any
 
 import yaml
 
+from infra.charts import chart_values
+from infra.review_charts import record_of
 from tests.support.chart import Tree, load_all
+from tests.support.third_party import ARCHIVES, CHARTS, archive
 
 # Maps of Kubernetes that charts hand through, whatever their defaults.
 FREE = {
@@ -63,6 +70,20 @@ def unknown_keys(archive: Path, values: Mapping[str, Any]) -> list[str]:
 @functools.cache
 def _known_to(archive: Path) -> Key:
     return _known(_files(archive.read_bytes()))
+
+
+def recorded_keys(archive: Path, values: Mapping[str, Any]) -> str:
+    """Return the record for these values: for each map in them, the keys that it may have."""
+    lines = [f"# {archive.stem}", *_lines(_known_to(archive), values, "")]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(known: Key, values: Mapping[str, Any], path: str) -> Iterator[str]:
+    yield f"{path}: {' '.join(sorted(known.below))}"
+    for name, value in values.items():
+        below = known.below[name]
+        if isinstance(value, Mapping) and not _is_free(name, below) and name != "resources":
+            yield from _lines(below, value, f"{path}.{name}".lstrip("."))
 
 
 def _unknown(known: Key, values: Mapping[str, Any], path: str) -> Iterator[str]:
@@ -167,3 +188,18 @@ def _subchart(files: Mapping[str, bytes], name: str) -> dict[str, bytes] | None:
         return unpacked
     archives = (path for path in files if re.fullmatch(rf"charts/{name}-\d[^/]*\.tgz", path))
     return next((_files(files[path]) for path in archives), None)
+
+
+def main() -> None:
+    """Write the records of all charts."""
+    if not ARCHIVES.exists():
+        sys.exit(
+            "../shared/charts does not exist: `helm pull` the charts of infra/versions.py there."
+        )
+    for chart in CHARTS:
+        text = recorded_keys(archive(chart), chart_values(chart))
+        record_of(chart).write_text(text)
+
+
+if __name__ == "__main__":
+    main()

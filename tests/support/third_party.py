@@ -17,20 +17,8 @@ from tests.support.plan import ROOT, plan_of
 ARCHIVES = ROOT.parent / "shared" / "charts"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 
-SYSTEM_CHARTS = (
-    versions.LOAD_BALANCER_CONTROLLER_CHART,
-    versions.METRICS_SERVER_CHART,
-    versions.CLUSTER_AUTOSCALER_CHART,
-)
-MONITORING_CHARTS = (
-    versions.OPERATOR_DEFINITIONS_CHART,
-    versions.PROMETHEUS_STACK_CHART,
-    versions.LOKI_CHART,
-    versions.ALLOY_CHART,
-    versions.JAEGER_CHART,
-    versions.OPENCOST_CHART,
-)
-CHARTS = (*SYSTEM_CHARTS, *MONITORING_CHARTS)
+CHARTS = versions.THIRD_PARTY_CHARTS
+SYSTEM_CHARTS, MONITORING_CHARTS = CHARTS[:3], CHARTS[3:]
 
 
 @dataclass(frozen=True)
