@@ -12,9 +12,14 @@ WEBHOOK_PATH = "/api/v1/webhooks/alertmanager"
 # Where the operator mounts the Secrets that alertmanagerSpec.secrets names.
 SECRETS = "/etc/alertmanager/secrets"
 BACKEND, DIRECT = "backend", "direct"
+# Of the backend's objectives, the fastest first.
+TIERS = ("fast", "medium", "slow", "chronic")
+# They always fire, so that their silence means that the way is broken.
+HEARTBEATS = ("Watchdog", "BackendHeartbeat")
 # They say that the backend, or the way to it, is the trouble.
 WAY_TO_BACKEND = (
     "BackendDown",
+    "BackendDeliveriesMissing",
     "BackendIntakeFailing",
     "AlertmanagerFailedToSendAlerts",
     "AlertmanagerClusterFailedToSendAlerts",
@@ -24,7 +29,7 @@ WAY_TO_BACKEND = (
 def alertmanager_config(
     options: NotificationOptions, *, topic_arn: object, region: str
 ) -> dict[str, object]:
-    """Build what replaces the chart's own routes and receivers; its inhibitions stay."""
+    """Build what replaces the chart's own routes, receivers and inhibitions."""
     direct = _direct_receiver(options, topic_arn=topic_arn, region=region)
     receivers = [_backend_receiver(), *([direct] if direct else [])]
     return {
@@ -38,6 +43,7 @@ def alertmanager_config(
             "routes": _routes(direct=direct is not None),
         },
         "receivers": receivers,
+        "inhibit_rules": _inhibitions(),
     }
 
 
@@ -62,13 +68,13 @@ def _routes(*, direct: bool) -> list[dict[str, object]]:
     # It never resolves: repeated often, it shows the backend that the way to it is open.
     heartbeat: dict[str, object] = {
         "receiver": BACKEND,
-        "matchers": ['alertname = "Watchdog"'],
+        "matchers": [_one_of(HEARTBEATS)],
         "repeat_interval": "5m",
     }
     people: list[Sequence[str]] = [
         ['severity = "critical"'],
         # Only the others: what matches two routes is sent twice.
-        ['severity != "critical"', f'alertname =~ "{"|".join(WAY_TO_BACKEND)}"'],
+        ['severity != "critical"', _one_of(WAY_TO_BACKEND)],
     ]
     # `continue`: the backend gets them as well.
     to_people: list[dict[str, object]] = [
@@ -77,6 +83,34 @@ def _routes(*, direct: bool) -> list[dict[str, object]]:
     # The receiver above the routes is asked only where none of them matches, and what continues has
     # matched: without the last one, people would get what the backend then misses.
     return [*(to_people if direct else []), heartbeat, {"receiver": BACKEND}]
+
+
+def _one_of(alerts: Sequence[str]) -> str:
+    return f'alertname =~ "{"|".join(alerts)}"'
+
+
+def _inhibitions() -> list[dict[str, object]]:
+    """Let what is worse hide what it implies, from people and from the backend.
+
+    One alert by severity, as the chart does; one objective, which burns in several windows, by
+    tier.
+    """
+    by_severity = (("critical", "warning|info"), ("warning", "info"))
+    by_tier = [(tier, "|".join(TIERS[place:])) for place, tier in enumerate(TIERS[:-1], start=1)]
+    return [
+        *(_inhibition("severity", worse, less, "alertname") for worse, less in by_severity),
+        *(_inhibition("tier", faster, slower, "slo") for faster, slower in by_tier),
+    ]
+
+
+def _inhibition(label: str, worse: str, less: str, same: str) -> dict[str, object]:
+    # An absent label equals an absent label: without asking for it, alerts that have none of it
+    # would inhibit each other.
+    return {
+        "source_matchers": [f'{label} = "{worse}"', f'{same} != ""'],
+        "target_matchers": [f'{label} =~ "{less}"', f'{same} != ""'],
+        "equal": ["namespace", same],
+    }
 
 
 def _backend_receiver() -> dict[str, object]:

@@ -86,15 +86,20 @@ def _traces_to_logs() -> dict[str, object]:
     }
 
 
-def _traces_to_metrics() -> dict[str, object]:
+def trace_queries() -> list[dict[str, str]]:
+    """Return what a trace leads to, about the service that it is of."""
     rate = "sum by (route) (rate(backend_http_requests_total[5m]))"
     buckets = "sum by (le) (rate(backend_http_request_duration_seconds_bucket[5m]))"
+    return [
+        {"name": "Requests by route", "query": rate},
+        {"name": "95th percentile", "query": f"histogram_quantile(0.95, {buckets})"},
+    ]
+
+
+def _traces_to_metrics() -> dict[str, object]:
     return {
         "datasourceUid": PROMETHEUS,
         "spanStartTimeShift": "-15m",
         "spanEndTimeShift": "15m",
-        "queries": [
-            {"name": "Requests by route", "query": rate},
-            {"name": "95th percentile", "query": f"histogram_quantile(0.95, {buckets})"},
-        ],
+        "queries": trace_queries(),
     }

@@ -15,6 +15,8 @@ from infra.options import Options
 
 # The rest is for what nobody planned: a second version side by side, a debug pod, a burst.
 MOST_SHARE = 0.85
+# Of charts/backend/files/rules/objectives.yaml.
+LONGEST_WINDOW_DAYS = 3
 # Which fields each receiver needs; the others must be empty.
 NEEDED = {
     DirectReceiver.SNS: set[str](),
@@ -37,6 +39,7 @@ def review_observability(options: Options) -> Iterator[Finding]:
             _review_storage(chosen),
             _review_versions(chosen),
             _review_cost(chosen),
+            _review_retention(chosen),
             _review_grafana(chosen),
             _review_notifications(chosen),
         )
@@ -85,6 +88,16 @@ def _review_cost(chosen: ObservabilityOptions) -> Iterator[Finding]:
             "observability.cost.enabled",
             "OpenCost reads everything from Prometheus, and observability.metrics.enabled is false",
             "Switch metrics on, or cost off",
+        )
+
+
+def _review_retention(chosen: ObservabilityOptions) -> Iterator[Finding]:
+    if chosen.metrics.enabled and chosen.metrics.retention_days <= LONGEST_WINDOW_DAYS:
+        yield warning(
+            "observability.metrics.retentionDays",
+            f"{chosen.metrics.retention_days} days of metrics, and the slowest alerts on objectives"
+            f" look back {LONGEST_WINDOW_DAYS}",
+            f"Keep {LONGEST_WINDOW_DAYS + 1} days or more",
         )
 
 

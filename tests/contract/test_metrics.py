@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from backend.app import create_app
 from backend.settings import Settings
 from backend.worker import create_worker
+from infra.data_sources import trace_queries
 from tests.support.chart import CHART, ROOT, Tree, load
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -60,7 +61,13 @@ def _panels() -> Iterator[tuple[str, str]]:
                 yield f"{panel['title']} {target['refId']}", expression
 
 
-_QUERIES = dict([*_conditions(), *_panels()])
+def _links() -> Iterator[tuple[str, str]]:
+    """From a trace to metrics: the queries of Grafana's data source."""
+    for query in trace_queries():
+        yield f"link {query['name']}", query["query"]
+
+
+_QUERIES = dict([*_conditions(), *_panels(), *_links()])
 # The one condition that must hold whatever is scraped.
 _WITHOUT_METRIC = {"vector(1)"}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.alert_routes import WAY_TO_BACKEND
+from infra.alert_routes import HEARTBEATS, WAY_TO_BACKEND
 from tests.support.alertmanager_config import amtool, configuration, configuration_of, receivers_of
 from tests.support.chart import Tree
 from tests.support.plan import inputs_of, plan_with
@@ -67,7 +67,8 @@ def test_every_alert_goes_to_the_backend(tmp_path: Path) -> None:
         routed = receivers_of(config, tmp_path, alertname="Anything", severity=severity)
         assert "backend" in routed
         assert ("direct" in routed) == (severity == "critical")
-    assert receivers_of(config, tmp_path, alertname="Watchdog", severity="none") == ["backend"]
+    for alert in HEARTBEATS:
+        assert receivers_of(config, tmp_path, alertname=alert, severity="none") == ["backend"]
 
 
 @pytest.mark.parametrize("alert", WAY_TO_BACKEND)
@@ -87,7 +88,8 @@ def test_without_a_direct_receiver_everything_still_goes_to_the_backend(tmp_path
 
 def test_the_heartbeat_is_repeated_often() -> None:
     [route] = [r for r in configuration("dev")["route"]["routes"] if "repeat_interval" in r]
-    assert (route["matchers"], route["repeat_interval"]) == (['alertname = "Watchdog"'], "5m")
+    assert route["matchers"] == ['alertname =~ "Watchdog|BackendHeartbeat"']
+    assert route["repeat_interval"] == "5m"
 
 
 @every_receiver

@@ -30,6 +30,7 @@ class Call:
     path: str
     token: str
     alerts: set[str]
+    tiers: set[tuple[str, str]]
 
 
 @dataclass
@@ -38,6 +39,9 @@ class Receiver:
 
     port: int
     calls: list[Call] = field(default_factory=list)
+
+    def tiers(self) -> set[tuple[str, str]]:
+        return {tier for call in self.calls for tier in call.tiers}
 
     def told(self, path: str) -> set[str]:
         return {alert for call in self.calls if call.path.endswith(path) for alert in call.alerts}
@@ -48,9 +52,11 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            names = {alert["labels"]["alertname"] for alert in body["alerts"]}
+            labels = [alert["labels"] for alert in body["alerts"]]
+            names = {one["alertname"] for one in labels}
+            tiers = {(one["slo"], one["tier"]) for one in labels if "slo" in one}
             token = self.headers.get("Authorization", "")
-            found.calls.append(Call(self.path, token, names))
+            found.calls.append(Call(self.path, token, names, tiers))
             self.send_response(200)
             self.end_headers()
 
@@ -151,3 +157,20 @@ def test_the_backend_hears_everything_and_people_what_must_not_wait(
             seconds=SECONDS,
             what="a rotated token is used without a restart",
         )
+
+
+def test_an_objectives_slower_tiers_are_silent_while_a_faster_one_fires(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("a-token")
+    burn = {"alertname": "Burn", "namespace": "observability", "severity": "critical"}
+    tiers = [burn | {"slo": "availability", "tier": tier} for tier in ("fast", "medium", "chronic")]
+    other = burn | {"slo": "latency", "tier": "medium"}
+    with alertmanager(here(config_with("webhook"), receiver, token), tmp_path) as address:
+        # The first alone, so that it is there when the others are looked at.
+        post(address, tiers[0])
+        wait_for(lambda: receiver.tiers() >= {("availability", "fast")}, seconds=SECONDS, what="it")
+        post(address, *tiers, other)
+        wait_for(lambda: ("latency", "medium") in receiver.tiers(), seconds=SECONDS, what="other")
+        assert receiver.tiers() == {("availability", "fast"), ("latency", "medium")}

@@ -116,6 +116,13 @@ def test_a_refused_secret_is_not_repeated() -> None:
     assert "a-secret" not in str(findings({"notifications": chosen}))
 
 
+def test_metrics_that_go_before_the_slowest_alert_has_looked_are_a_warning() -> None:
+    assert findings(merged(QUIET, {"metrics": {"retentionDays": 4}})) == {}
+    [finding] = findings(merged(QUIET, {"metrics": {"retentionDays": 3}})).values()
+    assert finding.severity is Severity.WARNING
+    assert "look back 3" in finding.message
+
+
 def test_settings_that_do_not_fit_the_nodes_are_an_error() -> None:
     found = findings(merged(QUIET, {"metrics": {"memoryMb": 4096}}))
     finding = found["nodes.groups"]
