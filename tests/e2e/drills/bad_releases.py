@@ -44,7 +44,11 @@ def bad_release(platform: Platform) -> Figures:
 
 
 def release_stuck(platform: Platform) -> Figures:
-    """`helm upgrade` killed -9: `make release` says how to free it, and it works again."""
+    """`helm upgrade` killed -9: `make release` says how to free it, and it works again.
+
+    Seen red with a `make release` that does not look for a pending release: Helm's own words name
+    no way out.
+    """
     checks = Checks()
     platform.image("stuck")
     with Watched(platform, checks) as watched:

@@ -27,7 +27,11 @@ _DIGEST = (
 
 
 def database_outage(platform: Platform) -> Figures:
-    """Restarted, then away for 20 s: 503 meanwhile, nothing accepted is lost, no pod restarts."""
+    """Restarted, then away for 20 s: 503 meanwhile, nothing accepted is lost, no pod restarts.
+
+    Seen red with a liveness probe that asks the database: 5 restarts, and 38 of 962 requests were
+    answered 502.
+    """
     checks = Checks()
     before = looks.restarts(platform)
     postgres = platform.world.postgres
@@ -51,7 +55,10 @@ def database_outage(platform: Platform) -> Figures:
 
 
 def password_rotation(platform: Platform) -> Figures:
-    """By `pulumi up`: open connections go on, new ones wait for the mounted file, in place."""
+    """By `pulumi up`: open connections go on, new ones wait for the mounted file, in place.
+
+    Seen red without `enable_secret_mutable`: the Secret was deleted and made anew.
+    """
     checks = Checks()
     before = looks.item(platform, "secret", DATABASE_SECRET)
     restarts = looks.restarts(platform)

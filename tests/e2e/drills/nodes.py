@@ -18,7 +18,11 @@ _SERVED = 0.4
 
 
 def node_kill(platform: Platform) -> Figures:
-    """A power cut: the other zone serves, pods move there, the next release is in both."""
+    """A power cut: the other zone serves, pods move there, the next release is in both.
+
+    Seen red while pods tolerated a lost node for 20 s instead of 10: ready elsewhere after 86 to
+    100 s.
+    """
     checks = Checks()
     # Now: a dead node is given no images, and must have them when it is back.
     platform.image("after-the-power-cut")
@@ -61,7 +65,11 @@ def node_kill(platform: Platform) -> Figures:
 
 
 def drain(platform: Platform) -> Figures:
-    """Nodes are emptied one after the other, the second with both pods: no request fails."""
+    """Nodes are emptied one after the other, the second with both pods: no request fails.
+
+    Seen red without preStop and with a disruption budget of two: no pod was ready, and 158 of 1,261
+    requests failed.
+    """
     checks = Checks()
     platform.image("after-the-drain")
     count_ready = Sampled(lambda: len(looks.ready(platform)), every=0.5)

@@ -21,7 +21,11 @@ _TOLD_SECONDS = 15  # events come behind what they tell of
 
 
 def pod_kill(platform: Platform) -> Figures:
-    """A deleted pod costs no request; a killed process only until its endpoint is withdrawn."""
+    """A deleted pod costs no request; a killed process only until its endpoint is withdrawn.
+
+    Seen red without preStop and with a server that closes its socket at SIGTERM: 32 requests
+    failed. Without preStop alone none did, because the backend drains for up to 5 s by itself.
+    """
     checks = Checks()
     with Watched(platform, checks, rate=30) as watched:
         _delete_gracefully(platform)
@@ -36,7 +40,11 @@ def pod_kill(platform: Platform) -> Figures:
 
 
 def pod_hang(platform: Platform) -> Figures:
-    """A stopped server is restarted by its liveness probe, and nothing accepted is lost."""
+    """A stopped server is restarted by its liveness probe, and nothing accepted is lost.
+
+    Seen red with the usual probe (every 10 s, three failures, the pod's own grace) and no preStop:
+    back after 75.4 s. With preStop it took 85 s.
+    """
     checks = Checks()
     with Watched(platform, checks, rate=30) as watched:
         victim, lost = _lose_a_server(platform, checks, watched, signal.SIGSTOP)
