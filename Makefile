@@ -7,10 +7,11 @@ STATE ?= .local
 RELEASE ?= backend
 NAMESPACE ?= observability
 
-# The environment that local/bootstrap.sh brings to the lock. Its programs come first, without uv:
-# a recipe must not need a cache directory, nor a process between make and what it runs.
+# The environment that local/bootstrap.sh brings to the lock. Its programs come first, and are not run
+# by uv: a recipe must not need a cache directory, nor a process between make and what it runs. Last
+# comes the uv that `make setup` installs where there is none: the tests build the image with it.
 VENV = $(CURDIR)/.venv
-RUN = PATH="$(VENV)/bin:$$PATH"
+RUN = PATH="$(VENV)/bin:$$PATH:$(CURDIR)/.local/tools/bin"
 export PORT STATE
 
 .PHONY: help

@@ -19,7 +19,8 @@ async def patch_of(tmp_path: Path, pod: Object, namespace: str = NAMESPACE) -> o
     """Give the JSON patch that a new pod gets, or None."""
     made = world()
     service: Object = {
-        "spec": {"ports": [{"name": "http", "port": 8000}], "selector": {"app": "backend"}}
+        "metadata": {"name": "backend"},
+        "spec": {"ports": [{"name": "http", "port": 8000}], "selector": {"app": "backend"}},
     }
     # Of the same name where there is no binding: a gate there would never open.
     made.services.update({(NAMESPACE, "backend"): service, ("elsewhere", "backend"): service})
@@ -42,10 +43,9 @@ async def test_a_pod_behind_a_binding_gets_its_gate(tmp_path: Path) -> None:
 
 
 async def test_a_gate_is_added_to_those_that_are_there(tmp_path: Path) -> None:
-    (operation,) = cast(
-        "list[Object]", await patch_of(tmp_path, pod([{"conditionType": "x/y"}], app="backend"))
-    )
-    assert operation["path"] == "/spec/readinessGates/-"
+    other: Object = {"conditionType": "x/y"}
+    (operation,) = cast("list[Object]", await patch_of(tmp_path, pod([other], app="backend")))
+    assert operation["value"] == [other, {"conditionType": GATE}]
 
 
 @pytest.mark.parametrize(
