@@ -10,17 +10,16 @@ from ipaddress import IPv4Network
 
 import pulumi
 import pulumi_kubernetes as k8s
-import pulumi_random as random
 from pulumi import ResourceOptions
 
 from infra import naming
 from infra.options import BackendOptions, SecretVersions
+from infra.random_secret import random_secret
 
 CHART = "./charts/backend"
 TIMEOUT_SECONDS = 600
 # What `helm rollback` can go back to.
 RELEASES_KEPT = 10
-TOKEN_LENGTH = 48
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,14 +125,7 @@ class BackendRelease(pulumi.ComponentResource):
         )
 
     def _random(self, role: str, version: int) -> pulumi.Output[str]:
-        password = random.RandomPassword(
-            f"{self._name}-{role}",
-            length=TOKEN_LENGTH,
-            special=False,
-            keepers={"version": str(version)},
-            opts=self._child,
-        )
-        return password.result
+        return random_secret(f"{self._name}-{role}", version=version, opts=self._child)
 
     def _create_target_group_binding(self) -> pulumi.Resource:
         """Come before the release: readiness gates are given only to pods made after the binding.

@@ -12,6 +12,7 @@ from pulumi import ResourceOptions
 from infra import capacity
 from infra.naming import DATABASE_NAME, DATABASE_USER, Names
 from infra.options import DatabaseOptions
+from infra.random_secret import random_secret
 from infra.security_groups import SecurityGroup
 
 # PostgreSQL's own, which RDS uses when nobody asks for another.
@@ -60,17 +61,15 @@ class Database(pulumi.ComponentResource):
         self.port = instance.port
         self.endpoint = instance.endpoint
         self.identifier = instance.identifier
-        self.password = password.result
+        self.password = password
         self.ready = [instance, *rules]
         self.register_outputs({"endpoint": self.endpoint})
 
-    def _create_password(self) -> random.RandomPassword:
-        return random.RandomPassword(
+    def _create_password(self) -> pulumi.Output[str]:
+        return random_secret(
             f"{self._name}-password",
             length=PASSWORD_LENGTH,
-            # RDS refuses some special characters, and connection strings quote the others.
-            special=False,
-            keepers={"version": str(self._args.password_version)},
+            version=self._args.password_version,
             opts=self._child,
         )
 
@@ -106,7 +105,7 @@ class Database(pulumi.ComponentResource):
         return [from_nodes, *from_subnets, to_everywhere]
 
     def _create_instance(
-        self, password: random.RandomPassword, group: SecurityGroup
+        self, password: pulumi.Output[str], group: SecurityGroup
     ) -> aws.rds.Instance:
         options, protected = self._args.options, self._args.deletion_protection
         return aws.rds.Instance(
@@ -126,7 +125,7 @@ class Database(pulumi.ComponentResource):
             storage_encrypted=True,
             db_name=DATABASE_NAME,
             username=DATABASE_USER,
-            password=password.result,
+            password=password,
             db_subnet_group_name=self._create_subnet_group().name,
             vpc_security_group_ids=[group.id],
             publicly_accessible=False,

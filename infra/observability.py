@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as k8s
-import pulumi_random as random
 from pulumi import ResourceOptions
 
 from infra import alert_routes, naming, versions
@@ -24,10 +23,10 @@ from infra.observability_values import (
     prometheus_values,
 )
 from infra.options import SecretVersions
+from infra.random_secret import random_secret
 from infra.versions import HelmChart
 
 GRAFANA_USER = "admin"
-SECRET_LENGTH = 48
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,14 +116,7 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _random(self, role: str, version: int) -> pulumi.Output[str]:
-        password = random.RandomPassword(
-            f"{self._name}-{role}",
-            length=SECRET_LENGTH,
-            special=False,
-            keepers={"version": str(version)},
-            opts=self._child,
-        )
-        return password.result
+        return random_secret(f"{self._name}-{role}", version=version, opts=self._child)
 
     def _install_metrics_and_cost(self, secrets: Sequence[pulumi.Resource]) -> None:
         options, cluster = self._args.options, self._args.cluster
