@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,8 +63,9 @@ def _build(module: Module, target: Path) -> None:
     started = time.monotonic()
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{module.name}-"))
     try:
-        for program, package in module.programs.items():
-            _compile(module, package, scratch / program)
+        with _sources(module) as directory:
+            for program, package in module.programs.items():
+                _compile(module, directory, package, scratch / program)
         sums = [f"{_sha256(scratch / program)}  {program}" for program in module.programs]
         (scratch / CHECKSUMS).write_text("\n".join(sums) + "\n")
         scratch.chmod(0o755)
@@ -75,29 +77,63 @@ def _build(module: Module, target: Path) -> None:
     print("\n".join(f"  {line}" for line in sums), flush=True)
 
 
-def _compile(module: Module, package: str, output: Path) -> None:
-    environment = os.environ | {
+@contextmanager
+def _sources(module: Module) -> Iterator[Path]:
+    """Give the folder to build in: with additions, one whose go.mod leads to a completed copy."""
+    if not module.additions:
+        yield module.directory
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        directory, copy = Path(scratch) / "main", Path(scratch) / "copy"
+        shutil.copytree(module.directory, directory)
+        _go("mod", "download", module.path, directory=directory)
+        published = _go("list", "-m", "-f", "{{.Dir}}", module.path, directory=directory)
+        # Go's cache of modules is read-only, and so would be the copy.
+        shutil.copytree(published.strip(), copy, copy_function=shutil.copyfile)
+        for folder in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
+            folder.chmod(0o755)
+        for path, text in module.additions.items():
+            (copy / path).parent.mkdir(parents=True, exist_ok=True)
+            (copy / path).write_text(text)
+        _go("mod", "edit", f"-replace={module.path}={copy}", directory=directory)
+        yield directory
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {
         "CGO_ENABLED": "0",
         "GOFLAGS": "-mod=readonly -buildvcs=false",
         "GOWORK": "off",
     }
-    listed = subprocess.run(
-        ["go", "list", "-deps", package],
-        cwd=module.directory,
-        env=environment,
-        stdout=subprocess.PIPE,
+
+
+def _go(*arguments: str, directory: Path) -> str:
+    """Run the go command and give what it printed; its last lines are the error if it fails."""
+    done = subprocess.run(
+        ["go", *arguments],
+        cwd=directory,
+        env=_environment(),
+        capture_output=True,
         text=True,
         check=False,
     )
+    if done.returncode != 0:
+        last = "".join(done.stderr.splitlines(keepends=True)[-5:])
+        raise BuildError(f"go {' '.join(arguments)} failed: {last}")
+    return done.stdout
+
+
+def _compile(module: Module, directory: Path, package: str, output: Path) -> None:
+    listed = _go("list", "-deps", package, directory=directory)
     command = ["go", "build", "-v", "-trimpath", f"-ldflags={module.linker_flags}"]
     with subprocess.Popen(
         [*command, "-o", str(output), package],
-        cwd=module.directory,
-        env=environment,
+        cwd=directory,
+        env=_environment(),
         stderr=subprocess.PIPE,
         text=True,
     ) as compiler:
-        progress = Progress(f"{output.name} {module.version}", total=len(listed.stdout.split()))
+        progress = Progress(f"{output.name} {module.version}", total=len(listed.split()))
         lines = [progress.step(line) for line in compiler.stderr or ()]
     if compiler.returncode != 0:
         raise BuildError(f"{module.name} did not build: {''.join(lines[-5:])}")

@@ -23,6 +23,9 @@ class Module:
     variables: Mapping[str, str] = field(
         default_factory=dict
     )  # set by the linker; may use {version}
+    additions: Mapping[str, str] = field(
+        default_factory=dict
+    )  # path -> text: files that are made at a release, and that the published module lacks
 
     @property
     def directory(self) -> Path:
@@ -49,7 +52,10 @@ class Module:
     @property
     def key(self) -> str:
         """Changes with whatever decides what is built: sources, locked modules, packages, flags."""
-        digest = hashlib.sha256(f"{sorted(self.programs.items())} {self.linker_flags}".encode())
+        parts = [sorted(self.programs.items()), self.linker_flags]
+        if self.additions:
+            parts.append(sorted(self.additions.items()))
+        digest = hashlib.sha256(" ".join(map(str, parts)).encode())
         for file in sorted(self.directory.iterdir()):
             digest.update(f"\0{file.name}\0".encode() + file.read_bytes())
         return f"{self.name}-{self.version}-{digest.hexdigest()[:12]}"
@@ -63,6 +69,57 @@ _KUBERNETES_PROGRAMS = (
     "kube-proxy",
     "kubectl",
     "kubelet",
+)
+
+_COMMON_VERSION = "github.com/prometheus/common/version.Version"
+# What kube-prometheus-stack and Jaeger's chart run, for `make e2e STACK=observability`.
+_MONITORING = (
+    Module(
+        "prometheus",
+        "github.com/prometheus/prometheus",
+        {
+            name: f"github.com/prometheus/prometheus/cmd/{name}"
+            for name in ("prometheus", "promtool")
+        },
+        {_COMMON_VERSION: "{version}"},
+    ),
+    Module(
+        "alertmanager",
+        "github.com/prometheus/alertmanager",
+        {
+            name: f"github.com/prometheus/alertmanager/cmd/{name}"
+            for name in ("alertmanager", "amtool")
+        },
+        {_COMMON_VERSION: "{version}"},
+        # Its web interface is built by Node, and embedded: without a page nothing compiles.
+        {"ui/app/dist/index.html": "Alertmanager without its web interface: use the API.\n"},
+    ),
+    Module(
+        "prometheus-operator",
+        "github.com/prometheus-operator/prometheus-operator",
+        {
+            name: f"github.com/prometheus-operator/prometheus-operator/cmd/{name}"
+            for name in ("operator", "prometheus-config-reloader")
+        },
+        {_COMMON_VERSION: "{version}"},
+    ),
+    Module(
+        "kube-state-metrics",
+        "k8s.io/kube-state-metrics/v2",
+        {"kube-state-metrics": "k8s.io/kube-state-metrics/v2"},
+        {_COMMON_VERSION: "{version}"},
+    ),
+    Module(
+        "node-exporter",
+        "github.com/prometheus/node_exporter",
+        {"node_exporter": "github.com/prometheus/node_exporter"},
+        {_COMMON_VERSION: "{version}"},
+    ),
+    Module(
+        "jaeger",
+        "github.com/jaegertracing/jaeger",
+        {"jaeger": "github.com/jaegertracing/jaeger/cmd/jaeger"},
+    ),
 )
 
 MODULES = {
@@ -105,6 +162,7 @@ MODULES = {
             {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v{version}"},
         ),
         Module("pause", "main", {"pause": "."}),
+        *_MONITORING,
     )
 }
 

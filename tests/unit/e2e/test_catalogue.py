@@ -1,12 +1,18 @@
+import dataclasses
 import shutil
+import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from infra.versions import PROMETHEUS_STACK_CHART
 from tests.e2e.tools import catalogue
 from tests.e2e.tools.build import BuildError, ensure
 from tests.e2e.tools.cache import cache_directory
 from tests.e2e.tools.catalogue import MODULES, Module, UnknownToolError, modules_of
+from tests.support.third_party import archive
 
 
 def test_versions_come_from_the_go_mod_files() -> None:
@@ -28,6 +34,42 @@ def test_every_module_is_locked() -> None:
         assert module.path == "main" or (module.directory / "go.sum").exists()
 
 
+def _installed() -> dict[str, str]:
+    """Give the versions that kube-prometheus-stack puts into the cluster, by program."""
+    with tarfile.open(archive(PROMETHEUS_STACK_CHART)) as chart:
+        values = _read(chart, "values.yaml")
+        tags: dict[str, str] = {
+            "prometheus": values["prometheus"]["prometheusSpec"]["image"]["tag"],
+            "alertmanager": values["alertmanager"]["alertmanagerSpec"]["image"]["tag"],
+            "prometheus-operator": _read(chart, "Chart.yaml")["appVersion"],
+            "kube-state-metrics": _read(chart, "charts/kube-state-metrics/Chart.yaml")[
+                "appVersion"
+            ],
+            "node-exporter": _read(chart, "charts/prometheus-node-exporter/Chart.yaml")[
+                "appVersion"
+            ],
+        }
+    return {name: tag.removeprefix("v").partition("-")[0] for name, tag in tags.items()}
+
+
+def _read(chart: tarfile.TarFile, name: str) -> Any:
+    file = chart.extractfile(f"{PROMETHEUS_STACK_CHART.name}/{name}")
+    assert file is not None
+    return yaml.safe_load(file)
+
+
+def _as_module(version: str) -> str:
+    """Prometheus 3.14.0 is published as Go module v0.314.0."""
+    major, minor, patch = version.split(".")
+    return f"0.{major}{int(minor):02}.{patch}"
+
+
+def test_monitoring_runs_in_the_versions_that_the_chart_installs() -> None:
+    installed = _installed()
+    installed["prometheus"] = _as_module(installed["prometheus"])
+    assert {name: MODULES[name].version for name in installed} == installed
+
+
 @pytest.fixture
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
     shutil.copytree(MODULES["etcd"].directory, tmp_path / "etcd")
@@ -41,6 +83,12 @@ def test_the_cache_key_follows_the_lock(copied: Module) -> None:
     with (copied.directory / "go.sum").open("a") as file:
         file.write("\n")
     assert copied.key != before
+
+
+def test_the_cache_key_follows_what_is_added_to_a_module(copied: Module) -> None:
+    completed = dataclasses.replace(copied, additions={"ui/index.html": "a page"})
+    assert completed.key != copied.key
+    assert completed.key != dataclasses.replace(copied, additions={"ui/index.html": "other"}).key
 
 
 def test_an_unknown_tool_is_named_with_those_there_are() -> None:
