@@ -13,6 +13,7 @@ from fastapi.telemetry import TelemetryConfig
 from backend import __version__, errors, metrics, openapi
 from backend.alerts.body import LargeBodies
 from backend.alerts.router import router as alerts_router
+from backend.catalog.router import router as catalog_router
 from backend.console import router as console
 from backend.db.engine import Database, create_engine
 from backend.health.readiness import Readiness
@@ -34,7 +35,12 @@ if TYPE_CHECKING:
     from backend.tracing import Traces
 
 # Matching is linear: the busiest routes come first.
-ROUTERS: tuple[APIRouter, ...] = (alerts_router, health_router, integrations_router)
+ROUTERS: tuple[APIRouter, ...] = (
+    alerts_router,
+    health_router,
+    catalog_router,
+    integrations_router,
+)
 
 # Bodies are small, but for the paths named here.
 BODY_BYTES = 64 * 1024

@@ -1,5 +1,8 @@
 """The rows that a new installation starts with: the integration `default` and the first tokens."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from backend.auth.principal import Scope
@@ -13,10 +16,26 @@ from backend.settings import PREFIX, Settings
 # A token with all rights must not be guessable: 22 characters of base64 are 128 bits.
 MIN_TOKEN_CHARACTERS = 22
 
-
-# They name the tokens that came from the files, and no others.
 ADMIN = "bootstrap-admin"
-INGEST = "bootstrap-ingest"
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapToken:
+    """A token that is made elsewhere and comes in the file that a setting names."""
+
+    setting: str
+    scope: Scope
+    # Names the tokens that came from this file, and no others.
+    name: str
+    # Whether it belongs to the integration `default`, for which it then delivers.
+    delivers: bool = False
+
+
+TOKENS = (
+    BootstrapToken("admin_token_file", Scope.ADMIN, ADMIN),
+    BootstrapToken("ingest_token_file", Scope.INGEST, "bootstrap-ingest", delivers=True),
+    BootstrapToken("discovery_token_file", Scope.DISCOVER, "bootstrap-discovery"),
+)
 
 
 class BootstrapError(Exception):
@@ -26,33 +45,39 @@ class BootstrapError(Exception):
 async def ensure(database: Database, settings: Settings) -> None:
     """Insert what is missing, and commit."""
     now = utc_now()
+    given = _given(settings)
     async with committed(database) as session:
         default = await ensure_default(session, now=now)
-        admin = read_token(settings.admin_token_file, "ADMIN_TOKEN_FILE")
-        ingest = read_token(settings.ingest_token_file, "INGEST_TOKEN_FILE")
-        if admin is not None and admin == ingest:
-            raise BootstrapError(
-                f"{PREFIX}ADMIN_TOKEN_FILE and {PREFIX}INGEST_TOKEN_FILE hold the same token:"
-                " who may only deliver would have all rights. Write another one."
-            )
-        if admin is not None:
-            await keep_one_token(session, admin, name=ADMIN, scope=Scope.ADMIN, now=now)
-        if ingest is not None:
+        for kind, token in given.items():
             await keep_one_token(
                 session,
-                ingest,
-                name=INGEST,
-                scope=Scope.INGEST,
-                integration_id=default,
+                token,
+                name=kind.name,
+                scope=kind.scope,
+                integration_id=default if kind.delivers else None,
                 now=now,
             )
+
+
+def _given(settings: Settings) -> Mapping[BootstrapToken, str]:
+    """Read the files that are named; no two may hold the same token."""
+    read = {kind: read_token(getattr(settings, kind.setting), kind.setting) for kind in TOKENS}
+    given = {kind: token for kind, token in read.items() if token is not None}
+    for one, other in combinations(given, 2):
+        if given[one] == given[other]:
+            raise BootstrapError(
+                f"{_variable(one.setting)} and {_variable(other.setting)} hold the same token:"
+                f" it would have the scopes {one.scope} and {other.scope} at once, and each holder"
+                " may only have its own. Write another one."
+            )
+    return given
 
 
 def read_token(file: Path | None, setting: str) -> str | None:
     """Read a token from its file, without the newline that editors leave there."""
     if file is None:
         return None
-    variable = f"{PREFIX}{setting}={file}"
+    variable = f"{_variable(setting)}={file}"
     try:
         token = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -63,3 +88,7 @@ def read_token(file: Path | None, setting: str) -> str | None:
             f" a token is at least {MIN_TOKEN_CHARACTERS} ASCII characters without spaces."
         )
     return token
+
+
+def _variable(setting: str) -> str:
+    return PREFIX + setting.upper()

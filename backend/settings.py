@@ -45,8 +45,10 @@ class Settings(BaseSettings):
 
     # The first token with all rights: `backend.migrate` makes sure that its hash is stored.
     admin_token_file: Path | None = None
-    # The token that the platform's own Alertmanager delivers with: as above, and it may do no more.
+    # What the platform's own Alertmanager delivers with, and its Prometheus asks for targets with:
+    # as above, and they may do no more.
     ingest_token_file: Path | None = None
+    discovery_token_file: Path | None = None
     # Signs the console's session cookies; without it there is no console.
     session_key_file: Path | None = None
 

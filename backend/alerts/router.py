@@ -37,6 +37,7 @@ from backend.errors import (
     problem_response,
     problem_responses,
 )
+from backend.texts import NO_NUL
 
 router = APIRouter(
     prefix="/api/v1",
@@ -44,14 +45,12 @@ router = APIRouter(
     responses=problem_responses(Unauthorized, Forbidden, DatabaseUnavailable),
 )
 
-# PostgreSQL has no NUL in a text, so no alert has one either.
-_NO_NUL = r"^[^\x00]*$"
-_Promoted = Annotated[str | None, Query(max_length=MAX_PROMOTED, pattern=_NO_NUL)]
+_Promoted = Annotated[str | None, Query(max_length=MAX_PROMOTED, pattern=NO_NUL)]
 _Label = Annotated[
     str,
     Query(
         max_length=MAX_NAME_CHARACTERS + 1 + MAX_LABEL_VALUE_CHARACTERS,
-        pattern=_NO_NUL,
+        pattern=NO_NUL,
         json_schema_extra={"pattern": r"^[^\x00=]+=[^\x00]*$"},
     ),
 ]
@@ -63,9 +62,9 @@ _Labels = Annotated[
         examples=[["namespace=shop"]],
     ),
 ]
-_Slug = Annotated[str, Path(max_length=63, pattern=_NO_NUL, description="The integration's slug.")]
+_Slug = Annotated[str, Path(max_length=63, pattern=NO_NUL, description="The integration's slug.")]
 _Fingerprint = Annotated[
-    str, Path(max_length=128, pattern=_NO_NUL, description="As Alertmanager sent it.")
+    str, Path(max_length=128, pattern=NO_NUL, description="As Alertmanager sent it.")
 ]
 
 
@@ -117,7 +116,7 @@ async def list_alerts(
     status: AlertStatus | None = None,
     service_name: Annotated[_Promoted, Query(alias="service")] = None,
     severity: _Promoted = None,
-    integration: Annotated[str | None, Query(max_length=63, pattern=_NO_NUL)] = None,
+    integration: Annotated[str | None, Query(max_length=63, pattern=NO_NUL)] = None,
     label: _Labels = [],  # noqa: B006  # FastAPI copies defaults
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,

@@ -62,6 +62,7 @@ class RequireScope(SecurityBase):
 
 
 IngestPrincipal = Annotated[Principal, Depends(RequireScope(Scope.INGEST))]
+DiscoverPrincipal = Annotated[Principal, Depends(RequireScope(Scope.DISCOVER))]
 ReadPrincipal = Annotated[Principal, Depends(RequireScope(Scope.READ))]
 WritePrincipal = Annotated[Principal, Depends(RequireScope(Scope.WRITE))]
 AdminPrincipal = Annotated[Principal, Depends(RequireScope(Scope.ADMIN))]

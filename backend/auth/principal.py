@@ -11,6 +11,8 @@ class Scope(StrEnum):
     """What a token may do. ADMIN may do everything."""
 
     INGEST = "ingest"
+    # What Prometheus asks for: scrape targets, and nothing else.
+    DISCOVER = "discover"
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"

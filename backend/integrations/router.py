@@ -35,8 +35,8 @@ from backend.integrations.schemas import (
     IntegrationCreate,
     IntegrationRead,
     IntegrationWithToken,
-    Slug,
 )
+from backend.texts import Slug
 
 router = APIRouter(
     prefix="/api/v1/integrations",

@@ -13,6 +13,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from backend.texts import NO_NUL, Name, Slug
+
 MAX_ALERTMANAGERS = 16
 
 
@@ -21,9 +23,6 @@ MAX_ALERTMANAGERS = 16
 _HOST = r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _PORT = r"(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4}))?"
 _BASE_URL = rf"^https?://{_HOST}{_PORT}(/[A-Za-z0-9._~-]+)*/?$"
-# PostgreSQL has no NUL in a text; a name of blanks alone is none.
-_NAME = r"^[^\x00]*[^\x00\s][^\x00]*$"
-_NO_NUL = r"^[^\x00]*$"
 
 
 def _without_final_slash(value: str) -> str:
@@ -38,11 +37,6 @@ def _regex(value: str) -> str:
     return value
 
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
-Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_NAME),
-]
 BaseUrl = Annotated[
     str,
     StringConstraints(max_length=2048, pattern=_BASE_URL),
@@ -50,7 +44,7 @@ BaseUrl = Annotated[
 ]
 ReceiverPattern = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=500, pattern=_NO_NUL),
+    StringConstraints(min_length=1, max_length=500, pattern=NO_NUL),
     AfterValidator(_regex),
     WithJsonSchema({"type": "string", "format": "regex", "minLength": 1, "maxLength": 500}),
 ]

@@ -4,9 +4,10 @@ import re
 
 from backend.alerts import models as alerts
 from backend.auth import models as auth
+from backend.catalog import models as catalog
 from backend.integrations import models as integrations
 
-MODULES = (alerts, auth, integrations)
+MODULES = (alerts, auth, catalog, integrations)
 
 # Partitions come and go with time, by backend.retention: they are no part of the declared schema.
 _PARTITION = re.compile(r"_(default|p\d+)$")

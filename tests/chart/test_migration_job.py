@@ -52,6 +52,7 @@ def test_it_has_the_settings_of_the_pods_that_follow() -> None:
         "BACKEND_DATABASE_PASSWORD_FILE",
         "BACKEND_ADMIN_TOKEN_FILE",
         "BACKEND_INGEST_TOKEN_FILE",
+        "BACKEND_DISCOVERY_TOKEN_FILE",
     }
 
 

@@ -47,17 +47,23 @@ def test_each_pod_mounts_the_secrets_that_it_needs_and_no_other() -> None:
         assert set(volumes) == _NEEDED[key], key
 
 
-def test_the_migration_alone_gets_alertmanagers_token_where_there_is_one() -> None:
+@pytest.mark.parametrize(
+    ("file", "secret_key"),
+    [("ingest-token", "alertmanager-token"), ("discovery-token", "discovery-token")],
+)
+def test_the_migration_alone_gets_the_tokens_of_monitoring_where_there_are_some(
+    file: str, secret_key: str
+) -> None:
     getting = {
         key: volume["secret"]
         for key, pod in render(ci_values("production")).pods()
         for volume in pod["spec"].get("volumes", [])
-        if volume["name"] == "ingest-token"
+        if volume["name"] == file
     }
     assert getting.keys() == {("Job", "backend-migrate")}
     [secret] = getting.values()
     assert secret["secretName"] == "backend-auth"
-    assert secret["items"] == [{"key": "alertmanager-token", "path": "ingest-token"}]
+    assert secret["items"] == [{"key": secret_key, "path": file}]
 
 
 def test_a_secret_is_a_directory_that_follows_a_rotation() -> None:
@@ -131,5 +137,6 @@ def test_no_value_can_hold_a_secret() -> None:
         "passwordKey",
         "adminTokenKey",
         "ingestTokenKey",
+        "discoveryTokenKey",
         "sessionKeyKey",
     }

@@ -13,7 +13,7 @@ from tests.support.chart import CHART, Tree, ci_values, load, merged, render
 # A value for each setting that is empty by default.
 _EVERYTHING: Tree = {
     "config": {"otlpEndpoint": "http://collector.monitoring:4318"},
-    "auth": {"ingestTokenKey": "alertmanager-token"},
+    "auth": {"ingestTokenKey": "alertmanager-token", "discoveryTokenKey": "discovery-token"},
 }
 _PROCESSES = {
     "api": ("Deployment", "backend"),

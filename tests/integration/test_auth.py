@@ -67,6 +67,7 @@ async def test_without_a_valid_token_nobody_gets_in(
     ("scope", "may_read", "may_administer"),
     [
         (Scope.INGEST, False, False),
+        (Scope.DISCOVER, False, False),
         (Scope.READ, True, False),
         (Scope.WRITE, False, False),
         (Scope.ADMIN, True, True),

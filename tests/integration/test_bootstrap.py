@@ -1,5 +1,6 @@
 """The first token: from its file into the database, replaced by the next one, refused if weak."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backend.auth.principal import DEFAULT_INTEGRATION, Scope
 from backend.auth.repository import find_by_hash
 from backend.auth.tokens import hash_token
-from backend.bootstrap import BootstrapError
+from backend.bootstrap import TOKENS, BootstrapError, BootstrapToken
 from backend.db.base import utc_now
 from backend.db.engine import Database, create_engine
 from backend.db.session import committed
@@ -119,13 +120,53 @@ async def test_a_new_token_of_alertmanager_leaves_the_integrations_own(
     await engine.dispose()
 
 
-async def test_one_token_for_both_is_refused(scratch_settings: Settings, tmp_path: Path) -> None:
+async def test_prometheus_token_discovers_and_may_no_more(
+    scratch_settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "discovery-token"
+    settings = scratch_settings.model_copy(update={"discovery_token_file": file})
+    engine = create_engine(settings)
+
+    valid = await _valid_while_it_changes(engine, settings, file)
+
+    assert valid == [[True, False], [False, True], [True, False]]
+    principal = await find_by_hash(engine, hash_token(TOKEN))
+    assert principal is not None
+    assert principal.scopes == {Scope.DISCOVER}
+    assert principal.integration_slug is None
+    await engine.dispose()
+
+
+async def test_tokens_of_different_files_do_not_replace_each_other(
+    scratch_settings: Settings, tmp_path: Path
+) -> None:
+    files = {kind.setting: tmp_path / kind.setting for kind in TOKENS}
+    for number, file in enumerate(files.values()):
+        file.write_text(f"{TOKEN}-{number}")
+    settings = scratch_settings.model_copy(update=files)
+
+    await migrate(settings)
+
+    engine = create_engine(settings)
+    found = [await find_by_hash(engine, hash_token(f"{TOKEN}-{n}")) for n in range(len(TOKENS))]
+    assert [(one.name, sorted(one.scopes)) for one in found if one is not None] == [
+        (kind.name, [kind.scope]) for kind in TOKENS
+    ]
+    await engine.dispose()
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(TOKENS, 2)))
+async def test_one_token_for_two_is_refused(
+    scratch_settings: Settings, tmp_path: Path, one: BootstrapToken, other: BootstrapToken
+) -> None:
     file = tmp_path / "token"
     file.write_text(TOKEN)
-    files = {"admin_token_file": file, "ingest_token_file": file}
+    files = {one.setting: file, other.setting: file}
 
-    with pytest.raises(BootstrapError, match="hold the same token"):
+    with pytest.raises(BootstrapError, match="hold the same token") as caught:
         await migrate(scratch_settings.model_copy(update=files))
+
+    assert TOKEN not in str(caught.value)
 
 
 @pytest.mark.parametrize(

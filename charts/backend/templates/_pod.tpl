@@ -56,21 +56,24 @@ securityContext:
     drop: [ALL]
 {{- end }}
 
+{{/* Files from auth.existingSecret: the name of the file, also its directory's, and its key in the Secret. Empty: none. */}}
+{{- define "backend.authKeys" -}}
+{{- $auth := .Values.auth | default dict -}}
+admin-token: {{ $auth.adminTokenKey | default "admin-token" | quote }}
+ingest-token: {{ $auth.ingestTokenKey | default "" | quote }}
+discovery-token: {{ $auth.discoveryTokenKey | default "" | quote }}
+session-key: {{ $auth.sessionKeyKey | default "session-key" | quote }}
+{{- end }}
+
 {{/* Where a container finds its secrets: (dict "secrets" (list "database" "session-key")) */}}
 {{- define "backend.secretEnv" -}}
 {{- range .secrets }}
 {{- if eq . "database" }}
 - name: BACKEND_DATABASE_PASSWORD_FILE
   value: /etc/backend/database/password
-{{- else if eq . "admin-token" }}
-- name: BACKEND_ADMIN_TOKEN_FILE
-  value: /etc/backend/admin-token/admin-token
-{{- else if eq . "ingest-token" }}
-- name: BACKEND_INGEST_TOKEN_FILE
-  value: /etc/backend/ingest-token/ingest-token
-{{- else if eq . "session-key" }}
-- name: BACKEND_SESSION_KEY_FILE
-  value: /etc/backend/session-key/session-key
+{{- else }}
+- name: BACKEND_{{ . | replace "-" "_" | upper }}_FILE
+  value: /etc/backend/{{ . }}/{{ . }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -90,21 +93,16 @@ securityContext:
 {{- define "backend.volumes" -}}
 {{- $database := .root.Values.database | default dict -}}
 {{- $auth := .root.Values.auth | default dict -}}
+{{- $keys := include "backend.authKeys" .root | fromYaml -}}
 {{- range .secrets }}
 - name: {{ . }}
   secret:
     {{- if eq . "database" }}
     secretName: {{ $database.existingSecret }}
     items: [{key: {{ $database.passwordKey | default "password" | quote }}, path: password}]
-    {{- else if eq . "admin-token" }}
+    {{- else }}
     secretName: {{ $auth.existingSecret }}
-    items: [{key: {{ $auth.adminTokenKey | default "admin-token" | quote }}, path: admin-token}]
-    {{- else if eq . "ingest-token" }}
-    secretName: {{ $auth.existingSecret }}
-    items: [{key: {{ $auth.ingestTokenKey | quote }}, path: ingest-token}]
-    {{- else if eq . "session-key" }}
-    secretName: {{ $auth.existingSecret }}
-    items: [{key: {{ $auth.sessionKeyKey | default "session-key" | quote }}, path: session-key}]
+    items: [{key: {{ index $keys . | quote }}, path: {{ . }}}]
     {{- end }}
     # Octal: owner and group may read.
     defaultMode: 0440
