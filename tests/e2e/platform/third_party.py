@@ -39,19 +39,19 @@ class Release:
     namespace: str
     chart: str
     version: str
-    repository: str
+    repository: str  # empty where `chart` is an `oci://` address
     values: Mapping[str, Any]
 
     @property
     def archive(self) -> str:
         """The file name under which `helm pull` stores it."""
-        return f"{self.chart}-{self.version}.tgz"
+        return f"{self.chart.rpartition('/')[2]}-{self.version}.tgz"
 
 
-def planned(scratch: Path) -> list[Release]:
-    """Run the program without an engine, and give other projects' charts in kube-system.
+def planned(scratch: Path, *, namespace: str = SYSTEM_NAMESPACE) -> list[Release]:
+    """Run the program without an engine, and give other projects' charts of a namespace.
 
-    Those of the monitoring stack need kinds that this cluster does not have.
+    Those of the monitoring stack need kinds that the cluster alone does not have.
     """
     file = scratch / "plan.json"
     plan = ("-m", "infra.plan", "--stack", STACK, "--output", str(file))
@@ -64,11 +64,12 @@ def planned(scratch: Path) -> list[Release]:
             namespace=inputs["namespace"],
             chart=inputs["chart"],
             version=inputs["version"],
-            repository=inputs["repositoryOpts"]["repo"],
+            repository=inputs.get("repositoryOpts", {}).get("repo", ""),
             values=inputs["values"],
         )
         for inputs in found
-        if "repositoryOpts" in inputs and inputs["namespace"] == SYSTEM_NAMESPACE
+        # The backend's own chart is a folder of the checkout, and has no version there.
+        if "version" in inputs and inputs["namespace"] == namespace
     ]
 
 
@@ -101,7 +102,8 @@ class Charts:
 
 def _pull(release: Release, directory: Path, helm: Path) -> str:
     """Download an archive; give the reason why it could not be."""
-    source = (release.chart, "--repo", release.repository, "--version", release.version)
+    repository = ("--repo", release.repository) if release.repository else ()
+    source = (release.chart, *repository, "--version", release.version)
     try:
         run(helm, "pull", *source, "--destination", directory, seconds=_PULL_SECONDS)
     except ClusterError as error:

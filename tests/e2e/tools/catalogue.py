@@ -162,6 +162,7 @@ MODULES = {
             {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v{version}"},
         ),
         Module("pause", "main", {"pause": "."}),
+        Module("certgen", "main", {"certgen": "."}),
         *_MONITORING,
     )
 }

@@ -1,0 +1,3 @@
+module tools/certgen
+
+go 1.26
