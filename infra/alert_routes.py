@@ -50,7 +50,7 @@ def alertmanager_config(
 def mounted_secrets(options: NotificationOptions) -> list[str]:
     """Name the Secrets that those files come from."""
     own = [naming.DIRECT_RECEIVER_SECRET] if secret_content(options) else []
-    return [naming.ALERTMANAGER_SECRET, *own]
+    return [naming.ALERTMANAGER_TOKEN.secret, *own]
 
 
 def secret_content(options: NotificationOptions) -> dict[str, str]:
@@ -115,7 +115,7 @@ def _inhibition(label: str, worse: str, less: str, same: str) -> dict[str, objec
 
 def _backend_receiver() -> dict[str, object]:
     host = naming.service_url(naming.RELEASE, naming.NAMESPACE, naming.SERVICE_PORT)
-    token = f"{SECRETS}/{naming.ALERTMANAGER_SECRET}/{naming.ALERTMANAGER_TOKEN_KEY}"
+    token = f"{SECRETS}/{naming.ALERTMANAGER_TOKEN.secret}/{naming.ALERTMANAGER_TOKEN.key}"
     webhook = {
         "url": f"{host}{WEBHOOK_PATH}",
         "send_resolved": True,

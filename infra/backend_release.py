@@ -4,7 +4,7 @@ Pulumi owns all of it but the image's tag: the release is installed without one 
 appVersion is the default), and `make release` sets it. See docs/adr/0021.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -32,8 +32,8 @@ class Monitoring:
     metrics: bool
     # Empty without a collector.
     otlp_endpoint: str
-    # Secret: what Alertmanager will show.
-    alertmanager_token: pulumi.Output[str]
+    # Secrets: what its programs will show.
+    tokens: Mapping[naming.SharedToken, pulumi.Output[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +110,8 @@ class BackendRelease(pulumi.ComponentResource):
             naming.ADMIN_TOKEN_KEY: self._random("admin-token", versions.admin_token),
             naming.SESSION_KEY_KEY: self._random("session-key", versions.session_key),
         }
-        if monitoring:
-            content[naming.ALERTMANAGER_TOKEN_KEY] = monitoring.alertmanager_token
+        for token, value in (monitoring.tokens if monitoring else {}).items():
+            content[token.key] = value
         return self._create_secret("auth-secret", naming.AUTH_SECRET, content)
 
     def _create_secret(
@@ -190,7 +190,7 @@ class BackendRelease(pulumi.ComponentResource):
                 "existingSecret": naming.AUTH_SECRET,
                 "adminTokenKey": naming.ADMIN_TOKEN_KEY,
                 "sessionKeyKey": naming.SESSION_KEY_KEY,
-                "ingestTokenKey": naming.ALERTMANAGER_TOKEN_KEY if monitoring else "",
+                **self._shared_token_keys(),
                 "generation": self._token_generation(),
             },
             "replicaCount": options.replicas,
@@ -212,7 +212,15 @@ class BackendRelease(pulumi.ComponentResource):
             "dashboards": metrics,
         }
 
+    def _shared_token_keys(self) -> dict[str, str]:
+        """Name the tokens of monitoring, or say that there are none."""
+        given = self._args.monitoring.tokens if self._args.monitoring else {}
+        return {
+            token.chart_value: token.key if token in given else "" for token in naming.SHARED_TOKENS
+        }
+
     def _token_generation(self) -> str:
         """Name the generation of the tokens: a new one runs the migration, which stores them."""
         versions = self._args.secret_versions
-        return f"{versions.admin_token}.{versions.alertmanager_token}"
+        shared = (versions.of(token) for token in naming.SHARED_TOKENS)
+        return ".".join(str(number) for number in (versions.admin_token, *shared))

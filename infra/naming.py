@@ -36,9 +36,6 @@ OTLP_HTTP_PORT = 4318
 GRAFANA_SECRET = "grafana-admin"  # noqa: S105  the name of a Secret, not its content
 GRAFANA_USER_KEY = "admin-user"
 GRAFANA_PASSWORD_KEY = "admin-password"  # noqa: S105  the key in the Secret
-# The same token in two namespaces: Alertmanager sends it, the migration stores its hash.
-ALERTMANAGER_SECRET = "alertmanager-backend"  # noqa: S105  the name of a Secret, not its content
-ALERTMANAGER_TOKEN_KEY = "alertmanager-token"  # noqa: S105  the key in both Secrets
 DIRECT_RECEIVER_SECRET = "alertmanager-direct"  # noqa: S105  the name of a Secret, not its content
 DIRECT_URL_KEY = "url"
 DIRECT_PASSWORD_KEY = "password"  # noqa: S105  the key in the Secret
@@ -51,6 +48,23 @@ def service_url(service: str, namespace: str, port: int) -> str:
 
 # EKS refuses longer names of clusters, and IAM roles and log groups are derived from it.
 LONGEST_CLUSTER_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SharedToken:
+    """A token in two namespaces: a program of monitoring shows it, a migration stores its hash."""
+
+    # The key in both Secrets, and the name of the random value.
+    key: str
+    # The Secret in the monitoring namespace; the other one is AUTH_SECRET.
+    secret: str
+    # The key of the chart's value `auth.…` that names it, and so its scope.
+    chart_value: str
+
+
+ALERTMANAGER_TOKEN = SharedToken("alertmanager-token", "alertmanager-backend", "ingestTokenKey")
+DISCOVERY_TOKEN = SharedToken("discovery-token", "prometheus-backend", "discoveryTokenKey")
+SHARED_TOKENS = (ALERTMANAGER_TOKEN, DISCOVERY_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,15 @@ Definitions of the Prometheus operator, then Prometheus with Alertmanager and Gr
 Jaeger, then what needs them: Alloy and OpenCost. Their values are infra/observability_values.py's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from infra import alert_routes, naming, versions
+from infra import alert_routes, catalog_scrape, naming, versions
 from infra.charts import chart_values
 from infra.helm_release import ThirdParty, install
 from infra.observability_options import ObservabilityOptions
@@ -38,6 +39,8 @@ class ObservabilityArgs:
     # Where Alertmanager publishes, and where Loki keeps logs; None without.
     topic_arn: pulumi.Input[str] | None
     bucket: pulumi.Input[str] | None
+    # Where Prometheus has no business, whatever the catalog says.
+    database_cidrs: Sequence[IPv4Network]
     chart_directory: str | None
     # Nodes, DNS, volumes with their class, and the workloads' roles.
     after: Sequence[pulumi.Resource]
@@ -48,8 +51,8 @@ class Observability(pulumi.ComponentResource):
 
     # ServiceMonitors and rules of other releases come after them.
     definitions: pulumi.Resource
-    # Secret: what Alertmanager shows the backend.
-    alertmanager_token: pulumi.Output[str]
+    # Secrets: what Alertmanager and Prometheus show the backend.
+    tokens: Mapping[naming.SharedToken, pulumi.Output[str]]
 
     def __init__(
         self, name: str, args: ObservabilityArgs, opts: ResourceOptions | None = None
@@ -58,9 +61,10 @@ class Observability(pulumi.ComponentResource):
         self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
 
         self._namespace = self._create_namespace()
-        self.alertmanager_token = self._random(
-            "alertmanager-token", args.secret_versions.alertmanager_token
-        )
+        self.tokens = {
+            token: self._random(token.key, args.secret_versions.of(token))
+            for token in naming.SHARED_TOKENS
+        }
         secrets = self._create_secrets()
         self.definitions = self._install(
             versions.OPERATOR_DEFINITIONS_CHART,
@@ -90,13 +94,15 @@ class Observability(pulumi.ComponentResource):
     def _create_secrets(self) -> list[pulumi.Resource]:
         password = self._random("grafana-password", self._args.secret_versions.grafana_password)
         direct = alert_routes.secret_content(self._args.options.notifications)
-        token = self.alertmanager_token
         secrets: list[pulumi.Resource] = [
             self._create_secret(
                 naming.GRAFANA_SECRET,
                 {naming.GRAFANA_USER_KEY: GRAFANA_USER, naming.GRAFANA_PASSWORD_KEY: password},
             ),
-            self._create_secret(naming.ALERTMANAGER_SECRET, {naming.ALERTMANAGER_TOKEN_KEY: token}),
+            *(
+                self._create_secret(token.secret, {token.key: value})
+                for token, value in self.tokens.items()
+            ),
         ]
         if direct:
             # The SDK marks the content of every Secret as one.
@@ -131,10 +137,46 @@ class Observability(pulumi.ComponentResource):
         prometheus = self._install(
             versions.PROMETHEUS_STACK_CHART, values, after=[self.definitions, *secrets]
         )
+        self._discover_services([self.definitions, *secrets])
+        self._bound_prometheus()
         if options.cost.enabled:
             self._install(
                 versions.OPENCOST_CHART, opencost_values(cluster=cluster), after=[prometheus]
             )
+
+    def _discover_services(self, after: Sequence[pulumi.Resource]) -> None:
+        """Have Prometheus scrape the services of the backend's catalog."""
+        k8s.apiextensions.CustomResource(
+            f"{self._name}-catalog",
+            api_version="monitoring.coreos.com/v1alpha1",
+            kind="ScrapeConfig",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=catalog_scrape.JOB, namespace=self._namespace.metadata.name
+            ),
+            spec=catalog_scrape.scrape_config(memory_mb=self._args.options.metrics.memory_mb),
+            opts=ResourceOptions(parent=self, depends_on=list(after)),
+        )
+
+    def _bound_prometheus(self) -> None:
+        """Let Prometheus reach every pod, node and service, and not what nobody may scrape."""
+        block = k8s.networking.v1.IPBlockArgs(
+            cidr="0.0.0.0/0", except_=catalog_scrape.never_reached(self._args.database_cidrs)
+        )
+        everything_else = k8s.networking.v1.NetworkPolicyEgressRuleArgs(
+            to=[k8s.networking.v1.NetworkPolicyPeerArgs(ip_block=block)]
+        )
+        k8s.networking.v1.NetworkPolicy(
+            f"{self._name}-prometheus-egress",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=naming.PROMETHEUS_SERVICE, namespace=self._namespace.metadata.name
+            ),
+            spec=k8s.networking.v1.NetworkPolicySpecArgs(
+                pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=catalog_scrape.POD_LABELS),
+                policy_types=["Egress"],
+                egress=[everything_else],
+            ),
+            opts=self._child,
+        )
 
     def _install_logs(self) -> None:
         if not self._args.options.logs.enabled:

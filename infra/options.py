@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from infra.addressing import parse_cidr
+from infra.naming import ALERTMANAGER_TOKEN, DISCOVERY_TOKEN, SharedToken
 from infra.observability_options import ObservabilityOptions
 from infra.option_group import Group, Version
 
@@ -165,7 +166,16 @@ class SecretVersions(Group):
     alertmanager_token: int = Field(
         1, ge=1, description="raise to replace the token that Alertmanager delivers with"
     )
+    discovery_token: int = Field(
+        1, ge=1, description="raise to replace the token that Prometheus asks for targets with"
+    )
     grafana_password: int = Field(1, ge=1, description="raise to make a new Grafana password")
+
+    def of(self, token: SharedToken) -> int:
+        return {
+            ALERTMANAGER_TOKEN: self.alertmanager_token,
+            DISCOVERY_TOKEN: self.discovery_token,
+        }[token]
 
 
 class Options(Group):

@@ -53,6 +53,7 @@ def add_observability(
         region=settings.options.region,
         topic_arn=topic,
         bucket=store.bucket if store else None,
+        database_cidrs=settings.options.network.database_cidrs,
         chart_directory=settings.options.addons.chart_directory,
         after=[
             *rooms.nodes.ready,
@@ -70,7 +71,7 @@ def add_observability(
         definitions=stack.definitions,
         metrics=options.metrics.enabled,
         otlp_endpoint=_otlp_endpoint() if options.traces.enabled else "",
-        alertmanager_token=stack.alertmanager_token,
+        tokens=stack.tokens,
     )
 
 

@@ -70,7 +70,7 @@ def test_every_mounted_secret_and_key_is_made_by_the_program(stack: str) -> None
         naming.AUTH_SECRET: {
             naming.ADMIN_TOKEN_KEY,
             naming.SESSION_KEY_KEY,
-            naming.ALERTMANAGER_TOKEN_KEY,
+            *(token.key for token in naming.SHARED_TOKENS),
         },
     }
     assert mounted == expected

@@ -19,6 +19,8 @@ from tests.support.services import Service, find_service, service_of
 from tests.support.third_party import MONITORING_CHARTS, rendered
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
+# The file of the migration says what its token may do.
+SCOPES = {naming.ALERTMANAGER_TOKEN: "ingest-token", naming.DISCOVERY_TOKEN: "discovery-token"}
 INGRESS_OF_MONITORING = {
     "namespaceSelector": {
         "matchLabels": {"kubernetes.io/metadata.name": naming.MONITORING_NAMESPACE}
@@ -118,6 +120,23 @@ def test_alertmanager_delivers_to_the_backends_webhook(stack: str) -> None:
     assert webhook["send_resolved"] is True
 
 
+def assert_shared(token: naming.SharedToken, stack: str) -> None:
+    """Check that what is shown is what the migration stores, with the scope of its file."""
+    plan = plan_of(stack)
+    for holder in (f"observability-{token.secret}", "backend-auth-secret"):
+        assert f"observability-{token.key}" in plan[holder].depends_on
+    volumes = rendered_backend(stack)["Job", "backend-migrate"]["spec"]["template"]["spec"][
+        "volumes"
+    ]
+    [file] = [
+        (volume["name"], volume["secret"]["secretName"])
+        for volume in volumes
+        for item in volume.get("secret", {}).get("items", [])
+        if item["key"] == token.key
+    ]
+    assert file == (SCOPES[token], naming.AUTH_SECRET)
+
+
 @stacks
 def test_the_token_that_alertmanager_shows_is_the_one_that_the_migration_stores(
     stack: str,
@@ -127,20 +146,8 @@ def test_the_token_that_alertmanager_shows_is_the_one_that_the_migration_stores(
     *folder, secret, key = authorization["credentials_file"].split("/")
     assert (authorization["type"], "/".join(folder)) == ("Bearer", "/etc/alertmanager/secrets")
     assert secret in alertmanager(stack)["secrets"]
-    assert (secret, key) == (naming.ALERTMANAGER_SECRET, naming.ALERTMANAGER_TOKEN_KEY)
-    plan = plan_of(stack)
-    token = "observability-alertmanager-token"
-    for holder in ("observability-alertmanager-backend", "backend-auth-secret"):
-        assert token in plan[holder].depends_on
-    [volume] = [
-        volume["secret"]
-        for volume in rendered_backend(stack)["Job", "backend-migrate"]["spec"]["template"]["spec"][
-            "volumes"
-        ]
-        if volume["name"] == "ingest-token"
-    ]
-    assert volume["secretName"] == naming.AUTH_SECRET
-    assert [item["key"] for item in volume["items"]] == [naming.ALERTMANAGER_TOKEN_KEY]
+    assert (secret, key) == (naming.ALERTMANAGER_TOKEN.secret, naming.ALERTMANAGER_TOKEN.key)
+    assert_shared(naming.ALERTMANAGER_TOKEN, stack)
 
 
 @stacks

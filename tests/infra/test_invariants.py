@@ -78,6 +78,8 @@ KEEPS_NO_DATA = {
     "kubernetes:core/v1:Secret",  # the cluster's key encrypts it
     "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding",
     "kubernetes:helm.sh/v3:Release",
+    "kubernetes:monitoring.coreos.com/v1alpha1:ScrapeConfig",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy",
     "random:index/randomId:RandomId",
     "random:index/randomPassword:RandomPassword",
 }

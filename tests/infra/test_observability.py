@@ -11,6 +11,8 @@ from tests.support.plan import Tree, inputs_of, plan_of, plan_with
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 RELEASES = {"prometheus-operator-crds", "kps", "loki", "alloy", "jaeger", "opencost"}
 
+WITHOUT_METRICS = {"metrics": {"enabled": False}, "cost": {"enabled": False}}
+
 
 def plan_without(**parts: object) -> Plan:
     def change(values: Tree) -> None:
@@ -38,7 +40,7 @@ def test_all_of_it_is_installed(stack: str) -> None:
         ({"cost": {"enabled": False}}, {"opencost"}),
         ({"logs": {"enabled": False}}, {"loki", "alloy"}),
         ({"traces": {"enabled": False}}, {"jaeger"}),
-        ({"metrics": {"enabled": False}, "cost": {"enabled": False}}, {"kps", "opencost"}),
+        (WITHOUT_METRICS, {"kps", "opencost"}),
         ({"enabled": False}, RELEASES),
     ],
 )
@@ -53,10 +55,16 @@ def test_without_any_of_it_the_backend_says_so_in_its_values() -> None:
     off = {"enabled": False}
     assert (values["serviceMonitor"], values["prometheusRule"], values["dashboards"]) == (off,) * 3
     assert values["config"]["otlpEndpoint"] == ""
-    assert values["auth"]["ingestTokenKey"] == ""
+    assert values["auth"]["ingestTokenKey"] == values["auth"]["discoveryTokenKey"] == ""
     kinds = {resource.type for resource in plan.resources}
     assert not {kind for kind in kinds if "sns" in kind or "metricAlarm" in kind}
     assert "grafana" not in plan.outputs
+
+
+def test_without_prometheus_nothing_is_there_for_it() -> None:
+    assert not plan_without(**WITHOUT_METRICS).of_type(
+        "kubernetes:monitoring.coreos.com/v1alpha1:ScrapeConfig"
+    )
 
 
 def test_without_traces_the_backend_sends_none() -> None:

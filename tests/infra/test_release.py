@@ -46,7 +46,8 @@ def test_values_say_where_things_are_and_how_many(stack: str) -> None:
             "adminTokenKey": "admin-token",
             "sessionKeyKey": "session-key",
             "ingestTokenKey": "alertmanager-token",
-            "generation": "1.1",
+            "discoveryTokenKey": "discovery-token",
+            "generation": "1.1.1",
         },
         "replicaCount": 2,
         "autoscaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 10},
@@ -96,6 +97,7 @@ def test_no_secret_is_in_a_plain_input(stack: str) -> None:
         "backend-auth-secret.stringData",
         "observability-grafana-admin.stringData",
         "observability-alertmanager-backend.stringData",
+        "observability-prometheus-backend.stringData",
         "bootstrap-image-build.registries.0.password",
     }
 
@@ -169,6 +171,7 @@ def test_the_binding_hands_the_services_pods_to_the_target_group(stack: str) -> 
         ("adminToken", "backend-admin-token"),
         ("sessionKey", "backend-session-key"),
         ("alertmanagerToken", "observability-alertmanager-token"),
+        ("discoveryToken", "observability-discovery-token"),
         ("grafanaPassword", "observability-grafana-password"),
     ],
 )
@@ -178,7 +181,7 @@ def test_a_raised_number_replaces_one_secret_and_no_other(setting: str, resource
 
     passwords = plan_with(rotate).of_type("random:index/randomPassword:RandomPassword")
     keepers = {password.name: password.inputs["keepers"] for password in passwords}
-    assert len(keepers) == 5
+    assert len(keepers) == 6
     assert {name for name, keeper in keepers.items() if keeper == {"version": "2"}} == {resource}
 
 

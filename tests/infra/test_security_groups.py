@@ -37,6 +37,7 @@ OPEN_TO_THE_INTERNET = {
     "network-public-internet": "route of the public subnets",
     "network-private-nat-us-east-1a": "route to NAT",
     "network-private-nat-us-east-1b": "route to NAT",
+    "observability-prometheus-egress": "egress: pods, nodes and what the catalog names",
 }
 
 Rule = tuple[Json, Json, tuple[Json, Json, Json]]
