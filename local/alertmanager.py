@@ -13,6 +13,9 @@ from local.state import State
 
 # Debian's package renames the binary: "alertmanager" is taken by another program there.
 BINARIES = ("prometheus-alertmanager", "alertmanager")
+# They always fire. The backend's own rules expect to hear of them every five minutes.
+_HEARTBEATS = "Watchdog|BackendHeartbeat"
+_HEARTBEAT_INTERVAL = "5m"
 _HEADER = "# Written at every start of the local platform: changes here are lost.\n"
 
 
@@ -37,6 +40,13 @@ def render_alertmanager(state: State, *, backend_port: int, intervals: Intervals
             "group_wait": intervals.group_wait,
             "group_interval": intervals.group_interval,
             "repeat_interval": intervals.repeat_interval,
+            "routes": [
+                {
+                    "receiver": "backend",
+                    "matchers": [f'alertname =~ "{_HEARTBEATS}"'],
+                    "repeat_interval": _HEARTBEAT_INTERVAL,
+                }
+            ],
         },
         "receivers": [{"name": "backend", "webhook_configs": [webhook]}],
     }

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from infra.alert_routes import HEARTBEATS, WAY_TO_BACKEND
-from tests.support.alertmanager_config import amtool, configuration, configuration_of, receivers_of
+from tests.support.alertmanager_config import (
+    amtool,
+    as_known_to_debian,
+    configuration,
+    configuration_of,
+    receivers_of,
+)
 from tests.support.chart import Tree
 from tests.support.plan import inputs_of, plan_with
 
@@ -33,15 +39,6 @@ def config_with(kind: str) -> Tree:
 
 def choose(values: Tree, kind: str) -> None:
     values["observability"]["notifications"] = RECEIVERS[kind]
-
-
-def as_known_to_debian(config: Tree) -> Tree:
-    """Say `url` where Alertmanager 0.25, which Debian has, knows no `url_file` (it is of 0.26)."""
-    for receiver in config["receivers"]:
-        for webhook in receiver.get("webhook_configs", []):
-            if webhook.pop("url_file", None):
-                webhook["url"] = "https://hooks.example.com"
-    return config
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
@@ -89,7 +86,7 @@ def test_without_a_direct_receiver_everything_still_goes_to_the_backend(tmp_path
 def test_the_heartbeat_is_repeated_often() -> None:
     [route] = [r for r in configuration("dev")["route"]["routes"] if "repeat_interval" in r]
     assert route["matchers"] == ['alertname =~ "Watchdog|BackendHeartbeat"']
-    assert route["repeat_interval"] == "5m"
+    assert (route["group_interval"], route["repeat_interval"]) == ("1m", "5m")
 
 
 @every_receiver

@@ -32,7 +32,12 @@ def test_alertmanager_sends_everything_with_the_token_from_its_file() -> None:
     config = yaml.safe_load(alertmanager_config())
     (receiver,) = config["receivers"]
     assert config["route"]["receiver"] == receiver["name"]
-    assert "routes" not in config["route"]
+    (heartbeat,) = config["route"]["routes"]
+    assert heartbeat == {
+        "receiver": receiver["name"],
+        "matchers": ['alertname =~ "Watchdog|BackendHeartbeat"'],
+        "repeat_interval": "5m",
+    }
     (webhook,) = receiver["webhook_configs"]
     assert webhook == {
         "url": "http://127.0.0.1:8000/api/v1/webhooks/alertmanager",

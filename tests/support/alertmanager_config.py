@@ -24,6 +24,15 @@ def configuration_of(plan: Plan) -> Tree:
     return _decode(render_with(versions.PROMETHEUS_STACK_CHART, plan)[SECRET])
 
 
+def as_known_to_debian(config: Tree) -> Tree:
+    """Say `url` where Alertmanager 0.25, which Debian has, knows no `url_file` (it is of 0.26)."""
+    for receiver in config["receivers"]:
+        for webhook in receiver.get("webhook_configs", []):
+            if webhook.pop("url_file", None):
+                webhook["url"] = "https://hooks.example.com"
+    return config
+
+
 def amtool(config: Tree, folder: Path, *arguments: str) -> str:
     """Run amtool on the configuration and return what it says; an error fails the test."""
     program = require_tool("amtool", package="prometheus-alertmanager")
