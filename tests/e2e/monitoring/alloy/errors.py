@@ -1,0 +1,2 @@
+class AlloyError(Exception):
+    """What is wrong with a configuration, and in which line."""
