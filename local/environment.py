@@ -51,6 +51,7 @@ def backend_environment(
         "BACKEND_DATABASE_USER": DATABASE_USER,
         "BACKEND_DATABASE_SSLMODE": "disable",
         "BACKEND_ADMIN_TOKEN_FILE": str(state.admin_token),
+        "BACKEND_DISCOVERY_TOKEN_FILE": str(state.discovery_token),
         "BACKEND_SESSION_KEY_FILE": str(state.session_key),
         "BACKEND_WORKER_HOST": HOST,
         "BACKEND_WORKER_PORT": str(worker_port),

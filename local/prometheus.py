@@ -40,6 +40,7 @@ def render_prometheus(
         "scrape_configs": [
             {"job_name": "backend"} | _static(backend_port, service="backend"),
             {"job_name": "worker"} | _static(worker_port, service="backend"),
+            _catalog(state, backend_port),
             {
                 "job_name": "services",
                 "file_sd_configs": [
@@ -89,6 +90,23 @@ def prometheus(
         environment=environment,
         is_ready=lambda _: answers_ok(port, "/-/ready"),
     )
+
+
+def _catalog(state: State, backend_port: int) -> dict[str, object]:
+    """Scrape what the backend's catalog names, under the same job as in a cluster."""
+    discovery = {
+        "url": f"http://{HOST}:{backend_port}/api/v1/sd/prometheus",
+        "authorization": {"type": "Bearer", "credentials_file": str(state.discovery_token)},
+        "refresh_interval": "5s",
+        "follow_redirects": False,
+    }
+    return {
+        "job_name": "catalog",
+        "http_sd_configs": [discovery],
+        # A machine of one person's: a slip is bounded, and nobody is kept out.
+        "target_limit": 200,
+        "sample_limit": 5000,
+    }
 
 
 def _static(port: int, **labels: str) -> dict[str, list[dict[str, object]]]:

@@ -80,7 +80,8 @@ class Startup:
 
     async def run(self) -> None:
         """Return when every server is ready."""
-        for name in (self.state.admin_token, self.state.session_key):
+        state = self.state
+        for name in (state.admin_token, state.discovery_token, state.session_key):
             ensure_secret(name)
         environment = base_environment(self.state)
         postgres = describe(self.state, environment)

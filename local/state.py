@@ -28,6 +28,10 @@ class State:
         return self.root / "admin-token"
 
     @property
+    def discovery_token(self) -> Path:
+        return self.root / "discovery-token"
+
+    @property
     def session_key(self) -> Path:
         return self.root / "session-key"
 

@@ -1,4 +1,4 @@
-"""The two secrets of a local platform: files only their owner reads, made once."""
+"""The secrets of a local platform: files only their owner reads, made once."""
 
 import os
 import secrets

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from urllib.parse import quote
 
 from backend.alerts.schemas import AlertRead, AlertStatus
+from backend.catalog.schemas import ServiceRead
 from backend.console.display import external_link
 from backend.console.filters import Filters
 from backend.console.severities import tone_of
@@ -104,4 +105,27 @@ def annotation_texts(annotations: Mapping[str, str]) -> Sequence[Text]:
             external=True,
         )
         for name in names
+    ]
+
+
+def service_texts(service: ServiceRead) -> Sequence[Text]:
+    """List what the catalog knows of a service, what helps first."""
+    known = (
+        ("Runbook", service.runbook_url),
+        ("Owner", service.owner),
+        ("Tier", None if service.tier is None else str(service.tier)),
+        ("Dashboard", service.dashboard_url),
+        ("Repository", service.repository_url),
+        ("About", service.description),
+    )
+    return [
+        Text(
+            key=element_key("service", name),
+            name=name,
+            value=value,
+            href=external_link(value),
+            external=True,
+        )
+        for name, value in known
+        if value
     ]

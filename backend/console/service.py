@@ -1,4 +1,4 @@
-"""Builds what the pages show, from the answers of the alerts package. Reads only."""
+"""Builds what the pages show, from the answers of alerts and catalog. Reads only."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,8 +8,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts import service as alerts
 from backend.alerts.schemas import AlertFilter, AlertStatus, FiringOverview, IntakeHealth
+from backend.catalog import service as catalog
 from backend.console.filters import ABSENT, Filters, chips
-from backend.console.rows import alert_row, annotation_texts, label_texts
+from backend.console.rows import alert_row, annotation_texts, label_texts, service_texts
 from backend.console.sections import sections_of, severity_counts
 from backend.console.timeline import draw
 from backend.console.views import AlertList, AlertPage, Empty, NowPage, ServiceSection, Suggestions
@@ -93,6 +94,7 @@ async def alert_page(
 ) -> AlertPage:
     """Show one alert, or raise AlertNotFound."""
     alert = await alerts.get_alert(session, integration, fingerprint)
+    service = await catalog.find(session, alert.service) if alert.service else None
     return AlertPage(
         as_of=now,
         alert=alert_row(alert, now),
@@ -100,6 +102,7 @@ async def alert_page(
         fingerprint=alert.fingerprint,
         first_seen_at=alert.first_seen_at,
         service_href=Filters(service=alert.service or ABSENT).href(),
+        catalogued=service_texts(service) if service else (),
         annotations=annotation_texts(alert.annotations),
         labels=label_texts(alert.labels),
         episodes=alert.episodes,

@@ -107,7 +107,7 @@ class NowPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A label or an annotation of an alert's page."""
+    """A label, an annotation or another named text of an alert's page."""
 
     key: str
     name: str
@@ -124,6 +124,8 @@ class AlertPage:
     fingerprint: str
     first_seen_at: datetime
     service_href: str
+    catalogued: Sequence[Text]
+    """What the catalog says about the service: whose it is, where to look; empty when nothing."""
     annotations: Sequence[Text]
     labels: Sequence[Text]
     episodes: Sequence[EpisodeRead]

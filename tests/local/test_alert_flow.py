@@ -67,7 +67,7 @@ def monitored_state(state: Path, checkout: Checkout) -> Path:
     (prometheus / "targets" / "checkout.yml").write_text(yaml.safe_dump([target]))
     rule = {
         "alert": "CheckoutFailing",
-        "expr": "checkout_failing == 1",
+        "expr": 'checkout_failing{service="checkout"} == 1',
         "labels": {"severity": "critical"},
         "annotations": {"summary": "Checkout at {{ $labels.instance }} fails."},
     }
@@ -100,6 +100,8 @@ def test_a_rule_that_fires_is_shown_firing_and_then_resolved(
         running(monitored_state, *FAST_INTERVALS, environment=plain_environment()) as platform,
         platform.client() as client,
     ):
+        # By another name also in the catalog, where the rule above does not look.
+        register(client, "till", f"127.0.0.1:{checkout.port}")
         # The platform's own rule proves the way before ours has anything to say.
         assert wait_for_status(client, "Watchdog", "firing")["service"] == "platform"
         assert alerts(client, "CheckoutFailing") == []
@@ -120,6 +122,12 @@ def test_a_rule_that_fires_is_shown_firing_and_then_resolved(
         wait_until_prometheus_scrapes_all(platform)
 
 
+def register(client: httpx2.Client, slug: str, target: str) -> None:
+    """Put a service into the catalog, from which Prometheus takes it."""
+    service = {"slug": slug, "name": slug, "scrape_targets": [{"targets": [target]}]}
+    client.post("/api/v1/services", json=service).raise_for_status()
+
+
 def wait_until_prometheus_scrapes_all(platform: Platform) -> None:
     (line,) = [line for line in platform.output.splitlines() if "Prometheus  " in line]
     address = line.split()[-1]
@@ -128,6 +136,6 @@ def wait_until_prometheus_scrapes_all(platform: Platform) -> None:
         answer = httpx2.get(f"{address}api/v1/targets", trust_env=False).json()
         targets = answer["data"]["activeTargets"]
         health = {target["labels"]["job"]: target["health"] for target in targets}
-        return health == {"backend": "up", "worker": "up", "services": "up"}
+        return health == {"backend": "up", "worker": "up", "catalog": "up", "services": "up"}
 
     wait_for(all_up, seconds=_ARRIVAL_SECONDS, what="every target to be up")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from infra import catalog_scrape
 from local.alertmanager import render_alertmanager
 from local.environment import STATE_MARKER, backend_environment, base_environment
 from local.intervals import Intervals
@@ -66,10 +67,24 @@ def test_prometheus_scrapes_backend_and_worker_and_knows_its_alertmanager() -> N
         ]
         for job in config["scrape_configs"]
     }
-    assert targets == {"backend": ["127.0.0.1:8000"], "worker": ["127.0.0.1:8001"], "services": []}
+    assert targets == {
+        "backend": ["127.0.0.1:8000"],
+        "worker": ["127.0.0.1:8001"],
+        "catalog": [],
+        "services": [],
+    }
     (receiver,) = config["alerting"]["alertmanagers"]
     assert receiver["static_configs"] == [{"targets": ["127.0.0.1:9093"]}]
     assert config["rule_files"] == [str(_RULES), "/srv/state with space/prometheus/rules/*.yml"]
+
+
+def test_prometheus_asks_the_catalog_with_a_token_that_may_do_nothing_else() -> None:
+    jobs = {job["job_name"]: job for job in yaml.safe_load(prometheus_config())["scrape_configs"]}
+    (discovery,) = jobs[catalog_scrape.JOB]["http_sd_configs"]
+    assert discovery["url"] == f"http://127.0.0.1:8000{catalog_scrape.DISCOVERY_PATH}"
+    token = "/srv/state with space/discovery-token"
+    assert discovery["authorization"] == {"type": "Bearer", "credentials_file": token}
+    assert environment()["BACKEND_DISCOVERY_TOKEN_FILE"] == token
 
 
 def test_prometheus_accepts_its_configuration_and_rules(tmp_path: Path) -> None:

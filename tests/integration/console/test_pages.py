@@ -143,7 +143,7 @@ def test_a_bad_key_stops_the_start(
         ("/", 5),
         ("/?service=shop&severity=critical", 6),
         ("/?status=resolved", 3),
-        ("/alerts/default/00000000000000aa", 3),
+        ("/alerts/default/00000000000000aa", 4),
     ],
 )
 async def test_a_page_costs_a_fixed_number_of_queries(
