@@ -92,7 +92,8 @@ def test_the_operators_sidecar_is_one_of_its_flags() -> None:
 
 
 def test_definitions_are_no_pods() -> None:
-    text = "apiVersion: v1\nkind: CustomResourceDefinition\nspec: {enum: [=, '!=']}\n"
+    schema = "{properties: {containers: {items: {properties: {image: {}}, enum: [=, '!=']}}}}"
+    text = f"apiVersion: v1\nkind: CustomResourceDefinition\nspec: {schema}\n"
     assert references(text) == set()
 
 
