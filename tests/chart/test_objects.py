@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.chart import CHART, CI_FILES, Key, ci_values, load, merged, render
+from tests.support.chart import CHART, CI_FILES, Key, Tree, ci_values, load, merged, render
 
 _ALWAYS: set[Key] = {
     ("Deployment", "backend"),
@@ -30,6 +30,9 @@ _EXPECTED: dict[str, set[Key]] = {
         ("HorizontalPodAutoscaler", "backend"),
         ("ServiceMonitor", "backend"),
         ("PodMonitor", "backend-worker"),
+        ("Deployment", "backend-exporter"),
+        ("NetworkPolicy", "backend-exporter"),
+        ("PodMonitor", "backend-exporter"),
         ("PrometheusRule", "backend"),
         ("ConfigMap", "backend-dashboards"),
     },
@@ -97,23 +100,39 @@ def test_selectors_match_their_pods_and_no_others() -> None:
     rendered = render(ci_values("production"))
     pods = {key: pod["metadata"]["labels"] for key, pod in rendered.pods()}
     api, worker = ("Deployment", "backend"), ("Deployment", "backend-worker")
+    exporter = ("Deployment", "backend-exporter")
     expected = {
         ("Deployment", "backend"): {api},
         ("Deployment", "backend-worker"): {worker},
         ("Service", "backend"): {api},
         ("PodDisruptionBudget", "backend"): {api},
-        ("NetworkPolicy", "backend"): set(pods),
+        ("NetworkPolicy", "backend"): set(pods) - {exporter},
         ("NetworkPolicy", "backend-api"): {api},
         ("NetworkPolicy", "backend-worker"): {worker},
         ("PodMonitor", "backend-worker"): {worker},
+        ("Deployment", "backend-exporter"): {exporter},
+        ("NetworkPolicy", "backend-exporter"): {exporter},
+        ("PodMonitor", "backend-exporter"): {exporter},
     }
     found = {}
     for key in expected:
         spec = rendered[key]["spec"]
         selector = spec.get("podSelector") or spec["selector"]
-        wanted = selector.get("matchLabels", selector)
-        found[key] = {pod for pod, labels in pods.items() if wanted.items() <= labels.items()}
+        found[key] = {pod for pod, labels in pods.items() if _selects(selector, labels)}
     assert found == expected
+
+
+def _selects(selector: Tree, labels: Tree) -> bool:
+    wanted = selector.get("matchLabels", selector)
+    excluded = {
+        expression["key"]: expression["values"]
+        for expression in selector.get("matchExpressions", [])
+        if expression["operator"] == "NotIn"
+    }
+    assert len(excluded) == len(selector.get("matchExpressions", [])), "only NotIn is understood"
+    return wanted.items() <= labels.items() and not any(
+        labels.get(key) in values for key, values in excluded.items()
+    )
 
 
 def test_the_service_monitor_selects_the_service() -> None:
@@ -137,9 +156,10 @@ def test_every_port_name_exists_where_it_is_used() -> None:
     assert {p["port"] for p in rendered["ServiceMonitor", "backend"]["spec"]["endpoints"]} == {
         "http"
     }
-    assert {
-        p["port"] for p in rendered["PodMonitor", "backend-worker"]["spec"]["podMetricsEndpoints"]
-    } == {"http"}
+    for name, port in (("backend-worker", "http"), ("backend-exporter", "metrics")):
+        assert port in ports["Deployment", name]
+        endpoints = rendered["PodMonitor", name]["spec"]["podMetricsEndpoints"]
+        assert {endpoint["port"] for endpoint in endpoints} == {port}
 
 
 def test_the_notes_say_how_to_reach_it_and_warn_of_what_is_off() -> None:

@@ -33,6 +33,10 @@ from tests.support.chart import RenderError, Tree, ci_values, merged, render
             {"podLabels": {"app.kubernetes.io/name": "mine"}},
             "podLabels holds app.kubernetes.io/name, by which the chart selects its pods",
         ),
+        (
+            {"databaseExporter": {"enabled": True}, "database": {"sslMode": "prefer"}},
+            "database.sslMode is prefer, which the exporter does not know: set require",
+        ),
         ({"podAnnotations": {"checksum/config": "0"}}, "podAnnotations holds checksum/config"),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "",

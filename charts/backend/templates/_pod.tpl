@@ -49,6 +49,10 @@ tolerations:
 {{- define "backend.containerBasics" -}}
 image: {{ include "backend.image" . | quote }}
 imagePullPolicy: {{ (.Values.image).pullPolicy | default "IfNotPresent" }}
+{{ include "backend.containerSecurity" . }}
+{{- end }}
+
+{{- define "backend.containerSecurity" -}}
 securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true

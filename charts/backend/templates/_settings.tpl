@@ -43,6 +43,13 @@ backend's default holds.
 {{/* The ports are part of the chart's contract (the target group and the security groups name them): no values. */}}
 {{- define "backend.apiPort" -}}8000{{- end }}
 {{- define "backend.workerPort" -}}8001{{- end }}
+{{- define "backend.exporterPort" -}}9187{{- end }}
+
+{{/*
+What the flags of exporter-deployment.yaml, files/rules and tests/contract/metric_lists were made for. Here and not a
+default value: `pulumi up` upgrades without new defaults, and a new chart version is to bring its exporter along.
+*/}}
+{{- define "backend.exporterVersion" -}}v0.20.1{{- end }}
 
 {{/* How a pod ends: numbers that must agree between probes, server and pod. */}}
 {{- define "backend.preStopSeconds" -}}
