@@ -10,12 +10,19 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import ResourceOptions
 
+from infra import capacity
 from infra.naming import Names
 
 MINUTE = 60
 GIB = 1024**3
 # RDS grows the storage when a tenth is left: who is below it for longer has reached the ceiling.
 LEAST_FREE_STORAGE = 0.1
+# Of the nominal memory: below it, RDS begins to swap.
+LEAST_FREE_MEMORY = 0.05
+# The critical threshold of infra/rules/database.yaml, for when its exporter gets no connection.
+MOST_CONNECTIONS = 0.9
+# Of what a burstable class keeps at most.
+LEAST_CREDITS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +33,7 @@ class AlarmsArgs:
     load_balancer: pulumi.Input[str]
     target_group: pulumi.Input[str]
     database: pulumi.Input[str]
+    database_class: str
     database_storage_gb: int
     # What they watch: before it is there, and while it is taken down, there is nothing to report.
     after: Sequence[pulumi.Resource]
@@ -44,15 +52,24 @@ class _Alarm:
     minutes: int
     # What no data means.
     missing: str
+    # How often CloudWatch has a value.
+    period_minutes: int = 1
 
 
 class Alarms(pulumi.ComponentResource):
-    """Alarms on the load balancer's targets and on the database's space."""
+    """Alarms on the load balancer's targets, and on the database where only AWS sees it."""
 
     def __init__(self, name: str, args: AlarmsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("platform:alarms:Alarms", name, None, opts)
         self._name, self._args = name, args
-        for alarm in (self._no_healthy_target(), self._unhealthy_target(), self._no_space()):
+        for alarm in (
+            self._no_healthy_target(),
+            self._unhealthy_target(),
+            self._no_space(),
+            self._no_memory(),
+            self._no_connections(),
+            *self._no_credits(),
+        ):
             self._create(alarm)
         self.register_outputs({})
 
@@ -95,13 +112,71 @@ class Alarms(pulumi.ComponentResource):
             " grow: a full one stops taking writes. Raise database.storageCeilingGb.",
             namespace="AWS/RDS",
             metric="FreeStorageSpace",
-            dimensions={"DBInstanceIdentifier": self._args.database},
+            dimensions=self._database(),
             comparison="LessThanThreshold",
             threshold=free,
             statistic="Minimum",
             minutes=30,
             missing="missing",
         )
+
+    def _no_memory(self) -> _Alarm:
+        memory = capacity.DATABASE_CLASSES[self._args.database_class].memory_gib * GIB
+        return _Alarm(
+            role="database-memory",
+            description="The database has less than a twentieth of its memory left: what follows is"
+            " swapping, then a restart. Take a larger database.instanceClass.",
+            namespace="AWS/RDS",
+            metric="FreeableMemory",
+            dimensions=self._database(),
+            comparison="LessThanThreshold",
+            threshold=int(memory * LEAST_FREE_MEMORY),
+            statistic="Average",
+            minutes=15,
+            missing="missing",
+        )
+
+    def _no_connections(self) -> _Alarm:
+        most = capacity.max_connections(self._args.database_class)
+        return _Alarm(
+            role="database-connections",
+            description="More than nine tenths of the database's connections are taken. Look at"
+            " docs/runbooks/DatabaseConnectionsHigh.md.",
+            namespace="AWS/RDS",
+            metric="DatabaseConnections",
+            dimensions=self._database(),
+            comparison="GreaterThanThreshold",
+            threshold=int(most * MOST_CONNECTIONS),
+            statistic="Maximum",
+            minutes=5,
+            missing="missing",
+        )
+
+    def _no_credits(self) -> list[_Alarm]:
+        """Say that a burstable class has used its credits up: from here on more CPU is billed."""
+        credits_kept = capacity.credits_kept(self._args.database_class)
+        if credits_kept is None:
+            return []
+        alarm = _Alarm(
+            role="database-credits",
+            description="The database has used nine tenths of its CPU credits: what it computes"
+            " above its baseline is billed by the hour. Take a larger database.instanceClass, or"
+            " look for slow statements.",
+            namespace="AWS/RDS",
+            metric="CPUCreditBalance",
+            dimensions=self._database(),
+            comparison="LessThanThreshold",
+            threshold=int(credits_kept * LEAST_CREDITS),
+            statistic="Minimum",
+            # A new instance begins with none, and has earned this many after two and a half hours.
+            minutes=240,
+            period_minutes=5,
+            missing="missing",
+        )
+        return [alarm]
+
+    def _database(self) -> dict[str, pulumi.Input[str]]:
+        return {"DBInstanceIdentifier": self._args.database}
 
     def _target_group(self) -> dict[str, pulumi.Input[str]]:
         return {
@@ -119,8 +194,8 @@ class Alarms(pulumi.ComponentResource):
             comparison_operator=alarm.comparison,
             threshold=alarm.threshold,
             statistic=alarm.statistic,
-            period=MINUTE,
-            evaluation_periods=alarm.minutes,
+            period=alarm.period_minutes * MINUTE,
+            evaluation_periods=alarm.minutes // alarm.period_minutes,
             treat_missing_data=alarm.missing,
             alarm_actions=[self._args.topic_arn],
             ok_actions=[self._args.topic_arn],

@@ -30,6 +30,8 @@ class Monitoring:
     definitions: pulumi.Resource
     # Whether there is someone to scrape, to evaluate rules and to show dashboards.
     metrics: bool
+    # Whether the exporter shows it the database.
+    database_metrics: bool
     # Empty without a collector.
     otlp_endpoint: str
     # Secrets: what its programs will show.
@@ -210,6 +212,7 @@ class BackendRelease(pulumi.ComponentResource):
             "serviceMonitor": metrics,
             "prometheusRule": metrics,
             "dashboards": metrics,
+            "databaseExporter": self._database_exporter(),
         }
 
     def _shared_token_keys(self) -> dict[str, str]:
@@ -218,6 +221,12 @@ class BackendRelease(pulumi.ComponentResource):
         return {
             token.chart_value: token.key if token in given else "" for token in naming.SHARED_TOKENS
         }
+
+    def _database_exporter(self) -> dict[str, object]:
+        """Restart it with a new password: it reads the one that it starts with."""
+        if not (self._args.monitoring and self._args.monitoring.database_metrics):
+            return {"enabled": False, "generation": ""}
+        return {"enabled": True, "generation": str(self._args.secret_versions.database_password)}
 
     def _token_generation(self) -> str:
         """Name the generation of the tokens: a new one runs the migration, which stores them."""

@@ -44,6 +44,11 @@ DATABASE_CLASSES: Mapping[str, Size] = {
     "db.r7g.large": Size(2, 16),
 }
 
+# What a burstable class earns in an hour, by its size (docs.aws.amazon.com/AWSEC2, "CPU credits");
+# it keeps a day's.
+CREDITS_PER_HOUR: Mapping[str, int] = {"micro": 12, "small": 24, "medium": 24, "large": 36}
+BURSTABLE = ("db.t3.", "db.t4g.")
+
 # EKS stops at 110 pods on machines with fewer than 30 vCPUs.
 MOST_PODS_PER_NODE = 110
 
@@ -63,6 +68,8 @@ USABLE_CONNECTIONS = 0.8
 WORKER_EXTRA_CONNECTIONS = 1
 # A migration holds a lock on one connection and changes the schema on another.
 MIGRATION_CONNECTIONS = 2
+# postgres_exporter holds one connection and opens another for each scrape.
+EXPORTER_CONNECTIONS = 2
 
 GIB = 1024**3
 
@@ -73,15 +80,23 @@ def max_connections(database_class: str) -> int:
     return min(int(memory // BYTES_PER_CONNECTION), MOST_CONNECTIONS)
 
 
+def credits_kept(database_class: str) -> int | None:
+    """Return how many CPU credits a class keeps at most, db.t3.micro 288; None without credits."""
+    if not database_class.startswith(BURSTABLE):
+        return None
+    return CREDITS_PER_HOUR[database_class.rpartition(".")[2]] * 24
+
+
 def connection_budget(database_class: str) -> int:
     """Return how many of them the platform may plan with."""
     return int(max_connections(database_class) * USABLE_CONNECTIONS)
 
 
-def connection_demand(*, max_replicas: int, pool_size: int) -> int:
-    """Count the connections at full scale: every API pod's pool, the worker, a migration."""
+def connection_demand(*, max_replicas: int, pool_size: int, exporter: bool) -> int:
+    """Count the connections at full scale: API pods' pools, worker, migration and exporter."""
     worker = pool_size + WORKER_EXTRA_CONNECTIONS
-    return max_replicas * pool_size + worker + MIGRATION_CONNECTIONS
+    shown = EXPORTER_CONNECTIONS * exporter
+    return max_replicas * pool_size + worker + MIGRATION_CONNECTIONS + shown
 
 
 def kube_reserved(*, pods: int, vcpus: int) -> dict[str, str]:

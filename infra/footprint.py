@@ -74,6 +74,8 @@ COST = (Workload("opencost", 25, 152, surge=1),)
 
 API_CPU, API_MEMORY = 200, 192
 BACKEND_WORKER = Workload("backend-worker", 50, 160, surge=1)
+# Recreated by a release, never two at once.
+DATABASE_EXPORTER = Workload("backend-exporter", 10, 32)
 # Runs before the new pods of a release.
 MIGRATION = Workload("backend-migrate", 50, 128, pods=0, surge=1)
 
@@ -90,6 +92,7 @@ def workloads(options: Options, *, replicas: int) -> tuple[Workload, ...]:
         Workload("backend", API_CPU, API_MEMORY, pods=replicas, surge=1),
         BACKEND_WORKER,
         MIGRATION,
+        *([DATABASE_EXPORTER] if options.observability.database_metrics else []),
     )
 
 

@@ -36,6 +36,8 @@ class ObservabilityArgs:
     secret_versions: SecretVersions
     cluster: str
     region: str
+    # Of the alerts on what the backend runs on (infra/platform_rules.py).
+    rule_groups: Sequence[Mapping[str, object]]
     # Where Alertmanager publishes, and where Loki keeps logs; None without.
     topic_arn: pulumi.Input[str] | None
     bucket: pulumi.Input[str] | None
@@ -139,6 +141,7 @@ class Observability(pulumi.ComponentResource):
         )
         self._discover_services([self.definitions, *secrets])
         self._bound_prometheus()
+        self._create_rules(prometheus)
         if options.cost.enabled:
             self._install(
                 versions.OPENCOST_CHART, opencost_values(cluster=cluster), after=[prometheus]
@@ -176,6 +179,19 @@ class Observability(pulumi.ComponentResource):
                 egress=[everything_else],
             ),
             opts=self._child,
+        )
+
+    def _create_rules(self, prometheus: pulumi.Resource) -> None:
+        k8s.apiextensions.CustomResource(
+            f"{self._name}-platform-rules",
+            api_version="monitoring.coreos.com/v1",
+            kind="PrometheusRule",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name="platform", namespace=self._namespace.metadata.name
+            ),
+            spec={"groups": list(self._args.rule_groups)},
+            # After the operator, whose webhook checks them.
+            opts=ResourceOptions(parent=self, depends_on=[prometheus]),
         )
 
     def _install_logs(self) -> None:

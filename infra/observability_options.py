@@ -43,6 +43,9 @@ class MetricsOptions(Group):
         le=65536,
         description="memory that Prometheus is promised in MiB, 256 to 65536; it may use twice it",
     )
+    database_exporter: bool = Field(
+        default=True, description="whether Prometheus is shown the database (postgres_exporter)"
+    )
 
 
 class LogsOptions(Group):
@@ -65,6 +68,12 @@ class TracesOptions(Group):
 
 class CostOptions(Group):
     enabled: bool = Field(default=True, description="whether OpenCost is installed")
+    monthly_budget_usd: int | None = Field(
+        None,
+        ge=1,
+        description="US dollars a month that nodes, volumes and control plane may cost before an"
+        " alert says so, 1 or more; left out, none does",
+    )
 
 
 class GrafanaOptions(Group):
@@ -112,3 +121,8 @@ class ObservabilityOptions(Group):
     alarms: bool = Field(
         default=True, description="whether CloudWatch watches the platform from outside"
     )
+
+    @property
+    def database_metrics(self) -> bool:
+        """Whether Prometheus is there and is shown the database."""
+        return self.enabled and self.metrics.enabled and self.metrics.database_exporter

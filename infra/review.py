@@ -186,15 +186,19 @@ def _review_connections(options: Options) -> Iterator[Finding]:
         )
     if database_class not in capacity.DATABASE_CLASSES:
         return
+    shown = options.observability.database_metrics
     demand = capacity.connection_demand(
-        max_replicas=backend.max_replicas, pool_size=backend.database_pool_size
+        max_replicas=backend.max_replicas,
+        pool_size=backend.database_pool_size,
+        exporter=shown,
     )
     budget = capacity.connection_budget(database_class)
+    others = "the worker, a migration and the exporter" if shown else "the worker and a migration"
     if demand > budget:
         yield error(
             "backend.databasePoolSize",
             f"{backend.max_replicas} replicas with {backend.database_pool_size} connections each,"
-            f" the worker and a migration take {demand} connections, and {database_class} has"
+            f" {others} take {demand} connections, and {database_class} has"
             f" {budget} to plan with (80 % of {capacity.max_connections(database_class)})",
             "Lower backend.databasePoolSize or backend.maxReplicas, or take a larger"
             " database.instanceClass",

@@ -39,6 +39,7 @@ def review_observability(options: Options) -> Iterator[Finding]:
             _review_storage(chosen),
             _review_versions(chosen),
             _review_cost(chosen),
+            _review_database_metrics(chosen),
             _review_retention(chosen),
             _review_grafana(chosen),
             _review_notifications(chosen),
@@ -88,6 +89,31 @@ def _review_cost(chosen: ObservabilityOptions) -> Iterator[Finding]:
             "observability.cost.enabled",
             "OpenCost reads everything from Prometheus, and observability.metrics.enabled is false",
             "Switch metrics on, or cost off",
+        )
+
+    if chosen.cost.enabled and chosen.cost.monthly_budget_usd is None:
+        yield warning(
+            "observability.cost.monthlyBudgetUsd",
+            "is left out: the cost of the cluster is shown, and no alert says when it rises",
+            "Name the US dollars that nodes, volumes and the control plane may cost in a month",
+        )
+    if chosen.cost.monthly_budget_usd is not None and not chosen.cost.enabled:
+        yield warning(
+            "observability.cost.monthlyBudgetUsd",
+            f"{chosen.cost.monthly_budget_usd} is compared with nothing:"
+            " observability.cost.enabled is false",
+            "Switch cost on, or leave it out",
+        )
+
+
+def _review_database_metrics(chosen: ObservabilityOptions) -> Iterator[Finding]:
+    if chosen.metrics.enabled and not chosen.metrics.database_exporter:
+        outside = "CloudWatch's alarms are left" if chosen.alarms else "CloudWatch's are off, too"
+        yield warning(
+            "observability.metrics.databaseExporter",
+            "false: no alert looks at the database's connections, space, locks and transactions;"
+            f" {outside}",
+            "Leave it on, or watch the database otherwise",
         )
 
 

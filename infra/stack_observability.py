@@ -19,6 +19,7 @@ from infra.nodes import Nodes
 from infra.notifications import Notifications, NotificationsArgs
 from infra.observability import Observability, ObservabilityArgs
 from infra.observability_options import DirectReceiver
+from infra.platform_rules import rule_groups
 from infra.settings import Settings
 from infra.stack_identities import give_roles
 
@@ -51,6 +52,7 @@ def add_observability(
         secret_versions=settings.options.secret_versions,
         cluster=settings.names.cluster,
         region=settings.options.region,
+        rule_groups=rule_groups(settings.options),
         topic_arn=topic,
         bucket=store.bucket if store else None,
         database_cidrs=settings.options.network.database_cidrs,
@@ -70,6 +72,7 @@ def add_observability(
     return Monitoring(
         definitions=stack.definitions,
         metrics=options.metrics.enabled,
+        database_metrics=options.database_metrics,
         otlp_endpoint=_otlp_endpoint() if options.traces.enabled else "",
         tokens=stack.tokens,
     )
@@ -103,6 +106,7 @@ def add_alarms(
         load_balancer=balancer.metrics_name,
         target_group=balancer.target_group_metrics_name,
         database=database.identifier,
+        database_class=settings.options.database.instance_class,
         database_storage_gb=settings.options.database.storage_gb,
         after=after,
     )

@@ -4,8 +4,8 @@
 set -eu
 
 # Prometheus and Alertmanager: rules that really fire. Chromium: the console, with a font to show.
-# PostgreSQL 15: what production runs.
-packages="prometheus prometheus-alertmanager chromium fonts-dejavu-core postgresql-15"
+# PostgreSQL 15: what production runs, and the exporter of its metrics.
+packages="prometheus prometheus-alertmanager chromium fonts-dejavu-core postgresql-15 prometheus-postgres-exporter"
 policy=/usr/sbin/policy-rc.d
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

@@ -14,6 +14,7 @@ from backend.app import create_app
 from backend.settings import Settings
 from backend.worker import create_worker
 from infra.data_sources import trace_queries
+from infra.platform_rules import RULES as PLATFORM_RULES
 from tests.support.chart import CHART, ROOT, Tree, load
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -40,7 +41,14 @@ def _rules() -> Iterator[Tree]:
             yield from group["rules"]
 
 
-_ALERTS = {rule["alert"] for rule in _rules() if "alert" in rule}
+_OF_THE_PLATFORM = {
+    rule["alert"]
+    for path in sorted(PLATFORM_RULES.glob("*.yaml"))
+    for group in load(path)["groups"]
+    for rule in group["rules"]
+    if "alert" in rule
+}
+_ALERTS = {rule["alert"] for rule in _rules() if "alert" in rule} | _OF_THE_PLATFORM
 # What rules compute for other rules; all of them aggregate by namespace.
 _RECORDED = {rule["record"] for rule in _rules() if "record" in rule}
 

@@ -201,6 +201,9 @@ def test_alarms_outside_look_at_the_targets_and_the_database(stack: str) -> None
         "alarms-no-healthy-target": "HealthyHostCount",
         "alarms-unhealthy-target": "UnHealthyHostCount",
         "alarms-database-space": "FreeStorageSpace",
+        "alarms-database-memory": "FreeableMemory",
+        "alarms-database-connections": "DatabaseConnections",
+        "alarms-database-credits": "CPUCreditBalance",
     }
     targets = {
         "LoadBalancer": "<load-balancer-alb.arnSuffix>",
@@ -209,7 +212,9 @@ def test_alarms_outside_look_at_the_targets_and_the_database(stack: str) -> None
     assert alarms["alarms-no-healthy-target"]["dimensions"] == targets
     assert alarms["alarms-unhealthy-target"]["dimensions"] == targets
     database = {"DBInstanceIdentifier": "<database-instance.identifier>"}
-    assert alarms["alarms-database-space"]["dimensions"] == database
+    for name, alarm in alarms.items():
+        if name.startswith("alarms-database-"):
+            assert alarm["dimensions"] == database
     for alarm in alarms.values():
         assert alarm["alarmActions"] == ["<notifications-topic.arn>"]
         assert alarm["okActions"] == ["<notifications-topic.arn>"]

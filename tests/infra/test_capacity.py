@@ -26,9 +26,24 @@ def test_we_promise_less_than_instances_were_seen_to_have(
 
 
 def test_the_reference_fits_its_database() -> None:
-    demand = capacity.connection_demand(max_replicas=10, pool_size=5)
-    assert demand == 10 * 5 + (5 + 1) + 2
+    without = capacity.connection_demand(max_replicas=10, pool_size=5, exporter=False)
+    assert without == 10 * 5 + (5 + 1) + 2
+    demand = capacity.connection_demand(max_replicas=10, pool_size=5, exporter=True)
+    assert demand == without + 2
     assert demand <= capacity.connection_budget("db.t3.micro")
+
+
+@pytest.mark.parametrize(
+    ("database_class", "credits_kept"),
+    [("db.t3.micro", 288), ("db.t4g.small", 576), ("db.t3.large", 864), ("db.m7g.large", None)],
+)
+def test_credits_of_a_class(database_class: str, credits_kept: int | None) -> None:
+    assert capacity.credits_kept(database_class) == credits_kept
+
+
+def test_every_class_has_its_credits_or_needs_none() -> None:
+    for name in capacity.DATABASE_CLASSES:
+        assert capacity.credits_kept(name) != 0, name
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ HANDED_THROUGH = (
     "loki.pattern_ingester.",
     "loki.querier.",
     "loki.schemaConfig.",
+    # Names of alerts: docs/alerts.md and its test say which, with the severity that they then have.
+    "customRules.",
     "jaeger.podLabels.",
     "jaeger.podSecurityContext.",
     "jaeger.strategy.",

@@ -44,6 +44,7 @@ KEEPS_NO_DATA = {
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
     "aws:s3/bucketPolicy:BucketPolicy",
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "kubernetes:monitoring.coreos.com/v1:PrometheusRule",
     "aws:sns/topic:Topic",  # passes messages on
     "aws:cloudwatch/logGroup:LogGroup",  # always encrypted, by a key of the service
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",

@@ -53,6 +53,7 @@ def test_without_any_of_it_the_backend_says_so_in_its_values() -> None:
     plan = plan_without(enabled=False)
     values = inputs_of(plan, "backend-release")["values"]
     off = {"enabled": False}
+    assert values["databaseExporter"] == {"enabled": False, "generation": ""}
     assert (values["serviceMonitor"], values["prometheusRule"], values["dashboards"]) == (off,) * 3
     assert values["config"]["otlpEndpoint"] == ""
     assert values["auth"]["ingestTokenKey"] == values["auth"]["discoveryTokenKey"] == ""
@@ -84,6 +85,39 @@ def test_alarms_have_their_topic_also_when_alertmanager_uses_another_way() -> No
     names = {resource.name for resource in plan.resources}
     assert {"notifications-topic", "alarms-no-healthy-target"} <= names
     assert "kps-alertmanager-role" not in names
+
+
+def database_alarms(instance_class: str) -> dict[str, Tree]:
+    def change(values: Tree) -> None:
+        values["database"]["instanceClass"] = instance_class
+
+    alarms = plan_with(change).of_type("aws:cloudwatch/metricAlarm:MetricAlarm")
+    return {
+        alarm.name: dict(alarm.inputs)
+        for alarm in alarms
+        if alarm.name.startswith("alarms-database-")
+    }
+
+
+def test_alarms_on_the_database_fit_its_class() -> None:
+    alarms = database_alarms("db.t3.micro")
+    thresholds = {name: alarm["threshold"] for name, alarm in alarms.items()}
+    gib = 1024**3
+    assert thresholds == {
+        "alarms-database-space": 2 * gib,
+        "alarms-database-memory": gib // 20,
+        "alarms-database-connections": 75,
+        "alarms-database-credits": 28,
+    }
+    # Longer than a new instance, which begins without credits, needs to earn so many.
+    credits_alarm = alarms["alarms-database-credits"]
+    hours = credits_alarm["period"] * credits_alarm["evaluationPeriods"] / 3600
+    assert hours > 28 / 12
+
+
+def test_a_class_without_credits_has_no_alarm_on_them() -> None:
+    assert "alarms-database-credits" not in database_alarms("db.m7g.large")
+    assert "alarms-database-memory" in database_alarms("db.m7g.large")
 
 
 @stacks

@@ -59,6 +59,7 @@ def test_values_say_where_things_are_and_how_many(stack: str) -> None:
         "serviceMonitor": {"enabled": True},
         "prometheusRule": {"enabled": True},
         "dashboards": {"enabled": True},
+        "databaseExporter": {"enabled": True, "generation": "1"},
     }
 
 
@@ -183,6 +184,14 @@ def test_a_raised_number_replaces_one_secret_and_no_other(setting: str, resource
     keepers = {password.name: password.inputs["keepers"] for password in passwords}
     assert len(keepers) == 6
     assert {name for name, keeper in keepers.items() if keeper == {"version": "2"}} == {resource}
+
+
+def test_a_new_database_password_restarts_the_exporter_which_reads_it_once() -> None:
+    def rotate(values: Tree) -> None:
+        values["secretVersions"] = {"databasePassword": 2}
+
+    values = inputs_of(plan_with(rotate), "backend-release")["values"]
+    assert values["databaseExporter"] == {"enabled": True, "generation": "2"}
 
 
 def test_more_replicas_reach_the_chart_from_one_place() -> None:

@@ -48,7 +48,7 @@ def test_without_grafana_any_jaeger_2_will_do() -> None:
     chosen = {
         "traces": {"version": "2.21.0"},
         "metrics": {"enabled": False},
-        "cost": {"enabled": False},
+        "cost": {"enabled": False, "monthlyBudgetUsd": None},
     }
     assert findings(chosen) == {}
 
@@ -78,6 +78,34 @@ def test_grafana_on_the_load_balancer_without_tls_is_an_error() -> None:
 def test_cost_without_metrics_is_an_error() -> None:
     found = findings({"metrics": {"enabled": False}})
     assert "OpenCost" in found["observability.cost.enabled"].message
+
+
+@pytest.mark.parametrize(
+    ("cost", "sentence"),
+    [
+        ({"monthlyBudgetUsd": None}, "no alert says when it rises"),
+        ({"enabled": False}, "200 is compared with nothing"),
+    ],
+    ids=["no budget", "no prices"],
+)
+def test_a_budget_and_prices_need_each_other(cost: Tree, sentence: str) -> None:
+    [(setting, finding)] = findings(merged(QUIET, {"cost": cost})).items()
+    assert setting == "observability.cost.monthlyBudgetUsd"
+    assert finding.severity is Severity.WARNING
+    assert sentence in finding.message
+
+
+@pytest.mark.parametrize(
+    ("alarms", "left"),
+    [(True, "CloudWatch's alarms are left"), (False, "CloudWatch's are off, too")],
+    ids=["with alarms", "without"],
+)
+def test_a_database_that_prometheus_does_not_see_is_a_warning(*, alarms: bool, left: str) -> None:
+    chosen = merged(QUIET, {"metrics": {"databaseExporter": False}, "alarms": alarms})
+    [(setting, finding)] = findings(chosen).items()
+    assert setting == "observability.metrics.databaseExporter"
+    assert finding.severity is Severity.WARNING
+    assert left in finding.message
 
 
 @pytest.mark.parametrize(

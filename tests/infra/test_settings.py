@@ -191,8 +191,9 @@ MISTAKES = {
     "more connections than the database has": (
         setting("backend.databasePoolSize", 8),
         (
-            "backend.databasePoolSize: 10 replicas with 8 connections each, the worker and a"
-            " migration take 91 connections, and db.t3.micro has 67 to plan with (80 % of 84)"
+            "backend.databasePoolSize: 10 replicas with 8 connections each, the worker, a migration"
+            " and the exporter take 93 connections,"
+            " and db.t3.micro has 67 to plan with (80 % of 84)"
         ),
         "Lower backend.databasePoolSize or backend.maxReplicas, or take a larger",
     ),

@@ -32,6 +32,8 @@ FREE = {
     *("nodeSelector", "affinity", "tolerations", "securityContext", "podSecurityContext"),
     *("env", "extraEnv", "extraArgs", "strategy", "deploymentStrategy"),
     "grafana.ini",
+    # By names of alerts; the chart's default shows two of them, commented out.
+    "customRules",
 }
 REFERENCE = re.compile(r"\.Values((?:\.\w+)+)")
 INDEXED = re.compile(r"index \$?\.Values((?: \"[^\"]+\")+)")
