@@ -45,7 +45,7 @@ check: dependencies ## format, lint, types, import contracts, dead dependencies
 	@$(RUN) lint-imports
 	@# The image installs [project.dependencies] alone: backend must use all of them, and no others.
 	@$(RUN) deptry backend
-	@$(RUN) deptry . --extend-exclude 'backend|benchmarks' --non-dev-dependency-groups infra,local --ignore DEP002
+	@$(RUN) deptry . --extend-exclude 'backend|benchmarks' --non-dev-dependency-groups infra,dashboards,local --ignore DEP002
 
 .PHONY: format
 format: dependencies ## format, fix what can be fixed, write generated docs
@@ -56,6 +56,11 @@ format: dependencies ## format, fix what can be fixed, write generated docs
 .PHONY: plan
 plan: dependencies ## run the Pulumi program without an AWS account, write build/plan.json (STACK=dev)
 	@$(RUN) python -m infra.plan --stack $(STACK)
+
+# What Grafana reads is committed: a test compares it with what this writes.
+.PHONY: dashboards
+dashboards: dependencies ## render Grafana's dashboards, and a preview in build/dashboards (PROMETHEUS=<url> draws data)
+	@$(RUN) python -m dashboards $(if $(PROMETHEUS),--prometheus "$(PROMETHEUS)")
 
 .PHONY: image
 image: ## build the backend's image and push it (REPOSITORY=<registry>/<name> [VERSION=<tag>])

@@ -47,7 +47,7 @@ def build(settings: Settings) -> None:
     addons = _addons(settings, in_cluster, network, cluster, nodes, managed, identities)
     topic = add_topic(settings, in_aws)
     rooms = Rooms(cluster=cluster, nodes=nodes, managed=managed, addons=addons)
-    monitoring = add_observability(settings, in_aws, in_cluster, rooms, topic)
+    monitoring = add_observability(settings, in_aws, in_cluster, rooms, topic, console=balancer.url)
     image = _bootstrap_image(settings, in_aws, registry)
     release = _backend_release(
         settings,

@@ -11,7 +11,9 @@ from infra.addons import Addons
 from infra.alarms import Alarms, AlarmsArgs
 from infra.backend_release import Monitoring
 from infra.cluster import Cluster
+from infra.dashboards import Dashboards, DashboardsArgs
 from infra.database import Database
+from infra.grafana_board import OVERVIEW, boards, with_console
 from infra.load_balancer import LoadBalancer
 from infra.log_store import LogStore, LogStoreArgs
 from infra.managed_addons import ManagedAddons
@@ -40,8 +42,12 @@ def add_observability(
     in_cluster: ResourceOptions,
     rooms: Rooms,
     topic: pulumi.Output[str] | None,
+    console: pulumi.Output[str],
 ) -> Monitoring | None:
-    """Declare the monitoring stack; return what the backend must know of it, or None without."""
+    """Declare the monitoring stack; return what the backend must know of it, or None without.
+
+    `console` is the backend's address, which the dashboards link to.
+    """
     options = settings.options.observability
     if not options.enabled:
         return None
@@ -68,6 +74,7 @@ def add_observability(
     )
     stack = Observability("observability", args, in_cluster)
     if options.metrics.enabled:
+        _add_dashboards(settings, in_cluster, console, after=stack.definitions)
         _export()
     return Monitoring(
         definitions=stack.definitions,
@@ -111,6 +118,18 @@ def add_alarms(
         after=after,
     )
     Alarms("alarms", args, in_aws)
+
+
+def _add_dashboards(
+    settings: Settings,
+    in_cluster: ResourceOptions,
+    console: pulumi.Output[str],
+    after: pulumi.Resource,
+) -> None:
+    found: dict[str, pulumi.Input[str]] = {**boards(settings.options.observability)}
+    overview = str(found[OVERVIEW])
+    found[OVERVIEW] = console.apply(lambda address: with_console(overview, address))
+    Dashboards("dashboards", DashboardsArgs(boards=found, after=after), in_cluster)
 
 
 def _log_store(settings: Settings, in_aws: ResourceOptions) -> LogStore | None:

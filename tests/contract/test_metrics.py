@@ -1,20 +1,18 @@
-"""Alerts and dashboards ask only for what the backend exposes, and every alert has its runbook."""
+"""Alerts ask only for what the backend exposes, and every alert has its runbook.
 
-import json
+Dashboards: test_dashboard_queries.py.
+"""
+
 from collections.abc import Iterator
 
 import promql_parser
 import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import Histogram
-from prometheus_client.parser import text_string_to_metric_families
-from starlette.testclient import TestClient
 
-from backend.app import create_app
-from backend.settings import Settings
-from backend.worker import create_worker
 from infra.data_sources import trace_queries
 from infra.platform_rules import RULES as PLATFORM_RULES
+from tests.support.backend_metrics import OF_PROCESS, exposed_by_backend
 from tests.support.chart import CHART, ROOT, Tree, load
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -24,15 +22,6 @@ _OF_TARGETS = {
     *("job", "instance", "namespace", "pod", "container", "endpoint", "service"),
     "app_kubernetes_io_component",  # podTargetLabels of the chart's monitors
 }
-# What prometheus_client's own collector says, without labels of ours.
-_OF_PROCESS = {"process_start_time_seconds", "process_resident_memory_bytes"}
-_SUFFIXES = {
-    "counter": ["_total"],
-    "histogram": ["_bucket", "_sum", "_count"],
-    "summary": ["_sum", "_count"],
-}
-# Grafana fills these in before Prometheus sees them.
-_VARIABLES = {"$namespace": "observability"}
 
 
 def _rules() -> Iterator[Tree]:
@@ -59,23 +48,13 @@ def _conditions() -> Iterator[tuple[str, str]]:
         yield f"{rule.get('alert') or rule['record']} {tier}".strip(), rule["expr"]
 
 
-def _panels() -> Iterator[tuple[str, str]]:
-    for path in sorted((CHART / "files" / "dashboards").glob("*.json")):
-        for panel in json.loads(path.read_text())["panels"]:
-            for target in panel["targets"]:
-                expression = target["expr"]
-                for variable, value in _VARIABLES.items():
-                    expression = expression.replace(variable, value)
-                yield f"{panel['title']} {target['refId']}", expression
-
-
 def _links() -> Iterator[tuple[str, str]]:
     """From a trace to metrics: the queries of Grafana's data source."""
     for query in trace_queries():
         yield f"link {query['name']}", query["query"]
 
 
-_QUERIES = dict([*_conditions(), *_panels(), *_links()])
+_QUERIES = dict([*_conditions(), *_links()])
 # The one condition that must hold whatever is scraped.
 _WITHOUT_METRIC = {"vector(1)"}
 
@@ -95,25 +74,12 @@ def _selectors(query: str) -> list[promql_parser.VectorSelector]:
 
 
 @pytest.fixture(scope="module")
-def exposed() -> set[str]:
-    """Ask API and worker for their metrics, with a database that is not there."""
-    settings = Settings(
-        database_host="127.0.0.1", database_port=1, database_name="none", database_user="none"
-    )
-    texts = []
-    for application in (create_app(settings), create_worker(settings)):
-        with TestClient(application) as client:
-            texts.append(client.get("/metrics").text)
-    return {
-        family.name + suffix
-        for text in texts
-        for family in text_string_to_metric_families(text)
-        for suffix in _SUFFIXES.get(family.type, [""])
-    }
+def exposed() -> frozenset[str]:
+    return exposed_by_backend()
 
 
 @pytest.mark.parametrize("query", _QUERIES.values(), ids=_QUERIES)
-def test_every_metric_asked_for_is_exposed(query: str, exposed: set[str]) -> None:
+def test_every_metric_asked_for_is_exposed(query: str, exposed: frozenset[str]) -> None:
     asked = {selector.name for selector in _selectors(query)}
     assert asked or query in _WITHOUT_METRIC, "a query without a metric"
     assert asked - exposed - _RECORDED - _OF_PROMETHEUS == set()
@@ -123,7 +89,7 @@ def test_every_metric_asked_for_is_exposed(query: str, exposed: set[str]) -> Non
 @pytest.mark.usefixtures("exposed")
 def test_every_label_asked_for_is_there(query: str) -> None:
     for selector in _selectors(query):
-        if selector.name in _OF_PROMETHEUS | _OF_PROCESS:
+        if selector.name in _OF_PROMETHEUS | OF_PROCESS:
             continue
         if selector.name in _RECORDED:
             assert {matcher.name for matcher in selector.matchers.matchers} <= {"namespace"}

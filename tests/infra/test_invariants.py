@@ -75,6 +75,7 @@ KEEPS_NO_DATA = {
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
     "docker-build:index:Image",  # goes into the registry
+    "kubernetes:core/v1:ConfigMap",  # what is committed anyway
     "kubernetes:core/v1:Namespace",
     "kubernetes:core/v1:Secret",  # the cluster's key encrypts it
     "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding",

@@ -1,0 +1,197 @@
+"""The backend's work, for its dashboard: intake, jobs, and what both need."""
+
+from dashboards.panels import Panel, Query, falling, graph, rising
+from dashboards.queries import BACKEND, INTAKE, NAMESPACE, RATE, REQUESTS, TROUBLE, duration
+
+
+def intake() -> list[Panel]:
+    lag = "histogram_quantile({0}, sum by (le) (rate(backend_intake_lag_seconds_bucket{1}[10m])))"
+    return [
+        graph(
+            "Deliveries",
+            "What happens to deliveries? Refused ones are lost (4xx, not repeated); failed ones"
+            " come again.",
+            Query(
+                f"sum by (outcome) (rate(backend_deliveries_total{NAMESPACE}{RATE}))", "{{outcome}}"
+            ),
+            Query(f'sum(rate({REQUESTS}{{{INTAKE}, status="5xx"}}{RATE}))', "failed"),
+            unit="cps",
+            alerts=["BackendIntakeFailing", "BackendDeliveriesRefused"],
+            logs=TROUBLE,
+        ),
+        graph(
+            "Alerts taken in",
+            "Are alerts stored? Per second: accepted (repeats too), and rejected by reason.",
+            Query(f"sum(rate(backend_alerts_accepted_total{NAMESPACE}{RATE}))", "accepted"),
+            Query(
+                f"sum by (code) (rate(backend_alerts_rejected_total{NAMESPACE}{RATE}))",
+                "rejected: {{code}}",
+            ),
+            unit="cps",
+            alerts=["BackendAlertsRejected"],
+        ),
+        graph(
+            "Episodes",
+            "Does more begin than end? Episodes opened and closed per minute.",
+            Query(f"sum(rate(backend_episodes_opened_total{NAMESPACE}{RATE})) * 60", "opened"),
+            Query(f"sum(rate(backend_episodes_closed_total{NAMESPACE}{RATE})) * 60", "closed"),
+            unit="cpm",
+        ),
+        graph(
+            "Intake duration",
+            "How long does storing a delivery take? Alertmanager gives up after ten seconds at the"
+            " earliest; above 5 s is an alert.",
+            Query(duration(0.5, INTAKE), "answer p50"),
+            Query(duration(0.99, INTAKE), "answer p99"),
+            Query(
+                "histogram_quantile(0.99, sum by (le)"
+                f" (rate(backend_ingest_duration_seconds_bucket{NAMESPACE}{RATE})))",
+                "without commit p99",
+            ),
+            unit="s",
+            width=12,
+            steps=rising(bad=5),
+            alerts=["BackendIntakeSlow"],
+            traces=True,
+        ),
+        graph(
+            "Intake lag",
+            "How late do changes arrive? From an alert's start or end until it is stored, by"
+            " delivery. Alertmanager holds back five minutes at most; ten are an alert.",
+            Query(lag.format(0.5, NAMESPACE), "half"),
+            Query(lag.format(0.95, NAMESPACE), "95 %"),
+            unit="s",
+            width=12,
+            steps=rising(bad=600),
+            alerts=["BackendIntakeLate"],
+        ),
+    ]
+
+
+def jobs() -> list[Panel]:
+    return [
+        graph(
+            "Job runs",
+            "Do the periodic jobs succeed? Runs per hour by job and outcome.",
+            Query(
+                f"sum by (task, outcome) (increase(backend_job_runs_total{NAMESPACE}[1h]))",
+                "{{task}} {{outcome}}",
+            ),
+            unit="short",
+            alerts=["BackendJobFailing"],
+            logs=TROUBLE,
+            traces=True,
+        ),
+        graph(
+            "Last success",
+            "How long ago did each job succeed? It grows between two runs. The pulse is due each"
+            " minute: ten without it are an alert.",
+            Query(
+                f"time() - max by (task) (backend_job_last_success_timestamp_seconds{NAMESPACE})",
+                "{{task}}",
+            ),
+            unit="s",
+            alerts=["BackendWorkerStalled"],
+        ),
+        graph(
+            "Oldest waiting job",
+            "Does work wait for a worker? Age of the oldest job or schedule that is due.",
+            Query(f"max by (kind) (backend_jobs_waiting_oldest_seconds{NAMESPACE})", "{{kind}}"),
+            unit="s",
+            steps=rising(bad=900),
+            alerts=["BackendJobsWaiting"],
+        ),
+        graph(
+            "Waiting jobs",
+            "How much is due that nobody has taken? Jobs and schedules.",
+            Query(f"max by (kind) (backend_jobs_waiting{NAMESPACE})", "{{kind}}"),
+            unit="short",
+            width=6,
+        ),
+        graph(
+            "Job duration",
+            "How long do jobs take? 95th percentile of an hour.",
+            Query(
+                "histogram_quantile(0.95, sum by (le, task)"
+                f" (rate(backend_job_duration_seconds_bucket{NAMESPACE}[1h])))",
+                "{{task}}",
+            ),
+            unit="s",
+            width=6,
+            traces=True,
+        ),
+        graph(
+            "Partitions ahead",
+            "Is there room for what comes? Partitions whose time has not begun; below 2 the worker"
+            " has not made new ones.",
+            Query(f"min by (table) (backend_partitions_ahead{NAMESPACE})", "{{table}}"),
+            unit="short",
+            width=6,
+            steps=falling(bad_below=2, good_from=2),
+            alerts=["BackendPartitionsRunOut"],
+        ),
+        graph(
+            "Rows that retention removed",
+            "Does old data go? Rows deleted one by one and partitions dropped, per hour.",
+            Query(
+                f"sum by (table) (increase(backend_retention_rows_deleted_total{NAMESPACE}[1h]))",
+                "rows of {{table}}",
+            ),
+            Query(
+                f"sum by (table) (increase(backend_partitions_dropped_total{NAMESPACE}[1h]))",
+                "partitions of {{table}}",
+            ),
+            unit="short",
+            width=6,
+        ),
+    ]
+
+
+def resources() -> list[Panel]:
+    used = 'backend_database_pool_connections{namespace="$namespace", state="used"}'
+    return [
+        graph(
+            "Database pool",
+            "Are there database connections left? In use by pod, against what each pool may open.",
+            Query(f"max by (pod) ({used})", "{{pod}}"),
+            Query(f"max(backend_database_pool_limit_connections{NAMESPACE})", "limit of each"),
+            unit="short",
+            alerts=["BackendDatabasePoolExhausted"],
+            logs=TROUBLE,
+        ),
+        graph(
+            "Database errors",
+            "What goes wrong in the database? connect: not reachable. pool: none free. passing: is"
+            " tried again. value: cannot be stored.",
+            Query(
+                f"sum by (kind) (rate(backend_database_errors_total{NAMESPACE}{RATE}))", "{{kind}}"
+            ),
+            unit="cps",
+            logs=TROUBLE,
+        ),
+        graph(
+            "Sign-ins",
+            "Does somebody try tokens? Sign-ins to the console per hour by outcome.",
+            Query(
+                f"sum by (outcome) (increase(backend_console_sign_ins_total{NAMESPACE}[1h]))",
+                "{{outcome}}",
+            ),
+            unit="short",
+        ),
+        graph(
+            "Memory",
+            "Does memory stay in bounds? Resident memory by pod; the chart's limit is 512 MiB.",
+            Query(f"max by (pod) (process_resident_memory_bytes{{{BACKEND}}})", "{{pod}}"),
+            unit="bytes",
+            width=12,
+            steps=rising(warn=0.85 * 512 * 1024**2, bad=512 * 1024**2),
+        ),
+        graph(
+            "CPU",
+            "How much CPU does each pod use? In cores; one process cannot use more than one.",
+            Query(f"sum by (pod) (rate(process_cpu_seconds_total{{{BACKEND}}}{RATE}))", "{{pod}}"),
+            unit="short",
+            width=12,
+            steps=rising(bad=1),
+        ),
+    ]

@@ -1,0 +1,201 @@
+"""Cost: what the cluster costs, who uses it, what is paid for and unused. By OpenCost.
+
+`max by`: two pods of OpenCost, while it is replaced, are one price.
+"""
+
+from dashboards import links
+from dashboards.page import Choice, Page, Section
+from dashboards.panels import Panel, Query, bars, graph, rising, stat, table, text
+
+HOURS = 730  # of a month
+GIB = "1024 ^ 3"
+NAMESPACES = Choice(
+    name="namespace",
+    label="Namespace",
+    of="label_values(container_cpu_allocation, namespace)",
+    default=None,
+)
+_NODES = "sum(max by (node) (node_total_hourly_cost))"
+_VOLUMES = (
+    "sum(max by (persistentvolume) (pv_hourly_cost) * on (persistentvolume)"
+    f" max by (persistentvolume) (kube_persistentvolume_capacity_bytes) / {GIB})"
+)
+_CONTROL = "sum(max by (provisioner_name) (kubecost_cluster_management_cost))"
+_BALANCERS = "sum(max by (namespace, service_name, ingress_ip) (kubecost_load_balancer_cost))"
+_ALL = f"{_NODES} + ({_VOLUMES} or vector(0)) + ({_CONTROL} or vector(0))"
+_WHO = '{namespace=~"$namespace"}'
+
+
+def _cpu(selector: str = "", by: str = "") -> str:
+    return (
+        f"sum{by} (max by (namespace, pod, container, node)"
+        f" (container_cpu_allocation{selector})"
+        " * on (node) group_left () max by (node) (node_cpu_hourly_cost))"
+    )
+
+
+def _memory(selector: str = "", by: str = "") -> str:
+    return (
+        f"sum{by} (max by (namespace, pod, container, node)"
+        f" (container_memory_allocation_bytes{selector})"
+        f" / {GIB} * on (node) group_left () max by (node) (node_ram_hourly_cost))"
+    )
+
+
+def page() -> Page:
+    return Page(
+        uid=links.COST,
+        title="Cost",
+        description="What does the cluster cost, and who uses what is paid for?",
+        choices=[NAMESPACES],
+        sections=[
+            Section("What does a month cost?", [*_month(), _missing()]),
+            Section("Who uses it?", _users()),
+            Section("What is paid for and unused?", _unused()),
+            Section("Prices", _prices()),
+        ],
+    )
+
+
+def _month() -> list[Panel]:
+    return [
+        stat(
+            "A month",
+            "What does the cluster cost at this hour's pace, for 730 hours? Nodes, volumes and the"
+            " control plane.",
+            f"({_ALL}) * {HOURS}",
+            unit="currencyUSD",
+        ),
+        stat(
+            "Nodes",
+            "What do the nodes cost a month? The autoscaler adds one when pods wait.",
+            f"{_NODES} * {HOURS}",
+            unit="currencyUSD",
+        ),
+        stat(
+            "Volumes",
+            "What do the volumes cost a month? Each by its size, used or not.",
+            f"{_VOLUMES} * {HOURS}",
+            unit="currencyUSD",
+        ),
+        stat(
+            "Control plane",
+            "What does the control plane cost a month? Six times as much once its Kubernetes"
+            " version has left standard support.",
+            f"{_CONTROL} * {HOURS}",
+            unit="currencyUSD",
+            steps=rising(bad=150),
+        ),
+        stat(
+            "Load balancers",
+            "What do load balancers of Services cost a month? None here: the program's own is not"
+            " among them.",
+            f"({_BALANCERS} or vector(0)) * {HOURS}",
+            unit="currencyUSD",
+        ),
+        stat(
+            "Unused",
+            "Which share of the nodes' price is for what nobody asked for? Room for a lost node is"
+            " half of two.",
+            f"1 - ({_cpu()} + {_memory()}) / {_NODES}",
+            unit="percentunit",
+            steps=rising(warn=0.6, bad=0.8),
+        ),
+    ]
+
+
+def _missing() -> Panel:
+    return text(
+        "What these numbers leave out",
+        "The database, NAT gateways, the load balancer, traffic, CloudWatch and S3 are not in the"
+        " cluster, and OpenCost does not see them. Prices are list prices: without savings plans,"
+        " credits and tax.",
+    )
+
+
+def _users() -> list[Panel]:
+    by_namespace, by_pod = " by (namespace)", " by (namespace, pod)"
+    both = f"{_cpu(_WHO, by_namespace)} + {_memory(_WHO, by_namespace)}"
+    pods = f"{_cpu(_WHO, by_pod)} + {_memory(_WHO, by_pod)}"
+    return [
+        graph(
+            "By namespace",
+            "Who costs what? Dollars a month for CPU and memory: what was asked for, or used where"
+            " that was more.",
+            Query(f"({both}) * {HOURS}", "{{namespace}}"),
+            unit="currencyUSD",
+            width=12,
+            stacked=True,
+        ),
+        table(
+            "By pod",
+            "Which pods are dear? Dollars a month for CPU and memory, the first twenty.",
+            f"topk(20, ({pods}) * {HOURS})",
+            columns=["namespace", "pod"],
+            value_column="a month",
+            unit="currencyUSD",
+        ),
+    ]
+
+
+def _unused() -> list[Panel]:
+    return [
+        bars(
+            "CPU that nobody asked for",
+            "Which node is empty? Share of its CPUs that no pod asked for.",
+            Query(
+                "1 - sum by (node)"
+                " (cluster:namespace:pod_cpu:active:kube_pod_container_resource_requests)"
+                ' / sum by (node) (kube_node_status_allocatable{resource="cpu"})',
+                "{{node}}",
+            ),
+            unit="percentunit",
+            steps=rising(warn=0.6, bad=0.8),
+            maximum=1,
+        ),
+        bars(
+            "Memory that nobody asked for",
+            "Which node is empty? Share of its memory that no pod asked for.",
+            Query(
+                "1 - sum by (node)"
+                " (cluster:namespace:pod_memory:active:kube_pod_container_resource_requests)"
+                ' / sum by (node) (kube_node_status_allocatable{resource="memory"})',
+                "{{node}}",
+            ),
+            unit="percentunit",
+            steps=rising(warn=0.6, bad=0.8),
+            maximum=1,
+        ),
+        bars(
+            "Volumes' free space",
+            "Which volume is too large? Free share; a claim can grow, and not shrink.",
+            Query(
+                "max by (namespace, persistentvolumeclaim) (kubelet_volume_stats_available_bytes"
+                " / kubelet_volume_stats_capacity_bytes)",
+                "{{persistentvolumeclaim}}",
+            ),
+            unit="percentunit",
+            maximum=1,
+        ),
+    ]
+
+
+def _prices() -> list[Panel]:
+    return [
+        table(
+            "Price of each node",
+            "What does each node cost a month? By its type and region; a wrong type here is a wrong"
+            " bill above.",
+            f"max by (node, instance_type, region) (node_total_hourly_cost) * {HOURS}",
+            columns=["node", "instance_type", "region"],
+            value_column="a month",
+            unit="currencyUSD",
+        ),
+        graph(
+            "A month, as it went",
+            "Does the price rise? The whole cluster at the pace of each moment.",
+            Query(f"({_ALL}) * {HOURS}", "a month"),
+            unit="currencyUSD",
+            width=12,
+        ),
+    ]

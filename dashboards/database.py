@@ -1,0 +1,247 @@
+"""Database: whether it answers, who uses it, what it waits for. By postgres_exporter and the pools.
+
+What only AWS knows (free storage, CPU credits) is CloudWatch's, whose alarms need no cluster.
+"""
+
+from dashboards import links
+from dashboards import page as pages
+from dashboards.page import Page, Section
+from dashboards.panels import Panel, Query, falling, graph, rising, stat, table
+from dashboards.queries import NAMESPACE, RATE
+
+# The two that PostgreSQL keeps for itself tell nothing.
+_DATA = '{namespace="$namespace", datname!~"template.*"}'
+_CONNECTIONS = (
+    f"sum(pg_stat_database_numbackends{NAMESPACE}) / max(pg_settings_max_connections{NAMESPACE})"
+)
+_TROUBLE = '{namespace="$namespace", service_name="backend"} |= "database_trouble"'
+
+
+def _hits(window: str) -> str:
+    hit, read = (f"rate(pg_stat_database_blks_{kind}{_DATA}{window})" for kind in ("hit", "read"))
+    return f"sum({hit}) / (sum({hit}) + sum({read}))"
+
+
+def page() -> Page:
+    return Page(
+        uid=links.DATABASE,
+        title="Database",
+        description="Does the database answer, who uses it, and what does it wait for?",
+        choices=[pages.NAMESPACE],
+        sections=[
+            Section("Is it well?", _status()),
+            Section("Connections", _connections()),
+            Section("Work", _work()),
+            Section("Waiting", _waiting()),
+            Section("Can this page be trusted?", _exporter()),
+        ],
+    )
+
+
+def _status() -> list[Panel]:
+    return [
+        stat(
+            "Reachable",
+            "Does the database take connections? Down: the backend answers 503, and Alertmanager"
+            " tries again.",
+            f"max(pg_up{NAMESPACE})",
+            unit="short",
+            steps=falling(bad_below=1, good_from=1),
+            texts={"0": "down", "1": "up"},
+        ),
+        stat(
+            "Connections",
+            "Which share of the connections is in use? At 100 % nobody gets a new one.",
+            _CONNECTIONS,
+            unit="percentunit",
+            steps=rising(warn=0.75, bad=0.9),
+        ),
+        stat(
+            "Longest transaction",
+            "Does a transaction hold others up? Age of the oldest; the backend's take"
+            " milliseconds.",
+            f"max(pg_stat_activity_max_tx_duration{NAMESPACE})",
+            unit="s",
+            steps=rising(warn=60, bad=600),
+        ),
+        stat(
+            "Found in memory",
+            "Is the memory large enough? Blocks found in the database's cache, of all that were"
+            " read in five minutes.",
+            _hits("[5m]"),
+            unit="percentunit",
+            steps=falling(bad_below=0.9, good_from=0.99),
+        ),
+        stat(
+            "Size",
+            "How large is the data? All databases together; the storage is larger by logs and"
+            " temporary files.",
+            f"sum(pg_database_size_bytes{NAMESPACE})",
+            unit="bytes",
+        ),
+        stat(
+            "Up for",
+            "Did it restart? A failover, a maintenance or a crash begins it anew.",
+            f"time() - min(pg_postmaster_start_time_seconds{NAMESPACE})",
+            unit="s",
+            steps=falling(bad_below=60, good_from=3600),
+        ),
+    ]
+
+
+def _connections() -> list[Panel]:
+    return [
+        graph(
+            "Connections by state",
+            "What do connections do? Idle in a transaction is a fault: it holds locks. The last"
+            " series is the limit.",
+            Query(f"sum by (state) (pg_stat_activity_count{_DATA})", "{{state}}"),
+            Query(f"max(pg_settings_max_connections{NAMESPACE})", "limit"),
+            unit="short",
+        ),
+        graph(
+            "The backend's pools",
+            "Do the pods use up their pools? Connections in use by pod, and the limit of each.",
+            Query(
+                "max by (pod) (backend_database_pool_connections"
+                '{namespace="$namespace", state="used"})',
+                "{{pod}}",
+            ),
+            Query(f"max(backend_database_pool_limit_connections{NAMESPACE})", "limit of each"),
+            unit="short",
+            alerts=["BackendDatabasePoolExhausted"],
+            logs=_TROUBLE,
+        ),
+        graph(
+            "What the backend could not do",
+            "Which trouble does the backend have with it? By kind, per second.",
+            Query(
+                f"sum by (kind) (rate(backend_database_errors_total{NAMESPACE}{RATE}))", "{{kind}}"
+            ),
+            unit="cps",
+            alerts=["BackendIntakeFailing"],
+            logs=_TROUBLE,
+            traces=True,
+        ),
+    ]
+
+
+def _work() -> list[Panel]:
+    written = ("inserted", "updated", "deleted")
+    return [
+        graph(
+            "Transactions",
+            "How much is asked of it, and is it undone? Per second; rollbacks are refused or"
+            " failed requests.",
+            Query(f"sum(rate(pg_stat_database_xact_commit{_DATA}{RATE}))", "committed"),
+            Query(f"sum(rate(pg_stat_database_xact_rollback{_DATA}{RATE}))", "rolled back"),
+            unit="cps",
+        ),
+        graph(
+            "Rows written",
+            "What changes? Rows per second.",
+            *(
+                Query(f"sum(rate(pg_stat_database_tup_{kind}{_DATA}{RATE}))", kind)
+                for kind in written
+            ),
+            unit="wps",
+            stacked=True,
+        ),
+        graph(
+            "Rows read",
+            "Do queries read more than they give? Rows scanned against rows that were fetched by an"
+            " index; far apart means a missing index.",
+            Query(f"sum(rate(pg_stat_database_tup_returned{_DATA}{RATE}))", "scanned"),
+            Query(f"sum(rate(pg_stat_database_tup_fetched{_DATA}{RATE}))", "fetched"),
+            unit="rps",
+        ),
+        graph(
+            "Size by database",
+            "What grows? Bytes of each database.",
+            Query(f"max by (datname) (pg_database_size_bytes{_DATA})", "{{datname}}"),
+            unit="bytes",
+            width=12,
+        ),
+        graph(
+            "Found in memory, as it went",
+            "Does it read from disk? Share of blocks that were in its cache; below 99 % for long,"
+            " memory is short.",
+            Query(_hits(RATE), "in cache"),
+            unit="percentunit",
+            width=12,
+            steps=falling(bad_below=0.9, good_from=0.99),
+            maximum=1,
+        ),
+    ]
+
+
+def _waiting() -> list[Panel]:
+    return [
+        graph(
+            "Locks",
+            "Is something locked that others want? Locks held by mode; AccessExclusive stops"
+            " everyone, and is a migration's.",
+            Query(f"sum by (mode) (pg_locks_count{_DATA}) > 0", "{{mode}}"),
+            unit="short",
+        ),
+        graph(
+            "Longest transaction by state",
+            "Who holds on for long? The oldest transaction by the state of its connection.",
+            Query(f"max by (state) (pg_stat_activity_max_tx_duration{_DATA})", "{{state}}"),
+            unit="s",
+            steps=rising(warn=60, bad=600),
+        ),
+        graph(
+            "Deadlocks",
+            "Do transactions block each other? Per hour; each has failed one, which is tried"
+            " again.",
+            Query(
+                f"sum by (datname) (increase(pg_stat_database_deadlocks{_DATA}[1h]))", "{{datname}}"
+            ),
+            unit="short",
+            logs=_TROUBLE,
+        ),
+        graph(
+            "Time for disk",
+            "Do reads and writes take long? Seconds per second; zero where track_io_timing is off.",
+            Query(f"sum(rate(pg_stat_database_blk_read_time{_DATA}{RATE})) / 1000", "reading"),
+            Query(f"sum(rate(pg_stat_database_blk_write_time{_DATA}{RATE})) / 1000", "writing"),
+            unit="percentunit",
+            width=12,
+        ),
+        graph(
+            "Temporary files",
+            "Do sorts not fit into memory? Bytes per second written to temporary files.",
+            Query(
+                f"sum by (datname) (rate(pg_stat_database_temp_bytes{_DATA}{RATE}))", "{{datname}}"
+            ),
+            unit="Bps",
+            width=12,
+        ),
+    ]
+
+
+def _exporter() -> list[Panel]:
+    return [
+        table(
+            "Collectors that fail",
+            "Which numbers are missing? Parts of the exporter that could not read theirs.",
+            f"min by (collector) (pg_scrape_collector_success{NAMESPACE}) == 0",
+            columns=["collector"],
+            value_column="success",
+            unit="short",
+        ),
+        graph(
+            "Collection time",
+            "Does looking cost too much? Seconds of each collector; ten together are the limit of a"
+            " scrape.",
+            Query(
+                f"max by (collector) (pg_scrape_collector_duration_seconds{NAMESPACE})",
+                "{{collector}}",
+            ),
+            unit="s",
+            width=12,
+            stacked=True,
+            steps=rising(bad=10),
+        ),
+    ]

@@ -1,0 +1,279 @@
+"""Platform overview, which is opened first: what is wrong, who notices, what may be why."""
+
+from dashboards import links
+from dashboards.backend import burn
+from dashboards.page import NAMESPACE, Page, Section
+from dashboards.panels import Panel, Query, bars, falling, graph, rising, stat, table
+from dashboards.queries import API_PODS, ASKED, FAILED, RATE, REQUESTS, WORKERS, duration
+
+_ALL_TROUBLE = '{namespace=~"$namespace|monitoring"} |~ "(?i)error|fatal|panic"'
+# Those that always fire, to prove that alerts arrive.
+_REAL = 'alertstate="firing", alertname!~"Watchdog|InfoInhibitor|BackendHeartbeat"'
+
+
+def page() -> Page:
+    return Page(
+        uid=links.OVERVIEW,
+        title="Platform overview",
+        description="Is anything wrong, do people notice, and where to look next?",
+        choices=[NAMESPACE],
+        console=True,
+        sections=[
+            Section("Is anything wrong now?", [*_status(), *_firing()]),
+            Section("Do people notice?", _rates()),
+            Section("What may be why?", _causes()),
+            Section("Can this page be trusted?", _monitoring()),
+        ],
+    )
+
+
+def _status() -> list[Panel]:
+    return [
+        stat(
+            "Critical alerts",
+            "Does anything fire that somebody must act on now? What it is stands below.",
+            f'count(ALERTS{{{_REAL}, severity="critical"}}) or vector(0)',
+            unit="short",
+            steps=rising(bad=1),
+            width=3,
+        ),
+        stat(
+            "Warnings",
+            "Does anything fire that can wait until morning?",
+            f'count(ALERTS{{{_REAL}, severity="warning"}}) or vector(0)',
+            unit="short",
+            steps=rising(warn=1),
+            width=3,
+        ),
+        stat(
+            "API pods",
+            "How many API pods answer? Two or more; at 0 no alert is taken in.",
+            API_PODS,
+            unit="short",
+            steps=falling(bad_below=1, good_from=2),
+            alerts=["BackendDown"],
+            width=3,
+        ),
+        stat(
+            "Workers",
+            "How many workers answer? One; without it periodic work stands still.",
+            WORKERS,
+            unit="short",
+            steps=falling(bad_below=1, good_from=1),
+            alerts=["BackendWorkerDown"],
+            width=3,
+        ),
+        stat(
+            "Failed requests",
+            "Which share of the requests of five minutes was answered 5xx? No number: nobody"
+            " asked.",
+            FAILED,
+            unit="percentunit",
+            steps=rising(warn=0.001, bad=0.05),
+            alerts=["BackendErrors"],
+            width=3,
+        ),
+        stat(
+            "Database",
+            "Does the database take connections? As its exporter sees it.",
+            'max(pg_up{namespace="$namespace"})',
+            unit="short",
+            steps=falling(bad_below=1, good_from=1),
+            texts={"0": "down", "1": "up"},
+            width=3,
+        ),
+        stat(
+            "Nodes not ready",
+            "Are all nodes there? Pods leave a silent node after ten seconds.",
+            'count(kube_node_status_condition{condition="Ready", status="true"} == 0) or vector(0)',
+            unit="short",
+            steps=rising(bad=1),
+            width=3,
+        ),
+        stat(
+            "Targets down",
+            "Does everything that is scraped answer? What does not stands below.",
+            "count(up == 0) or vector(0)",
+            unit="short",
+            steps=rising(warn=1),
+            width=3,
+        ),
+    ]
+
+
+def _firing() -> list[Panel]:
+    return [
+        table(
+            "Firing alerts",
+            "What fires, and for how long? The runbook of each is under Runbooks, above; the"
+            " console shows them by service.",
+            "time() - max by (alertname, severity, namespace) (ALERTS_FOR_STATE"
+            f" and ignoring (alertstate) ALERTS{{{_REAL}}})",
+            columns=["alertname", "severity", "namespace"],
+            value_column="since it was first seen",
+            unit="s",
+            width=16,
+        ),
+        table(
+            "Targets that do not answer",
+            "Which targets does Prometheus not reach? How many, by job.",
+            "count by (job, namespace) (up == 0)",
+            columns=["job", "namespace"],
+            value_column="down",
+            unit="short",
+            width=8,
+        ),
+    ]
+
+
+def _rates() -> list[Panel]:
+    return [
+        graph(
+            "Requests",
+            "How much is asked of the backend, and does it fail? Answers per second by class.",
+            Query(f"sum by (status) (rate({REQUESTS}{{{ASKED}}}{RATE}))", "{{status}}"),
+            unit="reqps",
+            width=6,
+            stacked=True,
+            alerts=["BackendErrors"],
+            logs=_ALL_TROUBLE,
+            traces=True,
+        ),
+        graph(
+            "Duration",
+            "How long do answers take? A diamond is a request with a trace. The line is the"
+            " objective: a second for 99 %.",
+            Query(duration(0.5), "p50"),
+            Query(duration(0.99), "p99"),
+            unit="s",
+            width=6,
+            steps=rising(bad=1),
+            alerts=["BackendLatencyBurn"],
+            traces=True,
+        ),
+        graph(
+            "Alerts taken in",
+            "Do alerts arrive, and are they stored? Per second.",
+            Query(
+                f'sum(rate(backend_alerts_accepted_total{{namespace="$namespace"}}{RATE}))',
+                "accepted",
+            ),
+            Query(
+                f'sum(rate(backend_alerts_rejected_total{{namespace="$namespace"}}{RATE}))',
+                "rejected",
+            ),
+            unit="cps",
+            width=6,
+            alerts=["BackendDeliveriesMissing", "BackendAlertsRejected"],
+        ),
+        burn(width=6),
+    ]
+
+
+def _causes() -> list[Panel]:
+    requested = (
+        "sum(cluster:namespace:pod_{0}:active:kube_pod_container_resource_requests)"
+        ' / sum(kube_node_status_allocatable{{resource="{0}"}})'
+    )
+    return [
+        bars(
+            "Room on the nodes",
+            "Is there room for a rolling update, or for the pods of a lost node? Promised share of"
+            " what all nodes give; 85 % is where `make plan` warns.",
+            Query(requested.format("cpu"), "CPU"),
+            Query(requested.format("memory"), "memory"),
+            Query(
+                'sum(kube_pod_status_phase{phase=~"Pending|Running"})'
+                ' / sum(kube_node_status_allocatable{resource="pods"})',
+                "pods",
+            ),
+            unit="percentunit",
+            width=6,
+            steps=rising(warn=0.85, bad=1),
+            maximum=1,
+        ),
+        graph(
+            "Database connections",
+            "Are there connections left? Share of what the database admits.",
+            Query(
+                'sum(pg_stat_database_numbackends{namespace="$namespace"})'
+                ' / max(pg_settings_max_connections{namespace="$namespace"})',
+                "in use",
+            ),
+            unit="percentunit",
+            width=6,
+            steps=rising(warn=0.75, bad=0.9),
+            maximum=1,
+            alerts=["BackendDatabasePoolExhausted"],
+        ),
+        bars(
+            "Fullest volumes",
+            "Does a volume run full? Used share of the five fullest.",
+            Query(
+                "topk(5, max by (namespace, persistentvolumeclaim) (kubelet_volume_stats_used_bytes"
+                " / kubelet_volume_stats_capacity_bytes))",
+                "{{persistentvolumeclaim}}",
+            ),
+            unit="percentunit",
+            width=6,
+            steps=rising(warn=0.85, bad=0.97),
+            maximum=1,
+        ),
+        table(
+            "Restarts",
+            "Does something start over and over? Containers that restarted within an hour.",
+            "sum by (namespace, pod, container)"
+            " (increase(kube_pod_container_status_restarts_total[1h])) > 0.5",
+            columns=["namespace", "pod", "container"],
+            value_column="restarts",
+            unit="short",
+            width=6,
+        ),
+    ]
+
+
+def _monitoring() -> list[Panel]:
+    return [
+        graph(
+            "Notifications",
+            "Do alerts leave Alertmanager? Sent per minute by receiver's kind, and what failed.",
+            Query(
+                "sum by (integration) (rate(alertmanager_notifications_total[5m])) * 60 > 0",
+                "{{integration}}",
+            ),
+            Query(
+                "sum by (integration) (rate(alertmanager_notifications_failed_total[5m])) * 60 > 0",
+                "{{integration}} failed",
+            ),
+            unit="cpm",
+            width=6,
+            logs='{namespace="monitoring", container="alertmanager"}',
+        ),
+        graph(
+            "Rules that fail",
+            "Does Prometheus evaluate its rules? Evaluations per minute that failed: their alerts"
+            " cannot fire.",
+            Query(
+                "sum by (rule_group) (rate(prometheus_rule_evaluation_failures_total[5m])) * 60",
+                "{{rule_group}}",
+            ),
+            unit="cpm",
+            width=6,
+            logs='{namespace="monitoring", container="prometheus"}',
+        ),
+        graph(
+            "Time series",
+            "Does something flood Prometheus? Series in memory; each is a few KiB of it.",
+            Query("sum by (job) (prometheus_tsdb_head_series)", "{{job}}"),
+            unit="short",
+            width=6,
+        ),
+        graph(
+            "Scrape duration",
+            "Do scrapes take too long? The slowest of each job; ten seconds is their limit.",
+            Query("topk(5, max by (job) (scrape_duration_seconds))", "{{job}}"),
+            unit="s",
+            width=6,
+            steps=rising(warn=5, bad=10),
+        ),
+    ]

@@ -1,0 +1,99 @@
+"""The program's dashboards: ConfigMaps that Grafana's sidecar finds, and the runbooks as one."""
+
+import json
+
+import pytest
+
+from dashboards import links
+from infra import grafana_board, naming, versions
+from infra.observability_options import CostOptions, ObservabilityOptions
+from infra.plan.model import Plan
+from tests.support.chart import Tree
+from tests.support.plan import inputs_of, plan_of, plan_with
+from tests.support.third_party import rendered
+
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+ALL = {
+    *("dashboards-overview", "dashboards-database", "dashboards-kubernetes"),
+    *("dashboards-cost", "dashboards-runbooks"),
+}
+RUNBOOKS = sorted(grafana_board.RUNBOOK_FILES.glob("*.md"))
+
+
+def names(plan: Plan) -> set[str]:
+    return {each.name for each in plan.of_type(CONFIG_MAP) if each.name.startswith("dashboards-")}
+
+
+def plan_without(**parts: Tree) -> Plan:
+    def change(values: Tree) -> None:
+        values["observability"] = values.get("observability", {}) | parts
+
+    return plan_with(change)
+
+
+def board_of(plan: Plan, name: str) -> Tree:
+    [(file, text)] = inputs_of(plan, f"dashboards-{name}")["data"].items()
+    assert file == f"{name}.json"
+    loaded: Tree = json.loads(text)
+    return loaded
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_dashboard_is_a_config_map_where_grafana_is(stack: str) -> None:
+    plan = plan_of(stack)
+    assert names(plan) == ALL
+    for name in ALL:
+        metadata = inputs_of(plan, name)["metadata"]
+        assert metadata["namespace"] == naming.MONITORING_NAMESPACE
+        assert "observability-namespace" in plan.waits_for(name)
+
+
+def test_grafanas_sidecar_finds_them_by_their_label() -> None:
+    grafana = rendered(versions.PROMETHEUS_STACK_CHART)["Deployment", "kps-grafana"]
+    [sidecar] = [
+        container
+        for container in grafana["spec"]["template"]["spec"]["containers"]
+        if container["name"] == "grafana-sc-dashboard"
+    ]
+    settings = {variable["name"]: variable.get("value") for variable in sidecar["env"]}
+    for name in ALL:
+        labels = inputs_of(plan_of("dev"), name)["metadata"]["labels"]
+        assert labels == {settings["LABEL"]: settings["LABEL_VALUE"]}
+
+
+@pytest.mark.parametrize(
+    ("parts", "left"),
+    [
+        ({"cost": {"enabled": False}}, ALL - {"dashboards-cost"}),
+        ({"metrics": {"enabled": False}, "cost": {"enabled": False}}, set[str]()),
+    ],
+)
+def test_what_is_not_measured_has_no_dashboard(parts: Tree, left: set[str]) -> None:
+    assert names(plan_without(**parts)) == left
+
+
+def test_the_overview_links_to_the_console_where_it_is() -> None:
+    board = board_of(plan_of("dev"), "overview")
+    [console] = [v for v in board["templating"]["list"] if v["name"] == links.CONSOLE]
+    assert console["query"] == plan_of("dev").outputs["url"]
+    assert f"${{{links.CONSOLE}}}/" in [link["url"] for link in board["links"] if "url" in link]
+
+
+def test_what_is_deployed_is_what_is_committed() -> None:
+    options = ObservabilityOptions(cost=CostOptions(enabled=True))
+    for name, text in grafana_board.boards(options).items():
+        if name not in {grafana_board.OVERVIEW, grafana_board.RUNBOOKS}:
+            assert json.loads(text) == board_of(plan_of("dev"), name)
+
+
+def test_every_runbook_is_a_panel_that_links_find_by_its_number() -> None:
+    board = board_of(plan_of("dev"), "runbooks")
+    assert board["uid"] == links.RUNBOOKS
+    assert board["tags"] == [links.TAG]
+    numbers = {panel["title"]: panel["id"] for panel in board["panels"]}
+    assert list(numbers) == [path.stem for path in RUNBOOKS]
+    assert len(set(numbers.values())) == len(numbers)
+    for alert, number in numbers.items():
+        assert links.runbook_panel(alert) == number
+    for panel, path in zip(board["panels"], RUNBOOKS, strict=True):
+        assert panel["options"] == {"mode": "markdown", "content": path.read_text()}
