@@ -22,7 +22,9 @@ _VOLUMES = (
 )
 _CONTROL = "sum(max by (provisioner_name) (kubecost_cluster_management_cost))"
 _BALANCERS = "sum(max by (namespace, service_name, ingress_ip) (kubecost_load_balancer_cost))"
-_ALL = f"{_NODES} + ({_VOLUMES} or vector(0)) + ({_CONTROL} or vector(0))"
+# As the rule platform:cluster_cost:usd_per_hour, which is there only with a budget.
+_ALL = f"({_NODES} + ({_VOLUMES} or vector(0)) + ({_CONTROL} or vector(0)))"
+_BUDGET = "max(platform:cluster_budget:usd_per_month)"
 _WHO = '{namespace=~"$namespace"}'
 
 
@@ -63,7 +65,7 @@ def _month() -> list[Panel]:
             "A month",
             "What does the cluster cost at this hour's pace, for 730 hours? Nodes, volumes and the"
             " control plane.",
-            f"({_ALL}) * {HOURS}",
+            f"{_ALL} * {HOURS}",
             unit="currencyUSD",
         ),
         stat(
@@ -193,9 +195,12 @@ def _prices() -> list[Panel]:
         ),
         graph(
             "A month, as it went",
-            "Does the price rise? The whole cluster at the pace of each moment.",
-            Query(f"({_ALL}) * {HOURS}", "a month"),
+            "Does the price rise above the budget? The whole cluster at the pace of each moment,"
+            " and observability.cost.monthlyBudgetUsd where it is set.",
+            Query(f"{_ALL} * {HOURS}", "a month"),
+            Query(_BUDGET, "budget"),
             unit="currencyUSD",
             width=12,
+            alerts=["ClusterCostAboveBudget"],
         ),
     ]

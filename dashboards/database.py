@@ -11,9 +11,9 @@ from dashboards.queries import NAMESPACE, RATE
 
 # The two that PostgreSQL keeps for itself tell nothing.
 _DATA = '{namespace="$namespace", datname!~"template.*"}'
-_CONNECTIONS = (
-    f"sum(pg_stat_database_numbackends{NAMESPACE}) / max(pg_settings_max_connections{NAMESPACE})"
-)
+_CONNECTIONS = f"max(platform:database_connections:ratio{NAMESPACE})"
+_CEILING = "max(platform:database_storage_ceiling:bytes)"
+_LOCK_WAITS = 'wait_event_type="Lock", namespace="$namespace"'
 _TROUBLE = '{namespace="$namespace", service_name="backend"} |= "database_trouble"'
 
 
@@ -48,13 +48,15 @@ def _status() -> list[Panel]:
             unit="short",
             steps=falling(bad_below=1, good_from=1),
             texts={"0": "down", "1": "up"},
+            alerts=["DatabaseDown", "DatabaseMetricsMissing"],
         ),
         stat(
             "Connections",
             "Which share of the connections is in use? At 100 % nobody gets a new one.",
             _CONNECTIONS,
             unit="percentunit",
-            steps=rising(warn=0.75, bad=0.9),
+            steps=rising(warn=0.8, bad=0.9),
+            alerts=["DatabaseConnectionsHigh"],
         ),
         stat(
             "Longest transaction",
@@ -73,11 +75,13 @@ def _status() -> list[Panel]:
             steps=falling(bad_below=0.9, good_from=0.99),
         ),
         stat(
-            "Size",
-            "How large is the data? All databases together; the storage is larger by logs and"
-            " temporary files.",
-            f"sum(pg_database_size_bytes{NAMESPACE})",
-            unit="bytes",
+            "Space used",
+            "How large is the data, against what the storage grows to? All databases together; logs"
+            " and temporary files come on top, and only CloudWatch sees them.",
+            f"max(platform:database_size:bytes{NAMESPACE}) / on () {_CEILING}",
+            unit="percentunit",
+            steps=rising(warn=0.75, bad=0.9),
+            alerts=["DatabaseSpaceShort"],
         ),
         stat(
             "Up for",
@@ -157,10 +161,12 @@ def _work() -> list[Panel]:
         ),
         graph(
             "Size by database",
-            "What grows? Bytes of each database.",
+            "What grows? Bytes of each database, and what the storage may grow to.",
             Query(f"max by (datname) (pg_database_size_bytes{_DATA})", "{{datname}}"),
+            Query(_CEILING, "ceiling of the storage"),
             unit="bytes",
             width=12,
+            alerts=["DatabaseSpaceShort", "DatabaseSpaceGrowing"],
         ),
         graph(
             "Found in memory, as it went",
@@ -179,10 +185,12 @@ def _waiting() -> list[Panel]:
     return [
         graph(
             "Locks",
-            "Is something locked that others want? Locks held by mode; AccessExclusive stops"
-            " everyone, and is a migration's.",
+            "Is something locked that others want? Locks held by mode (AccessExclusive, a"
+            " migration's, stops everyone), and the connections that wait for one.",
             Query(f"sum by (mode) (pg_locks_count{_DATA}) > 0", "{{mode}}"),
+            Query(f"sum(pg_stat_activity_count{{{_LOCK_WAITS}}})", "waiting for a lock"),
             unit="short",
+            alerts=["DatabaseLockWaits"],
         ),
         graph(
             "Longest transaction by state",
@@ -190,6 +198,7 @@ def _waiting() -> list[Panel]:
             Query(f"max by (state) (pg_stat_activity_max_tx_duration{_DATA})", "{{state}}"),
             unit="s",
             steps=rising(warn=60, bad=600),
+            alerts=["DatabaseTransactionLong"],
         ),
         graph(
             "Deadlocks",
@@ -230,6 +239,7 @@ def _exporter() -> list[Panel]:
             columns=["collector"],
             value_column="success",
             unit="short",
+            alerts=["DatabaseCollectorFailing"],
         ),
         graph(
             "Collection time",

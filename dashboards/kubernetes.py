@@ -62,6 +62,7 @@ def _status() -> list[Panel]:
             f"count({_PODS}) / sum({_allocatable('pods')})",
             unit="percentunit",
             steps=_ROOM,
+            alerts=["ClusterRoomShort"],
         ),
         stat(
             "CPU promised",
@@ -69,6 +70,7 @@ def _status() -> list[Panel]:
             f"sum({_requests('cpu')}) / sum({_allocatable('cpu')})",
             unit="percentunit",
             steps=_ROOM,
+            alerts=["ClusterRoomShort"],
         ),
         stat(
             "Memory promised",
@@ -76,6 +78,7 @@ def _status() -> list[Panel]:
             f"sum({_requests('memory')}) / sum({_allocatable('memory')})",
             unit="percentunit",
             steps=_ROOM,
+            alerts=["ClusterRoomShort"],
         ),
         stat(
             "If the largest node is lost",
@@ -85,6 +88,7 @@ def _status() -> list[Panel]:
             f" / (sum({_allocatable('memory')}) - max({_allocatable('memory')}))",
             unit="percentunit",
             steps=_ROOM,
+            alerts=["ClusterRoomShort"],
         ),
         stat(
             "Without a node",
@@ -92,6 +96,7 @@ def _status() -> list[Panel]:
             "sum(kube_pod_status_unschedulable) or vector(0)",
             unit="short",
             steps=rising(bad=1),
+            alerts=["PodsWithoutRoom"],
         ),
     ]
 

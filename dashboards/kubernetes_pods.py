@@ -76,6 +76,7 @@ def pods() -> list[Panel]:
             columns=["namespace", "pod", "container"],
             value_column="killed",
             unit="short",
+            alerts=["ContainerOutOfMemory"],
             width=8,
         ),
         graph(

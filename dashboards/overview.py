@@ -80,6 +80,7 @@ def _status() -> list[Panel]:
             unit="short",
             steps=falling(bad_below=1, good_from=1),
             texts={"0": "down", "1": "up"},
+            alerts=["DatabaseDown"],
             width=3,
         ),
         stat(
@@ -191,20 +192,20 @@ def _causes() -> list[Panel]:
             width=6,
             steps=rising(warn=0.85, bad=1),
             maximum=1,
+            alerts=["ClusterRoomShort"],
         ),
         graph(
             "Database connections",
             "Are there connections left? Share of what the database admits.",
             Query(
-                'sum(pg_stat_database_numbackends{namespace="$namespace"})'
-                ' / max(pg_settings_max_connections{namespace="$namespace"})',
+                'max(platform:database_connections:ratio{namespace="$namespace"})',
                 "in use",
             ),
             unit="percentunit",
             width=6,
-            steps=rising(warn=0.75, bad=0.9),
+            steps=rising(warn=0.8, bad=0.9),
             maximum=1,
-            alerts=["BackendDatabasePoolExhausted"],
+            alerts=["DatabaseConnectionsHigh", "BackendDatabasePoolExhausted"],
         ),
         bars(
             "Fullest volumes",

@@ -13,6 +13,8 @@ from infra import versions
 from tests.support.backend_metrics import OF_PROCESS, exposed_by_backend, labels_of
 from tests.support.chart import CHART, load
 from tests.support.grafana import Asked, queries
+from tests.support.metric_lists import metric_lists
+from tests.support.plan import inputs_of, plan_of
 from tests.support.third_party import rendered
 from tests.support.tools import require_tool
 
@@ -27,14 +29,6 @@ OF_TARGETS = {
 OF_PROMETHEUS = {"up", "scrape_duration_seconds", "ALERTS", "ALERTS_FOR_STATE"}
 
 
-def lists() -> dict[str, set[str]]:
-    """Return what others' programs expose, by the list's name."""
-    return {
-        path.stem: {line for line in path.read_text().splitlines() if not line.startswith("#")}
-        for path in sorted((CONTRACT / "metric_lists").glob("*.txt"))
-    }
-
-
 def known_labels() -> dict[str, set[str]]:
     lines = (CONTRACT / "metric_labels.txt").read_text().splitlines()
     found = [line.split() for line in lines if line and not line.startswith("#")]
@@ -45,13 +39,12 @@ LABELS = known_labels()
 
 
 def our_recorded() -> set[str]:
-    return {
-        rule["record"]
-        for path in (CHART / "files" / "rules").glob("*.yaml")
-        for group in load(path)["groups"]
-        for rule in group["rules"]
-        if "record" in rule
-    }
+    """Return what the chart's rules and the program's record, each as it is deployed."""
+    groups = [
+        *(g for path in (CHART / "files" / "rules").glob("*.yaml") for g in load(path)["groups"]),
+        *inputs_of(plan_of("dev"), "observability-platform-rules")["spec"]["groups"],
+    ]
+    return {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
 
 
 def parts(query: str) -> Iterator[promql_parser.Expr]:
@@ -77,7 +70,7 @@ def selectors(query: str) -> list[promql_parser.VectorSelector]:
 def labels_known_of(metric: str) -> set[str]:
     if metric in OF_PROCESS:
         return OF_TARGETS
-    if metric.startswith("backend:"):
+    if metric.startswith(("backend:", "platform:")):
         return {"namespace"}
     if metric.startswith("backend_"):
         return {*labels_of(metric), *OF_TARGETS}
@@ -103,7 +96,7 @@ def test_prometheus_takes_every_query(tmp_path: Path) -> None:
 def test_every_metric_asked_for_exists(asked: Asked) -> None:
     names = {str(selector.name) for selector in selectors(asked.query)}
     assert names, "a query without a metric"
-    exposed = exposed_by_backend().union(*lists().values())
+    exposed = exposed_by_backend().union(*metric_lists().values())
     recorded = our_recorded() | {name for name in LABELS if ":" in name}
     assert names - exposed - recorded - OF_PROMETHEUS - OF_PROCESS == set()
 
@@ -158,12 +151,6 @@ def test_metrics_that_the_stack_drops_are_not_asked_for() -> None:
 def test_labels_are_said_of_what_is_asked_for_and_of_nothing_else() -> None:
     asked = {str(s.name) for a in QUERIES for s in selectors(a.query)}
     assert set(LABELS) - asked == set(), "nobody asks for these any more"
-
-
-@pytest.mark.parametrize("name", lists())
-def test_a_list_says_of_what_it_is(name: str) -> None:
-    first = (CONTRACT / "metric_lists" / f"{name}.txt").read_text().partition("\n")[0]
-    assert re.match(r"# [\w-]+ v?\d+\.\d+(\.\d+)? \(.+\)", first, flags=re.IGNORECASE)
 
 
 def test_the_parts_of_a_query_are_really_seen() -> None:
