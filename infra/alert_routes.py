@@ -12,8 +12,6 @@ WEBHOOK_PATH = "/api/v1/webhooks/alertmanager"
 # Where the operator mounts the Secrets that alertmanagerSpec.secrets names.
 SECRETS = "/etc/alertmanager/secrets"
 BACKEND, DIRECT = "backend", "direct"
-# Of the backend's objectives, the fastest first.
-TIERS = ("fast", "medium", "slow", "chronic")
 # They always fire, so that their silence means that the way is broken.
 HEARTBEATS = ("Watchdog", "BackendHeartbeat")
 # They say that the backend, or the way to it, is the trouble.
@@ -43,7 +41,9 @@ def alertmanager_config(
             "routes": _routes(direct=direct is not None),
         },
         "receivers": receivers,
-        "inhibit_rules": _inhibitions(),
+        # Not even the chart's: of what it inhibits, Alertmanager tells nobody the end, and the
+        # backend would show it as firing for ever (docs/adr/0024).
+        "inhibit_rules": [],
     }
 
 
@@ -90,30 +90,6 @@ def _routes(*, direct: bool) -> list[dict[str, object]]:
 
 def _one_of(alerts: Sequence[str]) -> str:
     return f'alertname =~ "{"|".join(alerts)}"'
-
-
-def _inhibitions() -> list[dict[str, object]]:
-    """Let what is worse hide what it implies, from people and from the backend.
-
-    One alert by severity, as the chart does; one objective, which burns in several windows, by
-    tier.
-    """
-    by_severity = (("critical", "warning|info"), ("warning", "info"))
-    by_tier = [(tier, "|".join(TIERS[place:])) for place, tier in enumerate(TIERS[:-1], start=1)]
-    return [
-        *(_inhibition("severity", worse, less, "alertname") for worse, less in by_severity),
-        *(_inhibition("tier", faster, slower, "slo") for faster, slower in by_tier),
-    ]
-
-
-def _inhibition(label: str, worse: str, less: str, same: str) -> dict[str, object]:
-    # An absent label equals an absent label: without asking for it, alerts that have none of it
-    # would inhibit each other.
-    return {
-        "source_matchers": [f'{label} = "{worse}"', f'{same} != ""'],
-        "target_matchers": [f'{label} =~ "{less}"', f'{same} != ""'],
-        "equal": ["namespace", same],
-    }
 
 
 def _backend_receiver() -> dict[str, object]:

@@ -83,6 +83,12 @@ def test_without_a_direct_receiver_everything_still_goes_to_the_backend(tmp_path
     assert receivers_of(config, tmp_path, severity="critical") == ["backend"]
 
 
+def test_nothing_is_inhibited_not_even_by_the_charts_own_rules() -> None:
+    """The truth about an inhibited alert would never reach the backend: test_alertmanager_runs."""
+    for stack in ("dev", "prod"):
+        assert configuration(stack)["inhibit_rules"] == []
+
+
 def test_the_heartbeat_is_repeated_often() -> None:
     [route] = [r for r in configuration("dev")["route"]["routes"] if "repeat_interval" in r]
     assert route["matchers"] == ['alertname =~ "Watchdog|BackendHeartbeat"']

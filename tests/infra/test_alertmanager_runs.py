@@ -1,6 +1,7 @@
 """A real Alertmanager with the cluster's configuration: whom it calls, how often, how."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -9,11 +10,13 @@ import pytest
 
 from infra.alert_routes import HEARTBEATS
 from tests.infra.test_alert_routes import config_with
+from tests.support.chart import Tree
 from tests.support.polling import wait_for
 from tests.support.real_alertmanager import (
     BACKEND_PATH,
     DIRECT_PATH,
     SECONDS,
+    Call,
     Receiver,
     alertmanager,
     here,
@@ -69,28 +72,45 @@ def test_the_backend_hears_everything_and_people_what_must_not_wait(
         )
 
 
-def test_an_objectives_slower_tiers_are_silent_while_a_faster_one_fires(
+def test_the_backend_is_told_the_end_of_all_that_it_was_told(
     receiver: Receiver, token: Path, tmp_path: Path
 ) -> None:
-    burn = {"alertname": "Burn", "namespace": "observability", "severity": "critical"}
-    tiers = [burn | {"slo": "availability", "tier": tier} for tier in ("fast", "medium", "chronic")]
-    other = burn | {"slo": "latency", "tier": "medium"}
+    """Whatever worse fires meanwhile: what Alertmanager inhibits never ends for its receivers."""
+    burn = {"alertname": "Burn", "namespace": "observability", "slo": "availability"}
+    slower = burn | {"severity": "critical", "tier": "medium"}
+    worst = burn | {"severity": "critical", "tier": "fast"}
+    mild = burn | {"severity": "warning", "tier": "slow"}
     with alertmanager(here(config_with("webhook"), receiver, token), tmp_path) as address:
-        # The first alone, so that it is there when the others are looked at.
-        post(address, tiers[0])
-        wait_for(
-            lambda: tiers_told(receiver) >= {("availability", "fast")}, seconds=SECONDS, what="it"
-        )
-        post(address, *tiers, other)
-        wait_for(
-            lambda: ("latency", "medium") in tiers_told(receiver), seconds=SECONDS, what="other"
-        )
-        assert tiers_told(receiver) == {("availability", "fast"), ("latency", "medium")}
+        for firing in ((slower, mild), (slower, mild, worst)):
+            post(address, *firing)
+            wait_for(
+                lambda firing=firing: states(receiver) == dict.fromkeys(tiers(firing), "firing"),  # type: ignore[misc]  # bound now
+                seconds=SECONDS,
+                what=f"{tiers(firing)} fire",
+            )
+        post(address, *(ended(alert) for alert in (slower, mild)))
+        expected = {"medium": "resolved", "slow": "resolved", "fast": "firing"}
+        wait_for(lambda: states(receiver) == expected, seconds=SECONDS, what="their end")
+    people = [sorted(tiers_of(call)) for call in receiver.calls if call.path == DIRECT_PATH]
+    assert people == [["medium"], ["fast", "medium"], ["fast", "medium"]], "one message for all"
 
 
-def tiers_told(receiver: Receiver) -> set[tuple[str, str]]:
-    alerts = receiver.alerts(BACKEND_PATH)
-    return {(alert["labels"]["slo"], alert["labels"]["tier"]) for alert in alerts}
+def states(receiver: Receiver) -> dict[str, str]:
+    """Return what the backend was told last of each tier."""
+    told = receiver.alerts(BACKEND_PATH)
+    return {alert["labels"]["tier"]: alert["status"] for alert in told}
+
+
+def tiers(alerts: Iterable[Tree]) -> set[str]:
+    return {alert["tier"] for alert in alerts}
+
+
+def tiers_of(call: Call) -> set[str]:
+    return tiers(alert["labels"] for alert in call.alerts)
+
+
+def ended(labels: Tree) -> Tree:
+    return {"labels": labels, "endsAt": datetime.now(UTC).isoformat()}
 
 
 def test_the_heartbeats_come_every_few_minutes_and_nothing_else_does(
