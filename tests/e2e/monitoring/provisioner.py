@@ -109,6 +109,11 @@ def _only(node: str) -> dict[str, Any]:
     }
 
 
+def ready_file(state: Path) -> Path:
+    """Is there as soon as claims and volumes were read once."""
+    return state / "volumes-ready"
+
+
 class Provisioner:
     """Keeps volumes as the claims want them. `api` has the rights of an administrator."""
 
@@ -128,6 +133,7 @@ class Provisioner:
                 self._changed.clear()
                 try:
                     await self.settle(list(self._claims.values()), list(self._volumes.values()))
+                    ready_file(self._paths.state).touch()
                 except (httpx2.HTTPError, OSError) as error:
                     print(f"volumes: {error!r}", flush=True)
                     await asyncio.sleep(_RETRY_SECONDS)
@@ -168,7 +174,6 @@ async def _run(state: Path) -> None:
     work = asyncio.ensure_future(Provisioner(api, Paths(state)).run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
-    print("volumes: working", flush=True)
     try:
         with contextlib.suppress(asyncio.CancelledError):
             await work

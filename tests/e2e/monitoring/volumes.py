@@ -8,10 +8,11 @@ from typing import Self
 from tests.e2e.cluster import processes
 from tests.e2e.cluster.cluster import Cluster
 from tests.e2e.monitoring.errors import MonitoringError
+from tests.e2e.monitoring.provisioner import ready_file
 
 _NAME = "volumes"
 _REPOSITORY = Path(__file__).parents[3]
-_START_SECONDS = 0.5
+_START_SECONDS = 20
 
 
 class Volumes:
@@ -26,20 +27,22 @@ class Volumes:
     @classmethod
     def start(cls, cluster: Cluster) -> Self:
         """Give volumes to the cluster's claims from now on; one that runs already is replaced."""
-        volumes = cls(cluster.paths.state)
+        paths = cluster.paths
+        volumes, ready = cls(paths.state), ready_file(paths.state)
         volumes.stop()
+        ready.unlink(missing_ok=True)
+        module = "tests.e2e.monitoring.provisioner"
         process = processes.start(
-            [
-                *(sys.executable, "-m", "tests.e2e.monitoring.provisioner"),
-                f"--state={cluster.paths.state}",
-            ],
+            [sys.executable, "-m", module, f"--state={paths.state}"],
             name=_NAME,
-            records=cluster.paths.processes,
-            log=cluster.paths.logs / f"{_NAME}.log",
+            records=paths.processes,
+            log=paths.logs / f"{_NAME}.log",
             environment={"PYTHONPATH": str(_REPOSITORY), "PYTHONUNBUFFERED": "1"},
         )
-        if processes.wait_until(lambda: not process.alive, seconds=_START_SECONDS):
-            raise MonitoringError(f"no volumes will come: see {cluster.paths.logs}/{_NAME}.log")
+        processes.wait_until(lambda: ready.exists() or not process.alive, seconds=_START_SECONDS)
+        if not ready.exists():
+            volumes.stop()
+            raise MonitoringError(f"no volumes will come: see {paths.logs}/{_NAME}.log")
         return volumes
 
     @property
