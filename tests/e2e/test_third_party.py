@@ -14,6 +14,7 @@ from tests.e2e.cluster.shell import run
 from tests.e2e.controller import image as controller_image
 from tests.e2e.controller.rules import FINALIZER
 from tests.e2e.platform import third_party
+from tests.e2e.platform.dry_run import dry_run
 from tests.e2e.platform.third_party import Charts, Release
 from tests.e2e.probe import image as probe_image
 from tests.e2e.tools.build import ensure
@@ -40,6 +41,7 @@ def helm() -> Path:
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Release]:
+    """Those in kube-system; the drill `third-party` tries the others as well."""
     return {each.name: each for each in third_party.planned(tmp_path_factory.mktemp("plan"))}
 
 
@@ -133,7 +135,7 @@ def test_the_api_server_takes_what_the_program_would_install(
     cluster: Cluster, releases: Mapping[str, Release], charts: Charts, helm: Path, name: str
 ) -> None:
     release = releases[name]
-    assert third_party.dry_run(release, charts.archive(release), helm, cluster.kubectl) > 5
+    assert dry_run(release, charts.archive(release), helm, cluster.kubectl) > 5
     assert not run(
         helm, "list", "--all-namespaces", "--short", f"--filter=^{name}$",
         environment={"KUBECONFIG": str(cluster.kubeconfig)},
@@ -157,4 +159,4 @@ def test_the_api_server_refuses_what_it_would_refuse_on_aws(
     release = releases["cluster-autoscaler"]
     broken = replace(release, values={**release.values, **values})
     with pytest.raises(ClusterError, match="failed"):
-        third_party.dry_run(broken, charts.archive(release), helm, cluster.kubectl)
+        dry_run(broken, charts.archive(release), helm, cluster.kubectl)

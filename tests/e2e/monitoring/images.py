@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.e2e.cluster.cluster import Cluster
+from tests.e2e.monitoring.alloy import image as alloy
 from tests.e2e.monitoring.errors import MonitoringError
 from tests.e2e.monitoring.grafana import image as grafana
+from tests.e2e.monitoring.loki import image as loki
 from tests.e2e.monitoring.names import canonical, repository, tagged
 from tests.e2e.monitoring.opencost import image as opencost
 from tests.e2e.monitoring.programs import PROGRAMS
@@ -25,7 +27,9 @@ class Maker(Protocol):
 
 # Python on the base that the backend's image has: each says in its package what it does not do.
 STAND_INS: Mapping[str, Maker] = {
+    "docker.io/grafana/alloy": alloy.build,
     "docker.io/grafana/grafana": grafana.build,
+    "docker.io/grafana/loki": loki.build,
     "quay.io/kiwigrid/k8s-sidecar": sidecar.build,
     "ghcr.io/opencost/opencost": opencost.build,
     "ghcr.io/opencost/opencost-ui": opencost.build_ui,

@@ -44,8 +44,6 @@ def references(manifests: str) -> set[str]:
 
 
 def _of_object(item: Mapping[str, Any]) -> Iterator[str]:
-    if item["kind"] == "CustomResourceDefinition":
-        return
     is_operators = str(item["apiVersion"]).startswith(_OPERATORS_GROUP)
     if is_operators and item["kind"] in _OPERATORS_KINDS:
         yield _own_image(item)

@@ -1,4 +1,4 @@
-"""Charts of other projects, as the program installs them: archives, images, server-side dry runs.
+"""Charts of other projects, as the program installs them: archives and images.
 
 What the program would give each chart is asked of the program itself, run without an engine.
 """
@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
 from infra.naming import SYSTEM_NAMESPACE
 from tests.e2e.cluster.errors import ClusterError
-from tests.e2e.cluster.kubectl import Kubectl
 from tests.e2e.cluster.shell import run
 from tests.e2e.platform.errors import PlatformError
 
@@ -49,12 +48,17 @@ class Release:
 
 
 def planned(scratch: Path, *, namespace: str = SYSTEM_NAMESPACE) -> list[Release]:
-    """Run the program without an engine, and give other projects' charts of a namespace.
+    """Give other projects' charts of a namespace, as the program would install them as dev.
 
     Those of the monitoring stack need kinds that the cluster alone does not have.
     """
+    return [each for each in installed_by(STACK, scratch) if each.namespace == namespace]
+
+
+def installed_by(stack: str, scratch: Path) -> list[Release]:
+    """Run the program without an engine, and give all that it installs of other projects."""
     file = scratch / "plan.json"
-    plan = ("-m", "infra.plan", "--stack", STACK, "--output", str(file))
+    plan = ("-m", "infra.plan", "--stack", stack, "--output", str(file))
     run(sys.executable, *plan, environment={"PYTHONPATH": str(REPOSITORY)})
     resources = json.loads(file.read_text())["resources"]
     found = [each["inputs"] for each in resources if each["type"] == _RELEASE]
@@ -69,7 +73,7 @@ def planned(scratch: Path, *, namespace: str = SYSTEM_NAMESPACE) -> list[Release
         )
         for inputs in found
         # The backend's own chart is a folder of the checkout, and has no version there.
-        if "version" in inputs and inputs["namespace"] == namespace
+        if "version" in inputs
     ]
 
 
@@ -120,25 +124,6 @@ def images(release: Release, archive: Path, helm: Path) -> set[str]:
     deployments = [each for each in objects if each["kind"] == "Deployment"]
     specs = [each["spec"]["template"]["spec"] for each in deployments]
     return {container["image"] for spec in specs for container in spec["containers"]}
-
-
-def dry_run(release: Release, archive: Path, helm: Path, kubectl: Kubectl) -> int:
-    """Let Helm and then the API server take the release, and keep none of it; counts objects.
-
-    Helm checks what it renders against the cluster's schemas and version. What admission, defaults
-    and immutable fields make of each object, only the API server's own dry run tells.
-    """
-    install = ("install", release.name, archive, "--namespace", release.namespace)
-    # The cluster has a metrics server of its own, which Helm would not touch otherwise.
-    flags = ("--dry-run=server", "--take-ownership", "--output=json")
-    config = {"KUBECONFIG": str(kubectl.kubeconfig)}
-    with values_file(release) as values:
-        command = (helm, *install, *flags, "--values", values)
-        answer = json.loads(run(*command, environment=config, seconds=_HELM_SECONDS))
-    manifest = cast("str", answer["manifest"])
-    apply = ("apply", "--server-side", "--force-conflicts", "--dry-run=server", "--filename=-")
-    kubectl(*apply, f"--namespace={release.namespace}", stdin=manifest)
-    return sum(1 for each in yaml.safe_load_all(manifest) if each)
 
 
 @contextmanager

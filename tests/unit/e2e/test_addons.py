@@ -37,7 +37,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     planned = [release(CONTROLLER), release("metrics-server")]
     monkeypatch.setattr(third_party, "planned", lambda _: planned)
     monkeypatch.setattr(third_party, "images", lambda *_: {"registry/controller:1"})
-    monkeypatch.setattr(third_party, "dry_run", lambda *_: 9)
+    monkeypatch.setattr(addons, "dry_run", lambda *_: 9)
     monkeypatch.setattr(addons, "build", lambda archive, name: archive.write_text(name))
     return []
 
@@ -56,11 +56,15 @@ def test_the_controller_gets_its_image_and_the_others_a_dry_run(
     assert said == ["metrics-server 1.0.0: the API server takes its 9 objects"]
 
 
-def test_a_chart_that_is_only_tried_may_be_missing(
+def test_a_chart_that_is_only_tried_may_be_missing_but_not_in_ci(
     nodes: Nodes, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("CI", raising=False)
     provide(nodes, said, monkeypatch, metrics_server="no route")
     assert said == ["metrics-server 1.0.0: not tried, no route"]
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(PlatformError, match=r"the chart of metrics-server is neither .* no route"):
+        provide(nodes, said, monkeypatch, metrics_server="no route")
 
 
 def test_without_the_controllers_chart_nothing_can_be_deployed(

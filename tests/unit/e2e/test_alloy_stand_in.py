@@ -6,9 +6,6 @@ Grafana's link from a trace.
 
 import io
 import json
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,17 +25,12 @@ from infra.charts import chart_values
 from infra.data_sources import data_sources
 from infra.observability_options import ObservabilityOptions
 from tests.e2e.controller.api import Api
-from tests.e2e.monitoring.alloy import image, push
 from tests.e2e.monitoring.alloy.agent import Agent
 from tests.e2e.monitoring.alloy.errors import AlloyError
-from tests.e2e.monitoring.alloy.server import Program, _arguments
-from tests.e2e.monitoring.alloy.server import serve as serve_alloy
-from tests.e2e.monitoring.loki import image as loki_image
 from tests.e2e.monitoring.loki.server import serve
 from tests.e2e.monitoring.loki.store import Store
 from tests.unit.e2e.test_loki_stand_in import LIMITS as SMALL
 
-REPOSITORY = Path(__file__).parents[3]
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 LIMITS = replace(SMALL, max_label_names=15, max_line_bytes=262144, max_streams=3000)
 ENVIRONMENT = {"K8S_NODE_NAME": "node-a"}
@@ -348,59 +340,3 @@ def test_what_it_does_not_know_is_an_error(
     assert old in text
     with pytest.raises(AlloyError, match=message):
         Agent(text.replace(old, new), api=Cluster(), environment=ENVIRONMENT, storage=tmp_path)
-
-
-def test_probes_and_reloading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("K8S_NODE_NAME", "node-a")
-    path = tmp_path / "config.alloy"
-    program = Program(path, tmp_path, Cluster())
-    server = serve_alloy(program, ("127.0.0.1", 0))
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}/-"
-    path.write_text("loki.wrote { }")
-    assert httpx2.get(f"{url}/ready").status_code == 503
-    assert httpx2.post(f"{url}/reload").status_code == 400
-    path.write_text(configuration(tmp_path, 1))
-    assert httpx2.post(f"{url}/reload").status_code == 200
-    assert httpx2.get(f"{url}/ready").status_code == 200
-    path.write_text("loki.wrote { }")
-    assert httpx2.post(f"{url}/reload").status_code == 400
-    assert httpx2.get(f"{url}/ready").status_code == 200, "the old configuration goes on"
-    server.shutdown()
-    server.server_close()
-
-
-def test_flags_of_the_chart_and_no_others() -> None:
-    words = ["run", "/etc/alloy/config.alloy", "--storage.path=/var/lib/alloy"]
-    assert _arguments(words).storage == Path("/var/lib/alloy")
-    with pytest.raises(SystemExit):
-        _arguments([*words, "--cluster.enabled=true"])
-
-
-def test_a_push_has_one_stream_for_equal_labels() -> None:
-    assert push.body([]) == {"streams": []}
-
-
-@pytest.mark.parametrize(
-    ("files", "module"),
-    [(image.files(), "alloy"), (loki_image.files(), "loki")],
-    ids=["alloy", "loki"],
-)
-def test_an_image_needs_nothing_but_python(
-    tmp_path: Path, files: dict[str, Path], module: str
-) -> None:
-    """The pod has Debian's Python without any package: what the image holds must import there."""
-    for name, source in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(source.read_bytes())
-    command = [sys.executable, "-S", "-c", f"import tests.e2e.monitoring.{module}.server"]
-    folder = tmp_path / "stand-in"
-    done = subprocess.run(  # noqa: S603 - this test's own words
-        command,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stderr == ""
