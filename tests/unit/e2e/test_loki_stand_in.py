@@ -1,5 +1,7 @@
 """The stand-in for Loki, short of a cluster: its own HTTP server on this machine."""
 
+import copy
+import functools
 import json
 import threading
 import time
@@ -13,6 +15,7 @@ import pytest
 
 from tests.e2e.monitoring import logql
 from tests.e2e.monitoring.loki import image
+from tests.e2e.monitoring.loki.check import disagreements, problems
 from tests.e2e.monitoring.loki.configuration import Limits, read
 from tests.e2e.monitoring.loki.durations import seconds
 from tests.e2e.monitoring.loki.errors import ConfigurationError
@@ -38,9 +41,26 @@ CONFIGURATION: Tree = {
         "storage": {"filesystem": {"chunks_directory": "/var/loki/chunks"}},
     },
     "server": {"http_listen_port": 3100},
-    "schema_config": {"configs": [{"schema": "v13", "store": "tsdb"}]},
-    "limits_config": {"retention_period": "168h", "max_global_streams_per_user": 3000},
+    "schema_config": {
+        "configs": [
+            {
+                "schema": "v13",
+                "store": "tsdb",
+                "object_store": "filesystem",
+                "index": {"period": "24h"},
+            }
+        ]
+    },
+    "limits_config": {
+        "allow_structured_metadata": True,
+        "retention_period": "168h",
+        "max_query_lookback": "168h",
+        "max_global_streams_per_user": 3000,
+        "ingestion_rate_mb": 4,
+        "ingestion_burst_size_mb": 8,
+    },
     "compactor": {"retention_enabled": True, "delete_request_store": "filesystem"},
+    "memberlist": {"join_members": ["loki-memberlist"]},
 }
 
 
@@ -208,20 +228,62 @@ def test_limits_come_from_the_configuration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "change", "message"),
+    ("path", "value", "message"),
     [
         ("auth_enabled", True, "auth_enabled"),
-        ("common", {**CONFIGURATION["common"], "replication_factor": 3}, "replication_factor"),
-        ("common", {"replication_factor": 1, "storage": {"s3": {}}}, "no bucket"),
-        ("schema_config", {"configs": [{"schema": "v12", "store": "tsdb"}]}, "v13"),
-        ("compactor", {"retention_enabled": True}, "delete_request_store"),
+        ("common.replication_factor", 3, "replication_factor is not 1"),
+        ("common.storage", {"s3": {}}, "common.storage has"),
+        ("common.strage", {}, "common.strage is not in reference.txt"),
+        ("compacter", {}, "compacter is not in reference.txt"),
+        ("server.http_listen_port", "3100", "'3100' is no int"),
+        ("server.log_level", "warning", "'warning' is no debug,info,warn,error"),
+        ("server.http_server_read_timeout", "1d", "'1d' is no duration"),
+        ("limits_config.retention_period", "168", "'168' is no period"),
+        ("limits_config.retention_period", "12h", "less than 24h"),
+        ("limits_config.retention_period", "24h", "asks for what retention has deleted"),
+        ("limits_config.ingestion_burst_size_mb", 2, "below the rate"),
+        ("compactor.retention_enabled", False, "deletes nothing"),
+        ("compactor.delete_request_store", "", "delete_request_store is needed"),
+        ("compactor.delete_request_store", "s3", "delete_request_store is s3"),
+        ("memberlist.join_members", [], "would look for Consul"),
+        ("memberlist.abort_if_cluster_join_fails", True, "waits for itself"),
     ],
 )
 def test_a_configuration_that_would_not_work_is_refused(
-    section: str, change: object, message: str
+    path: str, value: object, message: str
 ) -> None:
+    content = copy.deepcopy(CONFIGURATION)
+    *above, name = path.split(".")
+    functools.reduce(lambda block, key: block[key], above, content)[name] = value
     with pytest.raises(ConfigurationError, match=message):
-        read({**CONFIGURATION, section: change})
+        read(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("schema", "v12", "needs schema v13"),
+        ("store", "boltdb-shipper", "needs schema v13"),
+        ("object_store", "s3", "object_store is s3"),
+        ("index", {"period": "168h"}, "tsdb needs 24h"),
+        ("sceme", "v13", "schema_config.configs.sceme is not in reference.txt"),
+    ],
+)
+def test_a_schema_that_would_not_work_is_refused(name: str, value: object, message: str) -> None:
+    content = copy.deepcopy(CONFIGURATION)
+    content["schema_config"]["configs"][0][name] = value
+    with pytest.raises(ConfigurationError, match=message):
+        read(content)
+
+
+def test_a_bucket_is_refused_although_it_is_right() -> None:
+    content = copy.deepcopy(CONFIGURATION)
+    content["common"]["storage"] = {"s3": {"bucketnames": "logs"}}
+    content["schema_config"]["configs"][0]["object_store"] = "s3"
+    content["compactor"]["delete_request_store"] = "s3"
+    assert problems(content) == disagreements(content) == []
+    with pytest.raises(ConfigurationError, match="no bucket"):
+        read(content)
 
 
 def test_durations() -> None:

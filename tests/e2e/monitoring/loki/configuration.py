@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.monitoring.loki.check import disagreements, problems
 from tests.e2e.monitoring.loki.durations import seconds
 from tests.e2e.monitoring.loki.errors import ConfigurationError
 
@@ -38,9 +39,8 @@ class Settings:
 
 def read(content: Mapping[str, Any]) -> Settings:
     """Read the content of config.yaml; an error says what is wrong, and what to do."""
-    if content.get("auth_enabled") is not False:
-        raise ConfigurationError("auth_enabled is not false: the stand-in knows no tenants")
-    _check_schema(content)
+    if wrong := problems(content) or disagreements(content):
+        raise ConfigurationError("\n".join(wrong))
     storage = content["common"]["storage"]
     if "filesystem" not in storage:
         raise ConfigurationError(
@@ -51,25 +51,6 @@ def read(content: Mapping[str, Any]) -> Settings:
         folder=Path(storage["filesystem"]["chunks_directory"]),
         limits=_limits(content),
     )
-
-
-def _check_schema(content: Mapping[str, Any]) -> None:
-    """Refuse what Loki refuses of its schema, and a ring in which one process is not enough."""
-    if content["common"].get("replication_factor") != 1:
-        raise ConfigurationError(
-            "common.replication_factor is not 1: one process would write nothing"
-        )
-    periods = content["schema_config"]["configs"]
-    last = periods[-1]
-    allowed = content["limits_config"].get("allow_structured_metadata", True)
-    if allowed and (last["schema"], last["store"]) < ("v13", "tsdb"):
-        raise ConfigurationError(
-            f"schema {last['schema']} with {last['store']} holds no structured metadata: take v13 "
-            "with tsdb, or set allow_structured_metadata to false"
-        )
-    compactor = content.get("compactor", {})
-    if compactor.get("retention_enabled") and not compactor.get("delete_request_store"):
-        raise ConfigurationError("compactor.delete_request_store is needed with retention_enabled")
 
 
 def _limits(content: Mapping[str, Any]) -> Limits:

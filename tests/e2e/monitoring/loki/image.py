@@ -10,9 +10,23 @@ from tests.e2e.image.python import python_image
 _REPOSITORY = Path(__file__).parents[4]
 _HERE = "tests/e2e/monitoring/loki"
 _NAMES = (
-    *("__init__", "configuration", "durations", "errors", "push", "query", "server", "store"),
+    *(
+        "__init__",
+        "check",
+        "configuration",
+        "durations",
+        "errors",
+        "push",
+        "query",
+        "server",
+        "store",
+    ),
 )
-MODULES = (*(f"{_HERE}/{name}.py" for name in _NAMES), "tests/e2e/monitoring/logql.py")
+MODULES = (
+    *(f"{_HERE}/{name}.py" for name in _NAMES),
+    f"{_HERE}/reference.txt",
+    "tests/e2e/monitoring/logql.py",
+)
 
 
 def build(target: Path, *, name: str) -> None:
