@@ -12,6 +12,7 @@ from tests.e2e.cluster.teardown import keep_logs
 from tests.e2e.drills.registry import SUBSETS, UnknownDrillError
 from tests.e2e.drills.session import check_names, forget_report, run_drills
 from tests.e2e.engine.errors import EngineError
+from tests.e2e.engine.stacks import Stack
 from tests.e2e.entrance.errors import EntranceError
 from tests.e2e.image.errors import ImageError
 from tests.e2e.platform import assembly
@@ -39,12 +40,14 @@ _ERRORS = (
 
 def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Bring up, drill, and take down unless it is to be kept; 1 when a drill failed."""
-    check_names(options.drill, subset=options.subset)
-    forget_report()
     if options.attach:
         platform = Platform.attach()
+        check_names(options.drill, subset=options.subset, stack=platform.stack)
+        forget_report()
     else:
-        platform = Platform.up(real=_PLUGINS[options.plugins], say=say)
+        check_names(options.drill, subset=options.subset, stack=options.stack)
+        forget_report()
+        platform = Platform.up(real=_PLUGINS[options.plugins], stack=options.stack, say=say)
     kept, passed = options.keep or options.attach, False
     try:
         passed = run_drills(
@@ -74,6 +77,13 @@ def _report(left: Sequence[str], say: Callable[[str], None]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.e2e", description=__doc__)
     parser.add_argument("command", nargs="?", choices=("run", "down"), default="run")
+    parser.add_argument(
+        "--stack",
+        type=Stack,
+        choices=tuple(Stack),
+        default=Stack.PLATFORM,
+        help="what is deployed: the platform alone, or with its monitoring stack",
+    )
     parser.add_argument("--drill", action="append", default=[], metavar="NAME", help="only this")
     parser.add_argument("--subset", default="", choices=("", *SUBSETS), help="a shorter run")
     parser.add_argument("--keep", action="store_true", help="leave it running, and say how to use")

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from tests.e2e.drills import (
     autoscaling,
     bad_releases,
+    correlation,
     database,
+    firing,
     interrupted,
+    monitoring,
     nodes,
     pods,
     releases,
@@ -14,6 +17,7 @@ from tests.e2e.drills import (
 )
 from tests.e2e.drills.drill import Drill, Run, Stage
 from tests.e2e.drills.secrecy import Keeper
+from tests.e2e.engine.stacks import Stack
 
 # What a short run on a slow machine proves.
 SUBSETS = {
@@ -40,13 +44,42 @@ class UnknownDrillError(Exception):
     """Nobody wrote a drill of that name."""
 
 
-def drills(keeper: Keeper) -> tuple[Drill, ...]:
-    """Make the list; `keeper` is the memory that `secrets` searches with."""
+def drills(keeper: Keeper, of: Stack = Stack.PLATFORM) -> tuple[Drill, ...]:
+    """Make a stack's list; `keeper` is the memory that `secrets` searches with."""
+    middle = _of_the_monitoring_stack() if of.monitored else _of_the_platform()
     return (
         _drill("preview", stack.preview, Stage.EMPTY, "resources", "seconds"),
         _drill("up", stack.up, Stage.EMPTY, "resources", "seconds"),
         _drill("up-again", stack.up_again, Stage.PRESENT, "changes"),
         _drill("refresh", stack.refresh, Stage.PRESENT, "changes"),
+        *middle,
+        _drill("secrets", keeper.search, Stage.ANY, "found", "searched_bytes"),
+    )
+
+
+def _of_the_monitoring_stack() -> tuple[Drill, ...]:
+    return (
+        _drill("monitoring", monitoring.monitoring, Stage.SETTLED, "pods", "volumes", "memory"),
+        _drill("scraped", monitoring.scraped, Stage.SETTLED, "targets", "rules"),
+        _drill(
+            "correlated",
+            correlation.correlated,
+            Stage.SETTLED,
+            *("exemplar_s", "trace_s", "log_s", "spans"),
+        ),
+        _drill(
+            "alert-path",
+            firing.alert_path,
+            Stage.SETTLED,
+            *("scraped_to_stored_s", "direct_s", "resolved_s"),
+        ),
+        _drill("backend-away", firing.backend_away, Stage.SETTLED, "direct_s"),
+        _drill("destroy", stack.destroy, Stage.PRESENT, "resources_left"),
+    )
+
+
+def _of_the_platform() -> tuple[Drill, ...]:
+    return (
         _drill("app-upgrade", releases.app_upgrade, Stage.SETTLED, *_REQUESTS, "tag_after_up"),
         _drill("rollback", releases.rollback, Stage.SETTLED, *_REQUESTS),
         _drill("bad-release", bad_releases.bad_release, Stage.SETTLED, *_REQUESTS),
@@ -78,17 +111,19 @@ def drills(keeper: Keeper) -> tuple[Drill, ...]:
         _drill("engine-killed", interrupted.engine_killed, Stage.EMPTY, *_STATE),
         # Ends with everything deployed: what KEEP=1 leaves.
         _drill("up-fails", interrupted.up_fails, Stage.EMPTY, *_STATE),
-        _drill("secrets", keeper.search, Stage.ANY, "found", "searched_bytes"),
     )
 
 
-def chosen(keeper: Keeper, names: Sequence[str] = (), *, subset: str = "") -> tuple[Drill, ...]:
+def chosen(
+    keeper: Keeper, names: Sequence[str] = (), *, subset: str = "", of: Stack = Stack.PLATFORM
+) -> tuple[Drill, ...]:
     """Those named, or a subset's, or all; in the list's order, whatever order they are named in."""
-    every = drills(keeper)
+    every = drills(keeper, of)
     known = [drill.name for drill in every]
     if subset and subset not in SUBSETS:
         raise UnknownDrillError(f"no subset is called {subset}: choose from {', '.join(SUBSETS)}")
-    wanted = names or SUBSETS.get(subset, known)
+    # A subset is a choice of either stack's: what is not in this one's list is left out.
+    wanted = names or [name for name in SUBSETS.get(subset, known) if name in known]
     if unknown := [name for name in wanted if name not in known]:
         raise UnknownDrillError(
             f"no drill is called {', '.join(unknown)}: choose from {', '.join(known)}"

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from tests.e2e.drills import registry, runner
 from tests.e2e.drills.secrecy import Keeper
+from tests.e2e.engine.stacks import Stack
 from tests.e2e.platform.platform import Platform
 
 REPORT = Path(__file__).parents[3] / "build" / "e2e.json"
 
 
-def check_names(names: Sequence[str], *, subset: str = "") -> None:
+def check_names(names: Sequence[str], *, subset: str = "", stack: Stack = Stack.PLATFORM) -> None:
     """Raise UnknownDrillError, before anything is started for them."""
-    registry.chosen(Keeper(), names, subset=subset)
+    registry.chosen(Keeper(), names, subset=subset, of=stack)
 
 
 def forget_report() -> None:
@@ -30,7 +31,7 @@ def run_drills(
 ) -> bool:
     """Run the drills named, or a subset, or all; True when each of them has passed."""
     keeper = Keeper()
-    drills = registry.chosen(keeper, names, subset=subset)
+    drills = registry.chosen(keeper, names, subset=subset, of=platform.stack)
     report = runner.run(
         platform,
         drills,

@@ -14,6 +14,7 @@ from tests.e2e.engine.in_cluster import InCluster
 from tests.e2e.engine.plugins import Plugins
 from tests.e2e.engine.result import Result, result_of
 from tests.e2e.engine.running import RunningUp
+from tests.e2e.engine.stacks import Stack
 from tests.e2e.engine.workspace import PROJECT, STACK, Workspace
 from tests.e2e.standins.environment import KUBECONFIG
 from tests.e2e.tools.build import Toolbox
@@ -33,13 +34,20 @@ class Engine:
         self._cloud = cloud
 
     @classmethod
-    def prepare(cls, state: Path, world: Cloud, toolbox: Toolbox, real: bool | None = None) -> Self:
+    def prepare(
+        cls,
+        state: Path,
+        world: Cloud,
+        toolbox: Toolbox,
+        real: bool | None = None,
+        stack: Stack = Stack.PLATFORM,
+    ) -> Self:
         """Copy the program to `state`/engine and make an empty stack there.
 
         `toolbox` has the modules MODULES. `real` asks for the real plugins (True), for stand-ins
         (False), or for whatever there is.
         """
-        workspace = Workspace.create(state / "engine")
+        workspace = Workspace.create(state / "engine", stack)
         engine = cls._assemble(state, workspace, world, toolbox, real)
         engine._cli.run("stack", "init", STACK)
         return engine

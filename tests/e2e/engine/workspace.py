@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Self
 
 from tests.e2e.engine.errors import EngineError
+from tests.e2e.engine.stacks import Stack
 
 STACK = "e2e"
 PROJECT = "observability-platform"
 REPOSITORY = Path(__file__).parents[3]
-STACK_FILE = Path(__file__).with_name(f"Pulumi.{STACK}.yaml")
 
 # `pulumi up`, `make release` and nothing else.
 _PROGRAM = (
@@ -38,7 +38,7 @@ class Workspace:
     directory: Path
 
     @classmethod
-    def create(cls, directory: Path) -> Self:
+    def create(cls, directory: Path, stack: Stack = Stack.PLATFORM) -> Self:
         """Copy the program from the checkout; whatever the directory held before is gone."""
         shutil.rmtree(directory, ignore_errors=True)
         workspace = cls(directory)
@@ -51,7 +51,7 @@ class Workspace:
             else:
                 shutil.copy2(source, target)
         (workspace.program / ".venv").symlink_to(_environment(), target_is_directory=True)
-        shutil.copy2(STACK_FILE, workspace.stack_file)
+        shutil.copy2(stack.file, workspace.stack_file)
         workspace.passphrase.touch(mode=0o600)
         workspace.passphrase.write_text(secrets.token_urlsafe(32))
         return workspace
@@ -76,7 +76,7 @@ class Workspace:
 
     @property
     def stack_file(self) -> Path:
-        return self.program / STACK_FILE.name
+        return self.program / f"Pulumi.{STACK}.yaml"
 
     @property
     def checkpoint(self) -> Path:

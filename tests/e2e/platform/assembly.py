@@ -1,6 +1,5 @@
 """Puts the parts together, in the order in which they need each other; and takes them apart."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +7,14 @@ from pathlib import Path
 import yaml
 
 from tests.e2e.cluster import leftovers, processes, teardown
-from tests.e2e.cluster.cluster import MODULES as CLUSTER_MODULES
 from tests.e2e.cluster.cluster import Cluster
-from tests.e2e.cluster.control_plane import free_port
 from tests.e2e.cluster.paths import Paths
-from tests.e2e.engine.engine import MODULES as ENGINE_MODULES
 from tests.e2e.engine.engine import Engine
+from tests.e2e.engine.stacks import Stack
 from tests.e2e.engine.workspace import PROJECT
 from tests.e2e.entrance.entrance import Entrance
-from tests.e2e.platform import addons, preconditions
+from tests.e2e.platform import addons, monitoring, preconditions
+from tests.e2e.platform.choices import Choices
 from tests.e2e.platform.commands import Commands
 from tests.e2e.platform.errors import PlatformError
 from tests.e2e.platform.registry import Registry
@@ -30,6 +28,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
+    stack: Stack
     cluster: Cluster
     world: World
     engine: Engine
@@ -38,25 +37,17 @@ class Parts:
     commands: Commands
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What another process must know to attach."""
-
-    real: bool | None  # plugins: real, stand-ins, whatever there is
-    port: int  # of the entrance: `pulumi up` records it before anything listens there
-
-
-def up(paths: Paths, real: bool | None, say: Say) -> Parts:
+def up(paths: Paths, choices: Choices, say: Say) -> Parts:
     """Bring up everything that `pulumi up` needs; the registry has the chart's own version."""
     preconditions.check(paths)
     if found := leftovers.find(paths):
         say(f"removing what an earlier run left ({len(found)} things)")
         down(paths)
     say("programs: built once, then taken from the cache")
-    tools = ensure(modules_of(tuple({*CLUSTER_MODULES, *ENGINE_MODULES})))
+    tools = ensure(modules_of(choices.modules))
     cluster = Cluster.up(state=paths.state, say=say)
     try:
-        return _assemble(cluster, tools, Choices(real, free_port()), say)
+        return _assemble(cluster, tools, choices, say)
     except BaseException:
         say(f"logs are kept in {teardown.keep_logs(paths)}")
         down(paths)
@@ -66,14 +57,14 @@ def up(paths: Paths, real: bool | None, say: Say) -> Parts:
 def attach(paths: Paths) -> Parts:
     """Find the parts that another process brought up."""
     try:
-        choices = Choices(**json.loads(_choices_file(paths).read_text()))
+        choices = Choices.read(_choices_file(paths))
     except FileNotFoundError:
         raise PlatformError(f"no platform runs from {paths.state}: `make e2e KEEP=1`") from None
-    tools = ensure(modules_of(tuple({*CLUSTER_MODULES, *ENGINE_MODULES})))
+    tools = ensure(modules_of(choices.modules))
     cluster = Cluster.attach(state=paths.state)
     world = _world(paths, choices)
     engine = Engine.attach(paths.state, world, tools, real=choices.real)
-    return _parts(cluster, world, engine, Entrance(paths.state), tools)
+    return _parts(choices.stack, cluster, world, engine, Entrance(paths.state), tools)
 
 
 def down(paths: Paths) -> list[str]:
@@ -90,11 +81,13 @@ def down(paths: Paths) -> list[str]:
 
 def _assemble(cluster: Cluster, tools: Toolbox, choices: Choices, say: Say) -> Parts:
     paths = cluster.paths
-    _choices_file(paths).write_text(json.dumps({"real": choices.real, "port": choices.port}))
+    choices.write(_choices_file(paths))
     world = _world(paths, choices)
-    engine = Engine.prepare(paths.state, world, tools, real=choices.real)
+    engine = Engine.prepare(paths.state, world, tools, real=choices.real, stack=choices.stack)
     say(", ".join(f"{name}: {what}" for name, what in sorted(engine.plugins.used.items())))
     addons.provide(cluster, tools.program("helm"), _chart_directory(engine), say)
+    if choices.stack.monitored:
+        monitoring.provide(cluster, tools, _chart_directory(engine), say)
     entrance = Entrance.start(
         state=paths.state,
         kubeconfig=cluster.kubeconfig,
@@ -102,14 +95,19 @@ def _assemble(cluster: Cluster, tools: Toolbox, choices: Choices, say: Say) -> P
         port=choices.port,
         webhook=False,  # the controller's chart has it
     )
-    parts = _parts(cluster, world, engine, entrance, tools)
+    parts = _parts(choices.stack, cluster, world, engine, entrance, tools)
     parts.registry.push(_app_version(engine))
     say("image built and imported")
     return parts
 
 
 def _parts(
-    cluster: Cluster, world: World, engine: Engine, entrance: Entrance, tools: Toolbox
+    stack: Stack,
+    cluster: Cluster,
+    world: World,
+    engine: Engine,
+    entrance: Entrance,
+    tools: Toolbox,
 ) -> Parts:
     memory = cluster.paths.state / "registry.json"
     registry = Registry(cluster, world, source=engine.workspace.program, memory=memory)
@@ -120,7 +118,7 @@ def _parts(
         helm_program=tools.program("helm"),
         log=cluster.paths.logs / "release.log",
     )
-    return Parts(cluster, world, engine, entrance, registry, commands)
+    return Parts(stack, cluster, world, engine, entrance, registry, commands)
 
 
 def _world(paths: Paths, choices: Choices) -> World:

@@ -8,8 +8,10 @@ from typing import Self, cast
 
 from infra.naming import ADMIN_TOKEN_KEY
 from tests.e2e.cluster.paths import DEFAULT_STATE, Paths
+from tests.e2e.engine.stacks import Stack
 from tests.e2e.load import Load, Plan, Traffic
 from tests.e2e.platform import assembly, settling
+from tests.e2e.platform.choices import Choices
 from tests.e2e.platform.commands import Completed
 from tests.e2e.platform.pods import Pod, pods
 from tests.e2e.traffic import Alerts
@@ -21,6 +23,7 @@ class Platform:
     """Get one from `up`, or from `attach` when another process brought it up."""
 
     def __init__(self, parts: assembly.Parts) -> None:
+        self.stack = parts.stack
         self.cluster = parts.cluster
         self.world = parts.world
         self.engine = parts.engine
@@ -29,12 +32,19 @@ class Platform:
         self._commands = parts.commands
 
     @classmethod
-    def up(cls, *, state: Path = DEFAULT_STATE, real: bool | None = None, say: Say = print) -> Self:
+    def up(
+        cls,
+        *,
+        state: Path = DEFAULT_STATE,
+        real: bool | None = None,
+        stack: Stack = Stack.PLATFORM,
+        say: Say = print,
+    ) -> Self:
         """Bring up all that `pulumi up` needs, from whatever an earlier run left; deploys nothing.
 
         `real` asks for the real plugins (True), for stand-ins (False), or for whatever there is.
         """
-        return cls(assembly.up(Paths(state), real, say))
+        return cls(assembly.up(Paths(state), Choices(real, stack), say))
 
     @classmethod
     def attach(cls, *, state: Path = DEFAULT_STATE) -> Self:

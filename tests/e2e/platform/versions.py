@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tests.e2e.cluster.shell import run
+from tests.e2e.monitoring.provide import MODULES as MONITORING_MODULES
 from tests.e2e.platform.platform import Platform
 from tests.e2e.standins import environment
 from tests.e2e.tools.catalogue import MODULES
@@ -13,10 +14,11 @@ _PROGRAMS = ("kubernetes", "etcd", "coredns", "metrics-server", "kube-router", "
 def versions(platform: Platform) -> Mapping[str, str]:
     """Programs by their version, plugins by what stands for them."""
     plugins = {f"plugin {name}": what for name, what in platform.engine.plugins.used.items()}
+    monitoring = MONITORING_MODULES if platform.stack.monitored else ()
     postgres = run(environment.postgres_binaries() / "postgres", "--version").split()[2]
     containerd = run("containerd", "--version").split()[2]
     return {
-        **{name: MODULES[name].version for name in _PROGRAMS},
+        **{name: MODULES[name].version for name in (*_PROGRAMS, *monitoring)},
         "containerd": containerd,
         "postgresql": postgres,
         **plugins,

@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e import __main__ as command
 from tests.e2e.cluster.errors import PreconditionError
+from tests.e2e.engine.stacks import Stack
 from tests.e2e.platform import assembly
 from tests.e2e.platform.alone import alone
 
@@ -32,6 +33,7 @@ class Machine:
         monkeypatch.setattr(command, "keep_logs", lambda _: Path("/kept"))
         monkeypatch.setattr(assembly, "down", self.down)
         self.cluster = self
+        self.stack = Stack.OBSERVABILITY  # of what was kept
         self.paths = None
 
     def up(self, **wanted: object) -> "Machine":
@@ -77,6 +79,18 @@ def test_the_drills_and_plugins_that_were_asked_for(machine: Machine) -> None:
     assert machine.wanted["real"] is False
 
 
+def test_the_stack_that_was_asked_for_and_its_drills(machine: Machine) -> None:
+    assert command.main(["--stack", "observability", "--drill", "alert-path"]) == 0
+    assert machine.wanted["stack"] is Stack.OBSERVABILITY
+    assert command.main(["--drill", "alert-path"]) == 1  # not of the platform alone
+    assert machine.did == ["up", "drills alert-path", "down"]
+
+
+def test_what_was_kept_has_the_drills_of_its_stack(machine: Machine) -> None:
+    assert command.main(["--attach", "--drill", "scraped"]) == 0
+    assert machine.did == ["attach", "drills scraped", "hand over"]
+
+
 def test_a_failed_drill_fails_the_command_and_keeps_its_logs(
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,6 +122,7 @@ def test_what_is_kept_is_handed_over_and_not_ended(machine: Machine) -> None:
 
 
 def test_what_was_kept_is_used_and_kept_again(machine: Machine) -> None:
+    machine.stack = Stack.PLATFORM
     assert command.main(["--attach", "--drill", "hpa"]) == 0
     assert machine.did == ["attach", "drills hpa", "hand over"]
 

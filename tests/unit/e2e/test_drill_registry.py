@@ -5,12 +5,17 @@ import pytest
 from tests.e2e.drills import registry
 from tests.e2e.drills.registry import SUBSETS, UnknownDrillError, chosen, drills
 from tests.e2e.drills.secrecy import Keeper
+from tests.e2e.engine.stacks import Stack
 
-OWED = {
+BOTH = {
     "preview": {"resources", "seconds"},
     "up": {"resources", "seconds"},
     "up-again": {"changes"},
     "refresh": {"changes"},
+    "destroy": {"resources_left"},
+    "secrets": {"found", "searched_bytes"},
+}
+PLATFORM = {
     "app-upgrade": {"requests", "failed_requests", "tag_after_up"},
     "rollback": {"requests", "failed_requests"},
     "bad-release": {"requests", "failed_requests"},
@@ -30,17 +35,26 @@ OWED = {
     "hpa": {"replicas_max", "seconds"},
     "up-fails": {"pending", "resources"},
     "engine-killed": {"pending", "resources"},
-    "destroy": {"resources_left"},
-    "secrets": {"found", "searched_bytes"},
+}
+MONITORING = {
+    "monitoring": {"pods", "volumes", "memory"},
+    "scraped": {"targets", "rules"},
+    "correlated": {"exemplar_s", "trace_s", "log_s", "spans"},
+    "alert-path": {"scraped_to_stored_s", "direct_s", "resolved_s"},
+    "backend-away": {"direct_s"},
 }
 
 
-def test_every_drill_owes_its_figures() -> None:
-    assert {drill.name: set(drill.owes) for drill in drills(Keeper())} == OWED
+@pytest.mark.parametrize(
+    ("stack", "own"), [(Stack.PLATFORM, PLATFORM), (Stack.OBSERVABILITY, MONITORING)]
+)
+def test_every_drill_owes_its_figures(stack: Stack, own: dict[str, set[str]]) -> None:
+    assert {drill.name: set(drill.owes) for drill in drills(Keeper(), stack)} == BOTH | own
 
 
-def test_every_drill_says_what_it_shows() -> None:
-    assert all(drill.says.endswith(".") for drill in drills(Keeper()))
+@pytest.mark.parametrize("stack", Stack)
+def test_every_drill_says_what_it_shows(stack: Stack) -> None:
+    assert all(drill.says.endswith(".") for drill in drills(Keeper(), stack))
 
 
 def test_without_names_all_are_chosen() -> None:
@@ -55,6 +69,11 @@ def test_the_order_is_the_lists_and_not_the_callers() -> None:
 def test_a_subset_knows_its_drills() -> None:
     for subset, names in SUBSETS.items():
         assert [drill.name for drill in chosen(Keeper(), subset=subset)] == list(names)
+
+
+def test_a_subset_leaves_out_what_the_stack_has_not() -> None:
+    found = [drill.name for drill in chosen(Keeper(), subset="ci", of=Stack.OBSERVABILITY)]
+    assert found == ["preview", "up", "up-again", "refresh", "destroy", "secrets"]
 
 
 @pytest.mark.parametrize(

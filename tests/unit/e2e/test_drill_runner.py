@@ -13,6 +13,7 @@ from tests.e2e.drills.drill import Checks, Drill, DrillFailed, Figures, Stage
 from tests.e2e.drills.report import Report
 from tests.e2e.drills.runner import run
 from tests.e2e.drills.stages import RELEASE
+from tests.e2e.engine.stacks import Stack
 from tests.e2e.platform.platform import Platform
 
 
@@ -34,6 +35,7 @@ class _Platform:
         self.state = _Checkpoint([_Recorded(name) for name in names], list(pending))
         self.done: list[str] = []
         self.engine = self.world = self
+        self.stack = Stack.PLATFORM
 
     def checkpoint(self) -> _Checkpoint:
         return self.state
