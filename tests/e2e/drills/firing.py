@@ -96,6 +96,8 @@ def backend_away(platform: Platform) -> Figures:
         try:
             told = _told(people, ("BackendDown", "firing"), _AWAY_SECONDS, checks)
             checks.note(direct_s=told - began)
+            back_early = looks.ready(platform)
+            checks.require(not back_early, f"the backend was not away: {back_early}")
         finally:
             _scale(platform, 2)
         platform.settle()

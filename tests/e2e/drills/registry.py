@@ -14,6 +14,7 @@ from tests.e2e.drills import (
     pods,
     releases,
     stack,
+    third_party,
 )
 from tests.e2e.drills.drill import Drill, Run, Stage
 from tests.e2e.drills.secrecy import Keeper
@@ -75,6 +76,7 @@ def _of_the_monitoring_stack() -> tuple[Drill, ...]:
         ),
         _drill("backend-away", firing.backend_away, Stage.SETTLED, "direct_s"),
         _drill("destroy", stack.destroy, Stage.PRESENT, "resources_left"),
+        _drill("third-party", third_party.third_party, Stage.EMPTY, "objects_dev", "objects_prod"),
     )
 
 

@@ -42,6 +42,7 @@ MONITORING = {
     "correlated": {"exemplar_s", "trace_s", "log_s", "spans"},
     "alert-path": {"scraped_to_stored_s", "direct_s", "resolved_s"},
     "backend-away": {"direct_s"},
+    "third-party": {"objects_dev", "objects_prod"},
 }
 
 
