@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from infra import naming
 
 DISCOVERY_PATH = "/api/v1/sd/prometheus"
-# Also the label `job` of every target; rules of the platform name other jobs.
+# The label `job` of every target; rules of the platform name other jobs.
 JOB = "catalog"
 # Prometheus' own default. A service that was added is scraped a refresh and an interval later.
 REFRESH = "60s"
@@ -21,7 +21,8 @@ SAMPLES = 2_000
 BODY = "4MB"
 # Of one series: ours, the target's and a few of the metric's own.
 LABELS, LABEL_NAME_LENGTH, LABEL_VALUE_LENGTH = 40, 128, 1024
-# What a series costs Prometheus in memory, generously.
+# What a series costs Prometheus in memory, generously: 81 targets at the limit took 2.3 when they
+# were new.
 SERIES_KIB = 4
 
 # They are set by the cluster's own monitors, by Prometheus and by rules. The backend refuses them
@@ -58,7 +59,6 @@ def scrape_config(*, memory_mb: int) -> dict[str, object]:
     backend = naming.service_url(naming.RELEASE, naming.NAMESPACE, naming.SERVICE_PORT)
     token = naming.DISCOVERY_TOKEN
     return {
-        "jobName": JOB,
         "httpSDConfigs": [
             {
                 "url": f"{backend}{DISCOVERY_PATH}",
@@ -83,6 +83,7 @@ def scrape_config(*, memory_mb: int) -> dict[str, object]:
         "labelValueLengthLimit": LABEL_VALUE_LENGTH,
         "relabelings": [
             {"action": "labeldrop", "regex": "|".join(FOREIGN_LABELS)},
+            # A target's own label `job` would win over the name of the job.
             {"action": "replace", "targetLabel": "job", "replacement": JOB},
         ],
         "metricRelabelings": [

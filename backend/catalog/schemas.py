@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.catalog.scraping import ScrapeGroup, ScrapeTargets
+from backend.catalog.scraping import ScrapeTargets, StoredGroup
 from backend.texts import NO_NUL, Name, Slug
 
 MAX_OWNER = 100
@@ -68,7 +68,7 @@ class ServiceRead(BaseModel):
     runbook_url: str | None = Field(examples=["https://wiki.example/runbooks/checkout"])
     repository_url: str | None = Field(examples=["https://git.example/shop/checkout"])
     dashboard_url: str | None = Field(examples=["https://grafana.example/d/checkout"])
-    scrape_targets: list[ScrapeGroup]
+    scrape_targets: list[StoredGroup]
     version: int = Field(description="Counts the changes; the header ETag has it in quotes.")
     created_at: datetime
     updated_at: datetime

@@ -118,6 +118,15 @@ class ScrapeGroup(BaseModel):
     )
 
 
+class StoredGroup(BaseModel):
+    """A ScrapeGroup as it was taken once: no later rule makes the catalog unreadable."""
+
+    targets: list[str] = Field(examples=[["checkout.shop.svc.cluster.local:8080"]])
+    scheme: str = Field(examples=["http"])
+    metrics_path: str = Field(examples=["/metrics"])
+    labels: dict[str, str] = Field(examples=[{"environment": "production"}])
+
+
 class ScrapeTargets(BaseModel):
     """Mixin: the groups of one service."""
 
@@ -151,11 +160,11 @@ class TargetGroup(BaseModel):
     )
 
 
-def target_group(slug: str, group: ScrapeGroup) -> TargetGroup:
+def target_group(slug: str, group: StoredGroup) -> TargetGroup:
     ours = {
         "service": slug,
         "__scheme__": group.scheme,
         "__metrics_path__": group.metrics_path,
     }
     # Ours last: a label that an older release let in must not win.
-    return TargetGroup(targets=list(group.targets), labels={**group.labels, **ours})
+    return TargetGroup(targets=group.targets, labels={**group.labels, **ours})

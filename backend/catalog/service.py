@@ -11,9 +11,9 @@ from backend.catalog import repository
 from backend.catalog.errors import ServiceChanged, ServiceExists, ServiceNotFound
 from backend.catalog.models import Service
 from backend.catalog.schemas import ServiceCreate, ServiceRead, ServiceReplace
-from backend.catalog.scraping import ScrapeGroup, TargetGroup, target_group
+from backend.catalog.scraping import StoredGroup, TargetGroup, target_group
 
-_GROUPS = TypeAdapter(list[ScrapeGroup])
+_GROUPS = TypeAdapter(list[StoredGroup])
 
 
 async def create(session: AsyncSession, request: ServiceCreate, *, now: datetime) -> ServiceRead:

@@ -116,6 +116,19 @@ def test_no_rule_of_the_platform_counts_the_catalogs_targets_as_its_own(stack: s
 
 
 @stacks
+def test_discovery_that_fails_and_limits_that_are_hit_are_alerts(stack: str) -> None:
+    rules = rendered(versions.PROMETHEUS_STACK_CHART, stack).of_kind("PrometheusRule")
+    alerts = {
+        rule.get("alert")
+        for item in rules
+        for group in item["spec"]["groups"]
+        for rule in group["rules"]
+    }
+    hit = {f"Prometheus{what}LimitHit" for what in ("Target", "Label", "ScrapeSample")}
+    assert {*hit, "PrometheusScrapeBodySizeLimitHit", "PrometheusSDRefreshFailure"} <= alerts
+
+
+@stacks
 def test_prometheus_reaches_everything_but_credentials_and_the_database(stack: str) -> None:
     policy = inputs_of(plan_of(stack), "observability-prometheus-egress")
     check_shape({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", **policy}, "1.35")

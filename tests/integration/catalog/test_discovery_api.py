@@ -5,7 +5,14 @@ from typing import Any
 
 import httpx2
 from fastapi import FastAPI
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.app import create_app
+from backend.catalog import repository
+from backend.catalog.models import Service
+from backend.settings import Settings
+from tests.support.http import client_of
 
 SERVICES = "/api/v1/services"
 PATH = "/api/v1/sd/prometheus"
@@ -46,6 +53,43 @@ async def test_every_group_is_there_in_a_stable_order_with_nothing_but_targets_a
         {"targets": ["c:1"], "labels": plain},
     ]
     assert (await client.get(PATH)).content == answer.content
+
+
+async def test_what_an_older_release_took_costs_nobody_the_discovery(
+    client: httpx2.AsyncClient, session: AsyncSession
+) -> None:
+    """A rule that became stricter must not turn the answer for all services into an error."""
+    await client.post(SERVICES, json=service("new", {"targets": ["new:80"]}))
+    group = {"targets": ["[::1]:80"], "scheme": "http", "metrics_path": "/m?a=b"}
+    old = group | {"labels": {"service": "forged", "severity": "none"}}
+    await repository.add(
+        session, Service(slug="old", name="Old", description="", scrape_targets=[old])
+    )
+    await session.commit()
+
+    discovered = (await client.get(PATH)).json()
+    read = await client.get(f"{SERVICES}/old")
+
+    assert [found["labels"]["service"] for found in discovered] == ["new", "old"]
+    assert discovered[1]["labels"]["__metrics_path__"] == "/m?a=b"
+    assert read.json()["scrape_targets"] == [old]
+
+
+async def test_a_catalog_that_cannot_be_read_is_no_empty_one(
+    settings: Settings, admin_token: str, session: AsyncSession
+) -> None:
+    """The token is found, so only this query fails: Prometheus must see an error."""
+    impatient = settings.model_copy(update={"database_statement_timeout_seconds": 0.5})
+    async with client_of(create_app(impatient), token=admin_token) as client:
+        await client.post(SERVICES, json=service("shop", {"targets": ["a:1"]}))
+        await (await session.connection()).execute(text("LOCK TABLE service"))
+
+        during = await client.get(PATH)
+        await session.rollback()
+        afterwards = await client.get(PATH)
+
+    assert (during.status_code, during.json()["code"]) == (503, "database_unavailable")
+    assert len(afterwards.json()) == 1
 
 
 async def test_the_whole_catalog_is_one_query(client: httpx2.AsyncClient, app: FastAPI) -> None:

@@ -18,8 +18,8 @@ from tests.support.polling import wait_for
 from tests.support.postgres import SUPERUSER, Server, running_server
 from tests.support.process import API, MIGRATE, run, running
 from tests.support.prometheus import Prometheus, running_prometheus, serving
-from tests.support.scrape_config import as_prometheus_reads_it
 from tests.support.settings import environment_of, make_settings
+from tests.support.stand_in_operator import as_prometheus_reads_it
 
 SECONDS = 30
 ADMIN = "an-administrators-token-of-some-length"

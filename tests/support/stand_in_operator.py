@@ -1,7 +1,7 @@
 """Plays the Prometheus operator: a ScrapeConfig as a part of prometheus.yml.
 
-A stand-in: it knows the fields that ours has, turns the Secret into a file, and puts the rule for
-the label `job` first, as the operator does. The operator's further rules and defaults are not here.
+A stand-in: it knows the fields that ours has and turns the Secret into a file. The operator's own
+rules and defaults, and whatever else it does, are not here.
 """
 
 import re
@@ -19,11 +19,9 @@ _OTHER_NAMES = {
 def as_prometheus_reads_it(spec: Json, *, name: str, token: Path) -> Json:
     """Return an entry of `scrape_configs`; every credential is the token in the file."""
     config: Json = _snake(spec)
-    job = config.pop("job_name_label")
     for discovery in config["http_sd_configs"]:
         discovery["authorization"].pop("credentials")
         discovery["authorization"]["credentials_file"] = str(token)
-    config["relabel_configs"].insert(0, {"target_label": "job", "replacement": job})
     return {"job_name": f"scrapeConfig/{name}"} | config
 
 
@@ -34,6 +32,4 @@ def _snake(value: Any) -> Any:
 
 
 def _name(key: str) -> str:
-    if key == "jobName":
-        return "job_name_label"
     return _OTHER_NAMES.get(key) or re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
