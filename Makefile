@@ -62,6 +62,10 @@ plan: dependencies ## run the Pulumi program without an AWS account, write build
 dashboards: dependencies ## render Grafana's dashboards, and a preview in build/dashboards (PROMETHEUS=<url> draws data)
 	@$(RUN) python -m dashboards $(if $(PROMETHEUS),--prometheus "$(PROMETHEUS)")
 
+.PHONY: log-config
+log-config: dependencies ## write the configurations of Loki and Alloy to build/, for their own programs to judge
+	@$(RUN) python -m tests.support.log_configurations
+
 .PHONY: image
 image: ## build the backend's image and push it (REPOSITORY=<registry>/<name> [VERSION=<tag>])
 	@python3.11 -m release image --repository "$(REPOSITORY)" --version "$(VERSION)"

@@ -4,10 +4,10 @@ The programs themselves judge by hand (docs/operations.md): they are not built h
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import re2  # type: ignore[import-untyped]  # the wheel has no types
-import yaml
 
 from infra import versions
 from infra.charts import chart_values
@@ -16,22 +16,13 @@ from tests.e2e.monitoring.alloy import targets
 from tests.e2e.monitoring.alloy.check import problems as problems_of_alloy
 from tests.e2e.monitoring.alloy.syntax import Array, Attribute, Block, Literal, parse
 from tests.e2e.monitoring.loki.check import disagreements, problems
-from tests.support.chart import Tree
+from tests.support.log_configurations import STACKS, alloy_text, loki_content
+from tests.support.plan import ROOT
 from tests.support.third_party import rendered
 
-stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
+stacks = pytest.mark.parametrize("stack", STACKS)
 # Arguments that Alloy compiles as regular expressions of RE2, which knows no look-around.
 EXPRESSIONS = {"regex", "expression"}
-
-
-def alloys(stack: str) -> str:
-    return str(rendered(versions.ALLOY_CHART, stack)["ConfigMap", "alloy"]["data"]["config.alloy"])
-
-
-def lokis(stack: str) -> Tree:
-    data = rendered(versions.LOKI_CHART, stack)["ConfigMap", "loki"]["data"]
-    content: Tree = yaml.safe_load(data["config.yaml"])
-    return content
 
 
 def attributes(block: Block) -> Iterator[Attribute]:
@@ -42,21 +33,25 @@ def attributes(block: Block) -> Iterator[Attribute]:
 
 def texts(stack: str, names: set[str]) -> list[str]:
     """Give the strings of every argument with one of these names."""
-    found = [each.value for each in attributes(parse(alloys(stack))) if each.name in names]
+    found = [each.value for each in attributes(parse(alloy_text(stack))) if each.name in names]
     items = [item for each in found for item in (each.items if isinstance(each, Array) else [each])]
     return [str(item.value) for item in items if isinstance(item, Literal)]
 
 
 @stacks
 def test_alloy_documents_everything_that_its_configuration_has(stack: str) -> None:
-    assert problems_of_alloy(parse(alloys(stack))) == []
+    assert problems_of_alloy(parse(alloy_text(stack))) == []
 
 
 @stacks
 def test_helms_templates_leave_alloys_configuration_as_it_is(stack: str) -> None:
     """The chart reads it as a template first: braces of our own would vanish."""
-    values: Tree = chart_values(versions.ALLOY_CHART)
-    assert alloys(stack).strip() == values["alloy"]["configMap"]["content"].strip()
+    values: Any = chart_values(versions.ALLOY_CHART)
+    assert alloy_text(stack).strip() == values["alloy"]["configMap"]["content"].strip()
+
+
+def test_alloys_configuration_is_one_for_all_stacks() -> None:
+    assert len({alloy_text(stack) for stack in STACKS}) == 1
 
 
 @stacks
@@ -89,18 +84,33 @@ def test_alloys_selectors_are_logql(stack: str) -> None:
 
 @stacks
 def test_loki_documents_everything_that_its_configuration_has(stack: str) -> None:
-    assert problems(lokis(stack)) == []
+    assert problems(loki_content(stack)) == []
 
 
 @stacks
 def test_lokis_values_agree(stack: str) -> None:
-    assert disagreements(lokis(stack)) == []
+    assert disagreements(loki_content(stack)) == []
 
 
 @stacks
 def test_alloy_makes_no_more_labels_than_loki_takes(stack: str) -> None:
     """Five of the relabelling and `level`; what a pod is called must not become one by one."""
     names = {name for name in texts(stack, {"target_label"}) if not name.startswith("__")}
-    limit = lokis(stack)["limits_config"].get("max_label_names_per_series", 15)
+    limit = loki_content(stack)["limits_config"].get("max_label_names_per_series", 15)
     assert names == {"namespace", "pod", "container", "service_name"}
     assert len(names) < limit
+
+
+@pytest.mark.parametrize(
+    ("chart", "kind", "name"),
+    [
+        (versions.LOKI_CHART, "StatefulSet", "loki"),
+        (versions.ALLOY_CHART, "DaemonSet", "alloy"),
+    ],
+)
+def test_the_check_by_hand_is_with_the_images_of_the_charts(
+    chart: versions.HelmChart, kind: str, name: str
+) -> None:
+    pod = rendered(chart)[kind, name]["spec"]["template"]["spec"]
+    [image] = [each["image"] for each in pod["containers"] if each["name"] == name]
+    assert f" {image} " in (ROOT / "docs" / "operations.md").read_text()
