@@ -15,6 +15,7 @@ from pulumi import ResourceOptions
 from infra import alert_routes, catalog_scrape, naming, versions
 from infra.charts import chart_values
 from infra.helm_release import ThirdParty, install
+from infra.monitoring_policies import add_policies
 from infra.observability_options import ObservabilityOptions
 from infra.observability_values import (
     alloy_values,
@@ -41,6 +42,8 @@ class ObservabilityArgs:
     # Where Alertmanager publishes, and where Loki keeps logs; None without.
     topic_arn: pulumi.Input[str] | None
     bucket: pulumi.Input[str] | None
+    # Where the control plane has its addresses.
+    vpc_cidr: IPv4Network
     # Where Prometheus has no business, whatever the catalog says.
     database_cidrs: Sequence[IPv4Network]
     chart_directory: str | None
@@ -73,6 +76,7 @@ class Observability(pulumi.ComponentResource):
             chart_values(versions.OPERATOR_DEFINITIONS_CHART),
             after=[],
         )
+        add_policies(name, self._namespace.metadata.name, args.options, args.vpc_cidr, self._child)
         self._install_metrics_and_cost(secrets)
         self._install_logs()
         self._install_traces()

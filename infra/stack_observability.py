@@ -61,6 +61,7 @@ def add_observability(
         rule_groups=rule_groups(settings.options),
         topic_arn=topic,
         bucket=store.bucket if store else None,
+        vpc_cidr=settings.options.network.cidr,
         database_cidrs=settings.options.network.database_cidrs,
         chart_directory=settings.options.addons.chart_directory,
         after=[

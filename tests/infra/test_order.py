@@ -97,7 +97,7 @@ def test_order(stack: str, later: str, earlier: str, because: str) -> None:
 def test_every_object_in_the_cluster_goes_before_the_nodes(stack: str) -> None:
     plan = plan_of(stack)
     objects = [r for r in plan.resources if r.type.startswith("kubernetes:")]
-    assert len(objects) == 27
+    assert len(objects) == 37
     for resource in objects:
         assert "nodes-general" in plan.waits_for(resource.name), resource.name
 
