@@ -69,8 +69,9 @@ class ApiServer:
         try:
             with values_file(release) as values:
                 archive = self.charts.archive(release)
-                # What an earlier `up` has left of its definitions is this release's own.
-                made = ("--create-namespace", "--wait", "--values", values)
+                # What an earlier `up` has left of its definitions is taken over.
+                over = ("--take-ownership", "--force-conflicts")
+                made = ("--create-namespace", *over, "--wait", "--values", values)
                 self._helm("install", place[0], archive, *place[1:], *made)
             yield
         finally:
