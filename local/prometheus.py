@@ -12,7 +12,11 @@ from local.readiness import answers_ok
 from local.state import State
 
 _HEADER = "# Written at every start of the local platform: changes here are lost.\n"
-_EXAMPLE_RULES = CHECKOUT / "local" / "rules" / "platform.yml"
+# The platform's own, and those of the backend's chart: the same files as in a cluster.
+_RULES = (
+    CHECKOUT / "local" / "rules" / "platform.yml",
+    CHECKOUT / "charts" / "backend" / "files" / "rules" / "*.yaml",
+)
 
 
 def find_prometheus() -> str | None:
@@ -34,12 +38,17 @@ def render_prometheus(
             "evaluation_interval": intervals.evaluation_interval,
             "scrape_timeout": intervals.scrape_interval,
         },
-        "alerting": {"alertmanagers": [_static(alertmanager_port)]},
-        # The first is the platform's own; the second is for the person who runs it.
-        "rule_files": [str(_EXAMPLE_RULES), f"{state.prometheus}/rules/*.yml"],
+        "alerting": {"alertmanagers": [{"static_configs": [_target(alertmanager_port)]}]},
+        # The last is for the person who runs it.
+        "rule_files": [*map(str, _RULES), f"{state.prometheus}/rules/*.yml"],
         "scrape_configs": [
-            {"job_name": "backend"} | _static(backend_port, service="backend"),
-            {"job_name": "worker"} | _static(worker_port, service="backend"),
+            {
+                "job_name": "backend",
+                "static_configs": [
+                    _target(backend_port, _as_in_a_cluster("api")),
+                    _target(worker_port, _as_in_a_cluster("worker")),
+                ],
+            },
             _catalog(state, backend_port),
             {
                 "job_name": "services",
@@ -109,8 +118,16 @@ def _catalog(state: State, backend_port: int) -> dict[str, object]:
     }
 
 
-def _static(port: int, **labels: str) -> dict[str, list[dict[str, object]]]:
+def _as_in_a_cluster(component: str) -> dict[str, str]:
+    """Return the labels that the chart's rules look for, and those that they tell pods apart by."""
+    return {
+        "service": "backend",
+        "namespace": "local",
+        "pod": component,
+        "app_kubernetes_io_component": component,
+    }
+
+
+def _target(port: int, labels: Mapping[str, str] | None = None) -> dict[str, object]:
     target: dict[str, object] = {"targets": [f"{HOST}:{port}"]}
-    if labels:
-        target["labels"] = labels
-    return {"static_configs": [target]}
+    return target | ({"labels": dict(labels)} if labels else {})

@@ -55,8 +55,9 @@ def _places(state: State, ports: Ports, monitoring: Monitoring | None) -> Iterat
 
 def _monitored(state: State, ports: Ports) -> Iterator[str]:
     yield "Prometheus and Alertmanager run too, wired to the backend: the alert Watchdog arrives"
-    yield "within half a minute. Services of the catalog (POST /api/v1/services) are scraped. Add"
-    yield "your own rules and targets, then reload:"
+    yield "within half a minute. The rules are those of charts/backend, and watch this backend too;"
+    yield "services of the catalog (POST /api/v1/services) are scraped. Add your own rules and"
+    yield "targets, then reload:"
     yield ""
     yield f"  {state.prometheus}/rules/*.yml"
     yield f"  {state.prometheus}/targets/*.yml"

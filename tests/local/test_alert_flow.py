@@ -4,14 +4,15 @@ import http.server
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 import yaml
 
 from tests.support.local_platform import (
+    CHECKOUT,
     FAST_INTERVALS,
-    Platform,
     plain_environment,
     running,
 )
@@ -119,7 +120,12 @@ def test_a_rule_that_fires_is_shown_firing_and_then_resolved(
         resolved = wait_for_status(client, "CheckoutFailing", "resolved")
         assert resolved["fingerprint"] == firing["fingerprint"]
         assert resolved["ends_at"] is not None
-        wait_until_prometheus_scrapes_all(platform)
+
+        (line,) = [line for line in platform.output.splitlines() if "Prometheus  " in line]
+        with httpx2.Client(base_url=line.split()[-1], trust_env=False) as prometheus:
+            wait_until_prometheus_scrapes_all(prometheus)
+            wait_until_the_charts_rules_are_evaluated(prometheus)
+        assert wait_for_status(client, "BackendHeartbeat", "firing")["service"] == "backend"
 
 
 def register(client: httpx2.Client, slug: str, target: str) -> None:
@@ -128,14 +134,49 @@ def register(client: httpx2.Client, slug: str, target: str) -> None:
     client.post("/api/v1/services", json=service).raise_for_status()
 
 
-def wait_until_prometheus_scrapes_all(platform: Platform) -> None:
-    (line,) = [line for line in platform.output.splitlines() if "Prometheus  " in line]
-    address = line.split()[-1]
-
+def wait_until_prometheus_scrapes_all(prometheus: httpx2.Client) -> None:
     def all_up() -> bool:
-        answer = httpx2.get(f"{address}api/v1/targets", trust_env=False).json()
-        targets = answer["data"]["activeTargets"]
-        health = {target["labels"]["job"]: target["health"] for target in targets}
-        return health == {"backend": "up", "worker": "up", "catalog": "up", "services": "up"}
+        targets = ask(prometheus, "targets")["activeTargets"]
+        # The chart's rules tell API and worker apart by this label.
+        component = "app_kubernetes_io_component"
+        found = [(t["labels"]["job"], t["labels"].get(component), t["health"]) for t in targets]
+        return sorted(found, key=str) == [
+            ("backend", "api", "up"),
+            ("backend", "worker", "up"),
+            ("catalog", None, "up"),
+            ("services", None, "up"),
+        ]
 
     wait_for(all_up, seconds=_ARRIVAL_SECONDS, what="every target to be up")
+
+
+def wait_until_the_charts_rules_are_evaluated(prometheus: httpx2.Client) -> None:
+    """They are the files of the chart; each finds its series, and none has anything to say."""
+    expected = {
+        rule.get("alert") or rule["record"]
+        for file in (CHECKOUT / "charts" / "backend" / "files" / "rules").glob("*.yaml")
+        for group in yaml.safe_load(file.read_text())["groups"]
+        for rule in group["rules"]
+    }
+
+    def rules() -> list[dict[str, Any]]:
+        return [rule for group in ask(prometheus, "rules")["groups"] for rule in group["rules"]]
+
+    # The objectives' group is evaluated once a minute.
+    wait_for(
+        lambda: all(rule["health"] != "unknown" for rule in rules()),
+        seconds=90,
+        what="every rule to be evaluated",
+    )
+    assert expected <= {rule["name"] for rule in rules()}
+    assert [rule for rule in rules() if rule["health"] != "ok"] == []
+
+    def speaking() -> set[str]:
+        return {rule["name"] for rule in rules() if rule.get("state", "inactive") != "inactive"}
+
+    only = {"BackendHeartbeat", "Watchdog"}
+    wait_for(lambda: speaking() == only, seconds=_ARRIVAL_SECONDS, what=f"only {only} to fire")
+
+
+def ask(prometheus: httpx2.Client, what: str) -> Any:
+    return prometheus.get(f"/api/v1/{what}").raise_for_status().json()["data"]

@@ -17,6 +17,7 @@ from tests.support.tools import require_tool
 
 _STATE = State(Path("/srv/state with space"))
 _RULES = CHECKOUT / "local" / "rules" / "platform.yml"
+_CHART_RULES = CHECKOUT / "charts" / "backend" / "files" / "rules"
 
 
 def alertmanager_config() -> str:
@@ -68,14 +69,18 @@ def test_prometheus_scrapes_backend_and_worker_and_knows_its_alertmanager() -> N
         for job in config["scrape_configs"]
     }
     assert targets == {
-        "backend": ["127.0.0.1:8000"],
-        "worker": ["127.0.0.1:8001"],
+        "backend": ["127.0.0.1:8000", "127.0.0.1:8001"],
         "catalog": [],
         "services": [],
     }
     (receiver,) = config["alerting"]["alertmanagers"]
     assert receiver["static_configs"] == [{"targets": ["127.0.0.1:9093"]}]
-    assert config["rule_files"] == [str(_RULES), "/srv/state with space/prometheus/rules/*.yml"]
+    assert config["rule_files"] == [
+        str(_RULES),
+        f"{_CHART_RULES}/*.yaml",
+        "/srv/state with space/prometheus/rules/*.yml",
+    ]
+    assert list(_CHART_RULES.glob("*.yaml"))
 
 
 def test_prometheus_asks_the_catalog_with_a_token_that_may_do_nothing_else() -> None:
