@@ -71,7 +71,7 @@ def running_prometheus(scrape_configs: Sequence[Json], folder: Path) -> Iterator
 
 
 def _address_in(log: Path) -> str | None:
-    found = re.search(r'msg="Listening on" address=(\S+)', log.read_text())
+    found = re.search(r'msg="Listening on".* address=(\S+)', log.read_text())
     return f"http://{found[1]}" if found else None
 
 

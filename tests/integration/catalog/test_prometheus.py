@@ -26,7 +26,8 @@ ADMIN = "an-administrators-token-of-some-length"
 DISCOVERY = "prometheus-own-token-of-some-length"
 FAILURES = "prometheus_sd_http_failures_total"
 
-pytestmark = pytest.mark.timeout(180)
+# One worker runs them: they share a platform.
+pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("catalog")]
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,18 @@ class Platform:
         service = {"slug": slug, "name": slug, "scrape_targets": [{"targets": [target], **group}]}
         self.backend.post("/api/v1/services", json=service).raise_for_status()
 
-    def services(self) -> dict[str, str]:
-        """Return health by service, as Prometheus sees it."""
-        return services(self.prometheus)
+    def wait_until(self, **health: str | None) -> None:
+        """Wait until Prometheus sees these services so: up, down, or (None) not at all."""
+        wait_for(
+            lambda: health == {slug: health_of(slug, self.prometheus) for slug in health},
+            seconds=SECONDS,
+            what=f"Prometheus sees {health}",
+        )
 
 
-def services(prometheus: Prometheus) -> dict[str, str]:
-    return {
-        target["labels"]["service"]: target["health"]
-        for target in prometheus.targets()
-        if "service" in target["labels"]
-    }
+def health_of(slug: str, prometheus: Prometheus) -> str | None:
+    targets = prometheus.targets()
+    return next((t["health"] for t in targets if t["labels"].get("service") == slug), None)
 
 
 def here(address: str, token: Path) -> dict[str, Any]:
@@ -71,11 +73,15 @@ def prometheus_of(address: str, folder: Path) -> Iterator[Prometheus]:
         yield prometheus
 
 
-@pytest.fixture
-def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
+@pytest.fixture(scope="module")
+def platform(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
+    """One for all tests, each with services of its own: a start takes longer than most of them."""
+    folder = tmp_path_factory.mktemp("platform")
     files = {"admin_token_file": ADMIN, "discovery_token_file": DISCOVERY}
     for name, token in files.items():
-        (tmp_path / name).write_text(token)
+        (folder / name).write_text(token)
     with ExitStack() as stack:
         database = stack.enter_context(
             running_server(request.config.getoption("--postgres"), fsync="on")
@@ -84,7 +90,7 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
             database_host=str(database.socket_directory),
             database_name="postgres",
             database_user=SUPERUSER,
-            **{name: tmp_path / name for name in files},
+            **{name: folder / name for name in files},
         )
         migrated = run(MIGRATE, environment_of(settings))
         assert migrated.returncode == 0, migrated.stderr
@@ -93,7 +99,7 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
         address = process.base_url()
         client = httpx2.Client(base_url=address, headers=headers, trust_env=False, timeout=SECONDS)
         backend = stack.enter_context(client)
-        yield Platform(database, backend, stack.enter_context(prometheus_of(address, tmp_path)))
+        yield Platform(database, backend, stack.enter_context(prometheus_of(address, folder)))
 
 
 def test_a_service_of_the_catalog_is_scraped_until_it_is_taken_out(platform: Platform) -> None:
@@ -101,10 +107,8 @@ def test_a_service_of_the_catalog_is_scraped_until_it_is_taken_out(platform: Pla
     with serving(lambda: "orders_total 7\n") as target:
         platform.register("checkout", target, labels={"environment": "production"})
 
-        wait_for(
-            lambda: platform.services() == {"checkout": "up"}, seconds=SECONDS, what="it is scraped"
-        )
-        [series] = prometheus.query("orders_total")
+        platform.wait_until(checkout="up")
+        [series] = prometheus.query('orders_total{service="checkout"}')
         assert series["metric"] == {
             "__name__": "orders_total",
             "service": "checkout",
@@ -115,7 +119,7 @@ def test_a_service_of_the_catalog_is_scraped_until_it_is_taken_out(platform: Pla
 
         platform.backend.delete("/api/v1/services/checkout").raise_for_status()
 
-        wait_for(lambda: platform.services() == {}, seconds=SECONDS, what="it is gone")
+        platform.wait_until(checkout=None)
 
 
 def test_targets_stay_while_the_database_is_away(platform: Platform) -> None:
@@ -126,8 +130,8 @@ def test_targets_stay_while_the_database_is_away(platform: Platform) -> None:
         return "orders_total 7\n"
 
     with serving(metrics) as target:
-        platform.register("checkout", target)
-        wait_for(lambda: platform.services() == {"checkout": "up"}, seconds=SECONDS, what="it is")
+        platform.register("kept", target)
+        platform.wait_until(kept="up")
 
         platform.database.stop(immediately=True)
         during = platform.backend.get(DISCOVERY_PATH)
@@ -139,17 +143,14 @@ def test_targets_stay_while_the_database_is_away(platform: Platform) -> None:
         )
         before = len(scrapes)
         wait_for(lambda: len(scrapes) > before + 1, seconds=SECONDS, what="it is still scraped")
-        kept = platform.services()
+        kept = health_of("kept", platform.prometheus)
         platform.database.start()
 
         assert (during.status_code, during.json()["code"]) == (503, "database_unavailable")
-        assert kept == {"checkout": "up"}
-        platform.register("search", target, metrics_path="/search")
-        wait_for(
-            lambda: platform.services() == {"checkout": "up", "search": "up"},
-            seconds=SECONDS,
-            what="discovery goes on by itself",
-        )
+        assert kept == "up"
+        platform.register("afterwards", target, metrics_path="/afterwards")
+        # Discovery goes on by itself.
+        platform.wait_until(kept="up", afterwards="up")
 
 
 def own_metric(prometheus: Prometheus, name: str) -> float:
@@ -170,7 +171,7 @@ orders_total{le="1",pod="backend-0"} 7 1000
 def test_what_a_target_answers_stays_its_own(platform: Platform) -> None:
     with serving(lambda: HOSTILE) as target:
         platform.register("hostile", target)
-        wait_for(lambda: platform.services() == {"hostile": "up"}, seconds=SECONDS, what="it is")
+        platform.wait_until(hostile="up")
 
         assert platform.prometheus.query('{job="backend"}') == []
         assert platform.prometheus.query(f'{{__name__=~"{RECORDED}"}}') == []
@@ -178,7 +179,7 @@ def test_what_a_target_answers_stays_its_own(platform: Platform) -> None:
         assert forged["metric"]["job"] == "catalog"
         assert forged["metric"]["exported_service"] == "backend"
         # Not in 1970, where it says that it is: an instant query sees the present.
-        assert platform.prometheus.value("orders_total") == 7
+        assert platform.prometheus.value('orders_total{service="hostile"}') == 7
 
 
 def test_a_target_that_answers_too_much_is_down_and_stores_nothing(platform: Platform) -> None:
@@ -187,11 +188,14 @@ def test_a_target_that_answers_too_much_is_down_and_stores_nothing(platform: Pla
         platform.register("flood", target)
         platform.register("sound", other)
 
-        expected = {"flood": "down", "sound": "up"}
-        wait_for(lambda: platform.services() == expected, seconds=SECONDS, what="one is down")
+        platform.wait_until(flood="down", sound="up")
 
         assert platform.prometheus.query("flood") == []
-        [down] = [t for t in platform.prometheus.targets() if t["health"] == "down"]
+        [down] = [
+            found
+            for found in platform.prometheus.targets()
+            if found["labels"]["service"] == "flood"
+        ]
         assert "sample limit exceeded" in down["lastError"]
 
 
@@ -201,7 +205,7 @@ def test_labels_of_the_cluster_are_dropped_even_if_the_backend_sent_them(tmp_pat
     with serving(lambda: "orders_total 7\n") as target:
         group = {"targets": [target], "labels": {"service": "forged", **foreign}}
         with serving(lambda: [group]) as backend, prometheus_of(f"http://{backend}", tmp_path) as p:
-            wait_for(lambda: services(p) == {"forged": "up"}, seconds=SECONDS, what="it is scraped")
+            wait_for(lambda: health_of("forged", p) == "up", seconds=SECONDS, what="it is scraped")
 
             [found] = p.targets()
 
