@@ -101,7 +101,7 @@ def _requests() -> list[Panel]:
         graph(
             "Requests",
             "Who asks for what? Requests per second by route, probes left out.",
-            Query(f"sum by (route) (rate({REQUESTS}{{{ASKED}}}{RATE}))", "{{route}}"),
+            Query(f"sum by (route) (rate({REQUESTS}{{{ASKED}}}{RATE})) > 0", "{{route}}"),
             unit="reqps",
             stacked=True,
             logs=LINES,

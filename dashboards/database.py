@@ -9,8 +9,8 @@ from dashboards.page import Page, Section
 from dashboards.panels import Panel, Query, falling, graph, rising, stat, table
 from dashboards.queries import NAMESPACE, RATE
 
-# The two that PostgreSQL keeps for itself tell nothing.
-_DATA = '{namespace="$namespace", datname!~"template.*"}'
+# Without the two that PostgreSQL keeps for itself, and what belongs to none.
+_DATA = '{namespace="$namespace", datname!~"(template.*)?"}'
 _CONNECTIONS = f"max(platform:database_connections:ratio{NAMESPACE})"
 _CEILING = "max(platform:database_storage_ceiling:bytes)"
 _LOCK_WAITS = 'wait_event_type="Lock", namespace="$namespace"'
@@ -99,7 +99,7 @@ def _connections() -> list[Panel]:
             "Connections by state",
             "What do connections do? Idle in a transaction is a fault: it holds locks. The last"
             " series is the limit.",
-            Query(f"sum by (state) (pg_stat_activity_count{_DATA})", "{{state}}"),
+            Query(f"sum by (state) (pg_stat_activity_count{_DATA}) > 0", "{{state}}"),
             Query(f"max(pg_settings_max_connections{NAMESPACE})", "limit"),
             unit="short",
         ),
@@ -161,9 +161,8 @@ def _work() -> list[Panel]:
         ),
         graph(
             "Size by database",
-            "What grows? Bytes of each database, and what the storage may grow to.",
+            'What grows? Bytes of each database; "Space used" says how much the storage can take.',
             Query(f"max by (datname) (pg_database_size_bytes{_DATA})", "{{datname}}"),
-            Query(_CEILING, "ceiling of the storage"),
             unit="bytes",
             width=12,
             alerts=["DatabaseSpaceShort", "DatabaseSpaceGrowing"],
@@ -195,7 +194,7 @@ def _waiting() -> list[Panel]:
         graph(
             "Longest transaction by state",
             "Who holds on for long? The oldest transaction by the state of its connection.",
-            Query(f"max by (state) (pg_stat_activity_max_tx_duration{_DATA})", "{{state}}"),
+            Query(f"max by (state) (pg_stat_activity_max_tx_duration{_DATA}) > 0", "{{state}}"),
             unit="s",
             steps=rising(warn=60, bad=600),
             alerts=["DatabaseTransactionLong"],

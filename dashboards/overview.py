@@ -252,11 +252,13 @@ def _monitoring() -> list[Panel]:
         ),
         graph(
             "Rules that fail",
-            "Does Prometheus evaluate its rules? Evaluations per minute that failed: their alerts"
-            " cannot fire.",
+            "Does Prometheus evaluate its rules? Evaluations per minute that failed, all and by"
+            " group: their alerts cannot fire.",
+            Query("sum(rate(prometheus_rule_evaluation_failures_total[5m])) * 60", "all"),
             Query(
-                "sum by (rule_group) (rate(prometheus_rule_evaluation_failures_total[5m])) * 60",
-                "{{rule_group}}",
+                "sum by (group) (label_replace(rate(prometheus_rule_evaluation_failures_total[5m]),"
+                ' "group", "$1", "rule_group", ".*;(.*)")) * 60 > 0',
+                "{{group}}",
             ),
             unit="cpm",
             width=6,

@@ -4,8 +4,8 @@
 set -eu
 
 # Prometheus and Alertmanager: rules that really fire. Chromium: the console, with a font to show.
-# PostgreSQL 15: what production runs, and the exporter of its metrics.
-packages="prometheus prometheus-alertmanager chromium fonts-dejavu-core postgresql-15 prometheus-postgres-exporter"
+# PostgreSQL 15: what production runs, and the exporter of its metrics; another for those of a node.
+packages="prometheus prometheus-alertmanager chromium fonts-dejavu-core postgresql-15 prometheus-postgres-exporter prometheus-node-exporter"
 policy=/usr/sbin/policy-rc.d
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

@@ -109,6 +109,7 @@ def test_every_label_asked_for_exists(asked: Asked) -> None:
         known = labels_known_of(str(selector.name))
         assert {matcher.name for matcher in selector.matchers.matchers} <= known, selector.name
         found |= known
+    found |= set(re.findall(r'label_replace\(.*?, "(\w+)", "\$1"', asked.query))
     for label in grouped_by(asked.query):
         assert label in found, f"no metric of this query has the label {label}"
 

@@ -47,11 +47,23 @@ class Prometheus:
 
 
 @contextmanager
-def running_prometheus(scrape_configs: Sequence[Json], folder: Path) -> Iterator[Prometheus]:
-    """Run it on a port that it chooses."""
+def running_prometheus(
+    scrape_configs: Sequence[Json],
+    folder: Path,
+    *,
+    rule_files: Sequence[Path] = (),
+    interval: str = "1m",
+) -> Iterator[Prometheus]:
+    """Run it on a port that it chooses; `interval` is between scrapes and between evaluations."""
     program = require_tool("prometheus", package="prometheus")
     file, log = folder / "prometheus.yml", folder / "prometheus.log"
-    file.write_text(yaml.safe_dump({"scrape_configs": list(scrape_configs)}))
+    config = {
+        "global": {"scrape_interval": interval, "evaluation_interval": interval}
+        | ({"scrape_timeout": interval} if interval.endswith("s") else {}),
+        "rule_files": [str(path) for path in rule_files],
+        "scrape_configs": list(scrape_configs),
+    }
+    file.write_text(yaml.safe_dump(config))
     with log.open("w") as output:
         process = subprocess.Popen(  # noqa: S603  our own arguments
             [
