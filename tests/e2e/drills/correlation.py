@@ -28,7 +28,8 @@ def correlated(platform: Platform) -> Figures:
     """A request with a sampled trace is found in Prometheus, Jaeger and Loki by the same id.
 
     Of each bucket of durations Prometheus keeps the newest exemplar of a scrape: requests go on
-    until one of them is found.
+    until one of them is found. Seen red in tests/unit/e2e/test_drill_monitoring.py, for each of the
+    three ways.
     """
     checks = Checks()
     began = time.time()
