@@ -56,8 +56,9 @@ def alert_path(platform: Platform) -> Figures:
     """A rule that fires is stored by the backend within 90 s of the scrape, and wakes people.
 
     All intervals are the defaults. The drill sends the backend an alert that cannot be stored: the
-    counter of these rises, and a rule of the drill's own watches it. Seen red with a rule that asked
-    for the counter's `increase`, of which the first in a pod has none: not stored after 150 s.
+    counter of these rises, and a rule of the drill's own watches it.
+    Seen red with a rule that asked for the counter's `increase`, of which the first in a pod has
+    none: not stored after 150 s.
     """
     checks = Checks()
     with _rule(platform), DirectReceiver() as people, signals.prometheus(platform) as api:
