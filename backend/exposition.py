@@ -1,9 +1,18 @@
 """GET /metrics, for API and worker: in the format that is preferred; OpenMetrics has exemplars."""
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.openmetrics import exposition as openmetrics
 from starlette.requests import Request
 from starlette.responses import Response
+
+# Otherwise each counter and histogram has one more series for each set of labels, `_created`, which
+# Prometheus stores like all others and nobody asks for: 28 of the 122 of a quiet API.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # as it is
 
 _OPENMETRICS = "application/openmetrics-text"
 _TEXT = ("text/plain", "text/*", "*/*")

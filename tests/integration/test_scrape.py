@@ -56,6 +56,7 @@ def test_prometheus_leads_from_a_slow_bucket_to_the_trace_and_the_log(
                 (count,) = asked.ask(
                     "query", query=f'backend_http_requests_total{{route="{PATH}", status="4xx"}}'
                 )["result"]
+                births = asked.ask("query", query='count({__name__=~".+_created"})')["result"]
             process.terminate()
             process.wait()
             (event,) = (e for e in process.events() if e["event"] == "http_request")
@@ -63,6 +64,7 @@ def test_prometheus_leads_from_a_slow_bucket_to_the_trace_and_the_log(
     trace_id = found["exemplars"][0]["labels"]["trace_id"]
     assert collector.named(f"GET {PATH}").trace_id == trace_id == event["trace_id"]
     assert count["value"][1] == "1"
+    assert births == [], "of 122 series, 28 said when another one began"
 
 
 def test_prometheus_evaluates_every_rule_without_an_error(
