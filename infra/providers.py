@@ -20,6 +20,8 @@ def kubernetes_provider(kubeconfig: pulumi.Input[str]) -> k8s.Provider:
     return k8s.Provider(
         "kubernetes",
         kubeconfig=kubeconfig,
-        # Without it, a changed Secret is deleted and made again: pods would see it missing.
+        # Without these, a changed Secret or ConfigMap is deleted and made again: pods would see it
+        # missing, and Grafana a dashboard.
         enable_secret_mutable=True,
+        enable_config_map_mutable=True,
     )

@@ -1,14 +1,17 @@
 """The program's dashboards: ConfigMaps that Grafana's sidecar finds, and the runbooks as one."""
 
 import json
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from dashboards import links
-from infra import grafana_board, naming, versions
+from infra import data_sources, grafana_board, naming, versions
 from infra.observability_options import CostOptions, ObservabilityOptions
 from infra.plan.model import Plan
 from tests.support.chart import Tree
+from tests.support.grafana import FILES, panels_of, read
 from tests.support.plan import inputs_of, plan_of, plan_with
 from tests.support.third_party import rendered
 
@@ -48,6 +51,10 @@ def test_every_dashboard_is_a_config_map_where_grafana_is(stack: str) -> None:
         assert "observability-namespace" in plan.waits_for(name)
 
 
+def test_a_changed_dashboard_is_changed_in_place() -> None:
+    assert inputs_of(plan_of("dev"), "kubernetes")["enableConfigMapMutable"] == "true"
+
+
 def test_grafanas_sidecar_finds_them_by_their_label() -> None:
     grafana = rendered(versions.PROMETHEUS_STACK_CHART)["Deployment", "kps-grafana"]
     [sidecar] = [
@@ -77,6 +84,30 @@ def test_the_overview_links_to_the_console_where_it_is() -> None:
     [console] = [v for v in board["templating"]["list"] if v["name"] == links.CONSOLE]
     assert console["query"] == plan_of("dev").outputs["url"]
     assert f"${{{links.CONSOLE}}}/" in [link["url"] for link in board["links"] if "url" in link]
+
+
+def test_links_and_queries_name_the_data_sources_that_the_program_makes() -> None:
+    """Both name them by themselves: the package and the program import nothing of each other."""
+    named = (links.PROMETHEUS, links.LOKI, links.JAEGER)
+    assert named == (data_sources.PROMETHEUS, data_sources.LOKI, data_sources.JAEGER)
+    made = {str(source["uid"]) for source in data_sources.data_sources(ObservabilityOptions())}
+    assert made == {links.LOKI, links.JAEGER}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_links_to_log_lines_and_traces_open_a_query_in_one_of_them(path: Path) -> None:
+    opened = 0
+    for panel in panels_of(read(path)):
+        for link in panel.get("links", []):
+            if link["url"].startswith("/explore?"):
+                [panes] = parse_qs(urlsplit(link["url"]).query)["panes"]
+                [pane] = json.loads(panes).values()
+                [query] = pane["queries"]
+                kind = {"Log lines": links.LOKI, "Traces": links.JAEGER}[link["title"]]
+                assert (pane["datasource"], query["datasource"]["uid"]) == (kind, kind)
+                assert query.get("expr") or query["service"] == links.SERVICE
+                opened += 1
+    assert opened or path.stem in {"cost", "kubernetes"}
 
 
 def test_what_is_deployed_is_what_is_committed() -> None:
