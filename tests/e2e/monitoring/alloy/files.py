@@ -79,6 +79,8 @@ class Positions:
 
     def update(self, read: Mapping[str, Position]) -> None:
         """Remember, on disk as well, before this returns."""
+        if read.items() <= self._read.items():
+            return
         self._read |= read
         self._path.parent.mkdir(parents=True, exist_ok=True)
         partial = self._path.with_suffix(".partial")
