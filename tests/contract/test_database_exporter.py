@@ -29,6 +29,7 @@ from tests.support.postgres import DEBIAN_15, SUPERUSER, Server, running_server
 from tests.support.tools import require_tool
 
 OWNER = "observability"
+PASSWORD = "a-password"
 MAX_CONNECTIONS, RESERVED = 30, 3
 # Prometheus' own, which the PodMonitor leaves as it is.
 SCRAPE_TIMEOUT = 10
@@ -80,10 +81,10 @@ def server(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
     options = {"listen_addresses": "127.0.0.1", "max_connections": str(MAX_CONNECTIONS)}
     with running_server("15", port=str(port), **options) as started:
         for statement in (
-            f"CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE PASSWORD 'a-password'",
+            f"CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE PASSWORD '{PASSWORD}'",
             f"CREATE DATABASE {OWNER} OWNER {OWNER}",
         ):
-            asyncio.run(administer(port, statement))
+            asyncio.run(administer(started, port, statement))
         started.stop()
         started.use_tls(files / "cert.pem", files / "key.pem")
         (started.data / "pg_hba.conf").write_text(
@@ -93,9 +94,9 @@ def server(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
         yield started
 
 
-async def administer(port: int, statement: str) -> None:
+async def administer(server: Server, port: int, statement: str) -> None:
     connection = await asyncpg.connect(
-        host="127.0.0.1", port=port, user=SUPERUSER, database="postgres"
+        host=str(server.socket_directory), port=port, user=SUPERUSER, database="postgres"
     )
     try:
         await connection.execute(statement)
@@ -142,27 +143,31 @@ def answer_of(url: str) -> str:
 def exporter(
     server: Server, chart: Tree, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """Run it with the chart's arguments and environment; return its address."""
     assert server.data.exists()
-    program = require_tool("prometheus-postgres-exporter", package="prometheus-postgres-exporter")
     directory = tmp_path_factory.mktemp("exporter")
-    (directory / "password").write_text("a-password\n")
+    (directory / "password").write_text(f"{PASSWORD}\n")
+    with exporting(chart, directory) as address:
+        yield address
+    assert PASSWORD not in (directory / "log").read_text()
+
+
+@contextmanager
+def exporting(chart: Tree, directory: Path) -> Iterator[str]:
+    """Run it with the chart's arguments and environment; yield its address."""
+    program = require_tool("prometheus-postgres-exporter", package="prometheus-postgres-exporter")
     environment = {variable["name"]: variable["value"] for variable in chart["container"]["env"]}
     environment["DATA_SOURCE_PASS_FILE"] = str(directory / "password")
     help_text = subprocess.run(  # noqa: S603  Debian's program
         [program, "--help"], capture_output=True, text=True, check=False
     )
     known = set(re.findall(r"--[\w.-]+", help_text.stdout + help_text.stderr))
+    flags = (argument.partition("=") for argument in chart["container"]["args"])
+    arguments = ["".join(f) for f in flags if f[0] in known - {"--web.listen-address"}]
     address = f"127.0.0.1:{free_port()}"
-    arguments = [
-        argument for argument in chart["container"]["args"] if argument.partition("=")[0] in known
-    ]
-    arguments = [a for a in arguments if not a.startswith("--web.listen-address")]
     command = [program, *arguments, f"--web.listen-address={address}"]
     with running(command, directory / "log", **environment):
         wait_for(lambda: answer_of(f"http://{address}/"), seconds=20, what="the exporter answers")
         yield address
-    assert "a-password" not in (directory / "log").read_text()
 
 
 def scraped(address: str) -> dict[str, list[float]]:
@@ -268,7 +273,7 @@ def at_once(group: Tree) -> Tree:
 async def connections(port: int, number: int) -> AsyncIterator[None]:
     opened = [
         await asyncpg.connect(
-            host="127.0.0.1", port=port, user=OWNER, password="a-password", database=OWNER,
+            host="127.0.0.1", port=port, user=OWNER, password=PASSWORD, database=OWNER,
             ssl="require",
         )
         for _ in range(number)
@@ -305,7 +310,8 @@ def test_of_a_database_that_is_away_it_says_so_before_prometheus_gives_up(
     exporter: str, server: Server
 ) -> None:
     """Ten seconds. Later, `pg_up` would be missing, and not 0."""
-    server.stop(immediately=True)
+    # Not immediately: this server keeps nothing that is newer than a moment, a password neither.
+    server.stop()
     try:
         began = time.monotonic()
         samples = scraped(exporter)
@@ -315,3 +321,28 @@ def test_of_a_database_that_is_away_it_says_so_before_prometheus_gives_up(
     assert samples["pg_up"] == [0]
     assert "pg_stat_database_numbackends" not in samples
     assert scraped(exporter)["pg_up"] == [1]
+
+
+async def test_a_new_password_is_taken_by_a_restart_and_by_nothing_else(
+    server: Server, chart: Tree, port: int, tmp_path: Path
+) -> None:
+    """Hence the chart's `databaseExporter.generation`."""
+    (tmp_path / "password").write_text(PASSWORD)
+
+    def is_up(address: str) -> bool:
+        return scraped(address)["pg_up"] == [1]
+
+    # Not those of the exporter that the other tests look at: it would have to come back first.
+    since = f"usename = '{OWNER}' AND backend_start > to_timestamp({time.time()})"
+    end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {since}"  # noqa: S608
+    try:
+        with exporting(chart, tmp_path) as address:
+            assert await asyncio.to_thread(is_up, address)
+            await administer(server, port, f"ALTER ROLE {OWNER} PASSWORD 'another'")
+            (tmp_path / "password").write_text("another")
+            await administer(server, port, end)
+            assert not await asyncio.to_thread(is_up, address)
+        with exporting(chart, tmp_path) as address:
+            assert await asyncio.to_thread(is_up, address)
+    finally:
+        await administer(server, port, f"ALTER ROLE {OWNER} PASSWORD '{PASSWORD}'")

@@ -225,6 +225,18 @@ def test_every_rule_of_the_charts_that_the_table_relies_on_is_on() -> None:
     assert {name for name, _ in relied_on} & set(HEARTBEATS) == {"Watchdog"}
 
 
+def test_alertmanager_knows_every_severity_that_is_installed() -> None:
+    """Its routes and inhibitions (infra/alert_routes.py) name these, and nothing else."""
+    severities = {
+        rule["labels"]["severity"]
+        for item in rendered(versions.PROMETHEUS_STACK_CHART).of_kind("PrometheusRule")
+        for group in item["spec"]["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+    assert severities <= {"critical", "warning", "info", "none"}
+
+
 def test_no_rule_of_ours_has_a_name_that_the_chart_uses() -> None:
     theirs = {
         rule.get("alert")
