@@ -61,7 +61,10 @@ class Machine:
 def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machine]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     before = signal.getsignal(signal.SIGTERM)
+    # A shell starts what runs in the background with SIGINT ignored, and so Python leaves it.
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield Machine(monkeypatch)
+    signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, before)  # the command has set its own
 
 
