@@ -6,22 +6,25 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.naming import RELEASE
+from infra.naming import MONITORING_NAMESPACE, RELEASE
 from tests.e2e.drills.looks import IN_NAMESPACE
 from tests.e2e.platform.platform import Platform
 
 # Everything that is no Secret and that a person or a program writes text into.
 _KINDS = (
     "configmaps,pods,deployments,replicasets,jobs,services,events,"
-    "horizontalpodautoscalers,mutatingwebhookconfigurations,nodes"
+    "horizontalpodautoscalers,mutatingwebhookconfigurations,nodes,statefulsets,daemonsets"
 )
+_OF_MONITORING = ",prometheuses,alertmanagers,prometheusrules,servicemonitors,scrapeconfigs"
+_IN_MONITORING = f"--namespace={MONITORING_NAMESPACE}"
 _HELM = "--field-selector=type=helm.sh/release.v1"
 
 
 def of_cluster(platform: Platform) -> Iterator[tuple[str, bytes]]:
     """Yield what the cluster shows, by name."""
     kubectl = platform.cluster.kubectl
-    yield "objects", kubectl("get", _KINDS, "--all-namespaces", "--output=json").encode()
+    kinds = _KINDS + _OF_MONITORING if platform.stack.monitored else _KINDS
+    yield "objects", kubectl("get", kinds, "--all-namespaces", "--output=json").encode()
     for item in json.loads(kubectl("get", "secrets", "--all-namespaces", _HELM, "--output=json"))[
         "items"
     ]:
@@ -29,6 +32,10 @@ def of_cluster(platform: Platform) -> Iterator[tuple[str, bytes]]:
         # Helm's own base64 inside the Secret's.
         yield name, gzip.decompress(base64.b64decode(base64.b64decode(item["data"]["release"])))
     yield "logs of pods", kubectl("logs", *_all_logs(), check=False).encode()
+    if platform.stack.monitored:
+        for pod in kubectl("get", "pods", _IN_MONITORING, "--output=name").split():
+            logs = kubectl("logs", pod, _IN_MONITORING, "--all-containers", check=False)
+            yield f"logs of {pod}", logs.encode()
     yield "outputs", json.dumps(platform.engine.outputs()).encode()
 
 

@@ -2,14 +2,20 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from infra.naming import AUTH_SECRET, DATABASE_SECRET
+from infra.naming import (
+    AUTH_SECRET,
+    DATABASE_SECRET,
+    GRAFANA_PASSWORD_KEY,
+    GRAFANA_SECRET,
+    MONITORING_NAMESPACE,
+    NAMESPACE,
+)
 from tests.e2e.cluster import topology
 from tests.e2e.drills import evidence
 from tests.e2e.drills.drill import Checks, DrillFailed, Figures
-from tests.e2e.drills.looks import IN_NAMESPACE
 from tests.e2e.drills.spellings import SHORTEST, found_in
 from tests.e2e.drills.stages import is_deployed
 from tests.e2e.platform.platform import Platform
@@ -75,9 +81,20 @@ class Keeper:
 
 
 def _secrets_of(platform: Platform) -> Iterator[tuple[str, str]]:
-    for secret in (DATABASE_SECRET, AUTH_SECRET):
-        data = platform.cluster.kubectl.get("secret", secret, IN_NAMESPACE)["data"]
+    for name, value in _held(platform, NAMESPACE, (DATABASE_SECRET, AUTH_SECRET)):
+        yield name, value
+    if platform.stack.monitored:
+        # The tokens of Alertmanager and Prometheus are in the backend's Secret, too.
+        for name, value in _held(platform, MONITORING_NAMESPACE, (GRAFANA_SECRET,)):
+            if name.endswith(GRAFANA_PASSWORD_KEY):  # the other key is a user's name
+                yield name, value
+    yield "passphrase of the state", platform.engine.workspace.passphrase.read_text()
+
+
+def _held(platform: Platform, namespace: str, secrets: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Give what Secrets hold, as `secret/key`."""
+    for secret in secrets:
+        data = platform.cluster.kubectl.get("secret", secret, f"--namespace={namespace}")["data"]
         if isinstance(data, dict):
             for key, value in data.items():
                 yield f"{secret}/{key}", base64.b64decode(value).decode()
-    yield "passphrase of the state", platform.engine.workspace.passphrase.read_text()

@@ -15,6 +15,7 @@ from tests.e2e.drills import evidence
 from tests.e2e.drills.drill import DrillFailed
 from tests.e2e.drills.secrecy import Keeper
 from tests.e2e.drills.spellings import found_in, spellings
+from tests.e2e.engine.stacks import Stack
 from tests.e2e.platform.platform import Platform
 
 SECRET = 'pass/word+with "all" & more?'
@@ -102,7 +103,13 @@ class _Kubectl:
 
     def get(self, _kind: str, name: str, _namespace: str) -> dict[str, object]:
         secret = base64.b64encode(f"secret in {name}".encode()).decode()
-        return {"data": {"key": secret}}
+        # Grafana's, whose user is no secret and shorter than one.
+        user = base64.b64encode(b"admin").decode()
+        return {
+            "data": {"admin-user": user, "admin-password": secret}
+            if "grafana" in name
+            else {"key": secret}
+        }
 
 
 def _platform(
@@ -111,7 +118,21 @@ def _platform(
     kubectl = _Kubectl(objects, release, logs)
     paths = Paths(state)
     cluster = SimpleNamespace(kubectl=kubectl, paths=paths)
-    return cast("Platform", SimpleNamespace(cluster=cluster, engine=_Engine(state)))
+    return cast(
+        "Platform", SimpleNamespace(cluster=cluster, engine=_Engine(state), stack=Stack.PLATFORM)
+    )
+
+
+def test_the_monitoring_stacks_secrets_are_searched_too(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    leaked = _platform(state, logs="secret in grafana-admin")
+    leaked.stack = Stack.OBSERVABILITY
+    with pytest.raises(
+        DrillFailed, match=r"found: grafana-admin/admin-password .* in logs of pods"
+    ):
+        Keeper().search(leaked)
+    assert Keeper().search(_platform(state, logs="secret in grafana-admin"))["found"] == 0
 
 
 def test_a_clean_platform_passes_with_what_was_searched(tmp_path: Path) -> None:
