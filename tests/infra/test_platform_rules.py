@@ -12,7 +12,7 @@ from infra.alert_routes import HEARTBEATS
 from infra.options import Options
 from infra.platform_rules import RULES, rule_groups
 from infra.settings import parse_options
-from tests.support.chart import Tree, load, merged
+from tests.support.chart import CHART, Tree, load, merged
 from tests.support.operator_kinds import check_operator_shape
 from tests.support.plan import ROOT, inputs_of, plan_of, plan_with, stack_values
 from tests.support.third_party import rendered
@@ -209,6 +209,17 @@ def promised(whose: str) -> set[tuple[str, str]]:
 
 def test_the_table_names_all_of_ours() -> None:
     assert promised("platform") == set(alerts())
+
+
+def test_the_table_names_all_of_the_backends() -> None:
+    rules = [
+        rule
+        for path in (CHART / "files" / "rules").glob("*.yaml")
+        for group in load(path)["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    ]
+    assert promised("backend") == {(rule["alert"], rule["labels"]["severity"]) for rule in rules}
 
 
 def test_every_rule_of_the_charts_that_the_table_relies_on_is_on() -> None:
