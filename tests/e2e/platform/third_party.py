@@ -23,7 +23,7 @@ from tests.e2e.platform.errors import PlatformError
 REPOSITORY = Path(__file__).parents[3]
 # Beside the checkout, for machines that do not reach the publishers; a checkout alone has none.
 SHARED = REPOSITORY.parent / "shared" / "charts"
-STACK = "dev"  # has all charts on; stack e2e turns off what cannot run here
+STACK = "dev"  # has all charts on; the stacks of engine/ turn off what cannot run here
 
 _RELEASE = "kubernetes:helm.sh/v3:Release"
 _PULL_SECONDS = 60
