@@ -60,7 +60,7 @@ plan: dependencies ## run the Pulumi program without an AWS account, write build
 # What Grafana reads is committed: a test compares it with what this writes.
 .PHONY: dashboards
 dashboards: dependencies ## render Grafana's dashboards, and a preview in build/dashboards (PROMETHEUS=<url> draws data)
-	@$(RUN) python -m dashboards $(if $(PROMETHEUS),--prometheus "$(PROMETHEUS)")
+	@$(RUN) python -m dashboards --namespace "$(NAMESPACE)" $(if $(PROMETHEUS),--prometheus "$(PROMETHEUS)")
 
 .PHONY: log-config
 log-config: dependencies ## write the configurations of Loki and Alloy to build/, for their own programs to judge

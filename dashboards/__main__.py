@@ -48,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m dashboards", description=__doc__)
     parser.add_argument("--root", type=Path, default=CHECKOUT, help="the checkout to write into")
     parser.add_argument("--prometheus", help="address of a Prometheus whose data the preview draws")
+    parser.add_argument("--namespace", default=VARIABLES["namespace"], help="whose it is")
     parser.add_argument("--minutes", type=float, default=60, help="how much of it")
     parser.add_argument("--note", default="", help="what to say above the preview about the data")
     return parser.parse_args()
@@ -60,7 +61,7 @@ def _source(arguments: argparse.Namespace, name: str) -> Prometheus | None:
         arguments.prometheus,
         time.time(),
         arguments.minutes * 60,
-        VARIABLES | ({"namespace": ".*"} if name in ALL_NAMESPACES else {}),
+        VARIABLES | {"namespace": ".*" if name in ALL_NAMESPACES else arguments.namespace},
     )
 
 

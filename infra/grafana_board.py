@@ -5,6 +5,7 @@ they are where the alerts are, in the version that was deployed.
 """
 
 import json
+import re
 import zlib
 from pathlib import Path
 
@@ -18,6 +19,9 @@ ALWAYS, WITH_COST = (OVERVIEW, "database", "kubernetes"), "cost"
 RUNBOOKS = "runbooks"
 RUNBOOKS_UID = "platform-runbooks"
 WIDTH, HEIGHT = 12, 14
+_PANEL = "/d/{uid}?viewPanel=panel-{panel}"
+_RUNBOOK_LINK = re.compile(r"\]\((\w+)\.md\)")
+_DOCUMENT_LINK = re.compile(r"\[([^\]]+)\]\(\.\./([^)#]+)(?:#[^)]*)?\)")
 
 
 def boards(options: ObservabilityOptions) -> dict[str, str]:
@@ -40,7 +44,7 @@ def runbooks() -> str:
                 "w": WIDTH,
                 "h": HEIGHT,
             },
-            "options": {"mode": "markdown", "content": path.read_text()},
+            "options": {"mode": "markdown", "content": linked(path.read_text())},
         }
         for index, path in enumerate(texts)
     ]
@@ -54,6 +58,17 @@ def runbooks() -> str:
         "panels": panels,
     }
     return json.dumps(board, indent=2) + "\n"
+
+
+def linked(text: str) -> str:
+    """Return a runbook as Grafana shows it: another one is a panel, other documents are names.
+
+    In the repository, links are paths from `docs/runbooks`; in Grafana they would lead nowhere.
+    """
+    panels = _RUNBOOK_LINK.sub(
+        lambda match: f"]({_PANEL.format(uid=RUNBOOKS_UID, panel=panel_of(match[1]))})", text
+    )
+    return _DOCUMENT_LINK.sub(r"\1 (docs/\2)", panels)
 
 
 def panel_of(alert: str) -> int:

@@ -1,6 +1,7 @@
 """The program's dashboards: ConfigMaps that Grafana's sidecar finds, and the runbooks as one."""
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -127,4 +128,18 @@ def test_every_runbook_is_a_panel_that_links_find_by_its_number() -> None:
     for alert, number in numbers.items():
         assert links.runbook_panel(alert) == number
     for panel, path in zip(board["panels"], RUNBOOKS, strict=True):
-        assert panel["options"] == {"mode": "markdown", "content": path.read_text()}
+        content = grafana_board.linked(path.read_text())
+        assert panel["options"] == {"mode": "markdown", "content": content}
+
+
+def test_links_between_runbooks_lead_somewhere_in_grafana() -> None:
+    panels = {f"panel-{panel['id']}" for panel in board_of(plan_of("dev"), "runbooks")["panels"]}
+    contents = [grafana_board.linked(path.read_text()) for path in RUNBOOKS]
+    targets = [target for text in contents for target in re.findall(r"\]\(([^)]+)\)", text)]
+    inside = [target for target in targets if not target.startswith("https://")]
+    assert inside
+    for target in inside:
+        page, _, panel = target.partition("?viewPanel=")
+        assert page == f"/d/{links.RUNBOOKS}"
+        assert panel in panels
+    assert any("operations (docs/operations.md)" in text for text in contents)

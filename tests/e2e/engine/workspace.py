@@ -24,6 +24,7 @@ _PROGRAM = (
     "uv.lock",
     "Makefile",
     "infra",
+    "docs",  # the runbooks are a dashboard
     "charts",
     "release",
     "backend",

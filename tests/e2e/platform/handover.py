@@ -3,12 +3,21 @@
 import shlex
 from collections.abc import Callable
 
+from infra.naming import MONITORING_NAMESPACE, PROMETHEUS_SERVICE
 from tests.e2e.cluster.processes import MARK
 from tests.e2e.drills.stages import is_deployed
 from tests.e2e.platform.platform import Platform
 
 # What `pulumi`, `kubectl`, `helm` and `make release` want to find; nothing secret is among them.
 _FILE = "environment.sh"
+
+
+def _look(platform: Platform) -> str:
+    """Say how the monitoring stack is reached, where it is deployed."""
+    forward = f"kubectl -n {MONITORING_NAMESPACE} port-forward"
+    ports = "kps-alertmanager 9093, jaeger 16686; Grafana is a stand-in without pages"
+    line = f"  look:       {forward} svc/{PROMETHEUS_SERVICE} 9090   ({ports})\n"
+    return line if platform.stack.monitored else ""
 
 
 def hand_over(platform: Platform, say: Callable[[str], None]) -> None:
@@ -33,7 +42,7 @@ def hand_over(platform: Platform, say: Callable[[str], None]) -> None:
   token       {token}
   kubeconfig  {platform.cluster.kubeconfig}
   read:       curl -H "Authorization: Bearer $(cat {token})" {url}/api/v1/alerts
-  work:       cd {platform.engine.workspace.program} && . {state / _FILE}
+{_look(platform)}  work:       cd {platform.engine.workspace.program} && . {state / _FILE}
               and then kubectl, helm, pulumi and make release as in the README
   end:        make e2e-down"""
     )

@@ -9,6 +9,8 @@ def test_a_workspace_has_the_program_and_leaves_the_checkout_alone(tmp_path: Pat
     chart = workspace.program / "charts" / "backend" / "Chart.yaml"
     assert chart.read_text() == (REPOSITORY / "charts/backend/Chart.yaml").read_text()
     assert (workspace.program / ".venv/bin/python").exists()
+    # Without them, the dashboard of runbooks would be deployed empty.
+    assert any((workspace.program / "docs" / "runbooks").glob("*.md"))
     chart.write_text("edited by a drill")
     assert (REPOSITORY / "charts/backend/Chart.yaml").read_text() != "edited by a drill"
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.cluster.processes import MARK
 from tests.e2e.engine.checkpoint import Checkpoint
+from tests.e2e.engine.stacks import Stack
 from tests.e2e.platform import handover
 
 
@@ -29,13 +30,15 @@ def engine(tmp_path: Path) -> Engine:
     return Engine(tmp_path)
 
 
-def hand_over(engine: Engine, state: Path) -> str:
+def hand_over(engine: Engine, state: Path, stack: Stack = Stack.PLATFORM) -> str:
     said: list[str] = []
     cluster = SimpleNamespace(
         paths=SimpleNamespace(state=state, pki=state), kubeconfig=state / "kubeconfig"
     )
     entrance = SimpleNamespace(url="http://127.0.0.1:1")
-    platform = SimpleNamespace(engine=engine, cluster=cluster, entrance=entrance, token="made-up")
+    platform = SimpleNamespace(
+        engine=engine, cluster=cluster, entrance=entrance, token="made-up", stack=stack
+    )
     handover.hand_over(platform, said.append)  # type: ignore[arg-type]  # as much of it as is used
     return "\n".join(said)
 
@@ -47,6 +50,14 @@ def test_it_says_how_to_use_what_is_left_and_shows_no_token(engine: Engine, tmp_
     assert "made-up" not in said
     assert (tmp_path / "token").read_text() == "made-up"
     assert (tmp_path / "token").stat().st_mode & 0o077 == 0
+
+
+def test_it_says_how_to_look_where_there_is_something_to_see(
+    engine: Engine, tmp_path: Path
+) -> None:
+    look = "kubectl -n monitoring port-forward svc/kps-prometheus 9090"
+    assert look in hand_over(engine, tmp_path, Stack.OBSERVABILITY)
+    assert look not in hand_over(engine, tmp_path)
 
 
 def test_what_the_last_drill_took_away_is_deployed_again(
