@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
-from sqlalchemy import RowMapping, update
+from sqlalchemy import RowMapping, and_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
@@ -96,7 +96,10 @@ async def add_or_restore(
     integration_id: int | None,
     created_at: datetime,
 ) -> None:
-    """Store the hash of a token; one that this integration (or none) had before is valid again."""
+    """Store the hash of a token; one that this integration (or none) had before is valid again.
+
+    Not with other scopes: it would come back with those that it had.
+    """
     values = {
         "sha256": sha256,
         "name": name,
@@ -110,7 +113,10 @@ async def add_or_restore(
         .on_conflict_do_update(
             index_elements=["sha256"],
             set_={"revoked_at": None},
-            where=col(Token.integration_id).is_not_distinct_from(integration_id),
+            where=and_(
+                col(Token.integration_id).is_not_distinct_from(integration_id),
+                col(Token.scopes) == list(scopes),
+            ),
         )
     )
 

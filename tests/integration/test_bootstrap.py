@@ -155,6 +155,23 @@ async def test_tokens_of_different_files_do_not_replace_each_other(
     await engine.dispose()
 
 
+async def test_an_administrators_former_token_gives_prometheus_no_rights(
+    scratch_settings: Settings, tmp_path: Path
+) -> None:
+    admin, discovery = tmp_path / "admin-token", tmp_path / "discovery-token"
+    admin.write_text(TOKEN)
+    settings = scratch_settings.model_copy(update={"admin_token_file": admin})
+    await migrate(settings)
+    admin.write_text(TOKEN[::-1])
+    discovery.write_text(TOKEN)
+    engine = create_engine(settings)
+
+    await migrate(settings.model_copy(update={"discovery_token_file": discovery}))
+
+    assert await find_by_hash(engine, hash_token(TOKEN)) is None
+    await engine.dispose()
+
+
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(TOKENS, 2)))
 async def test_one_token_for_two_is_refused(
     scratch_settings: Settings, tmp_path: Path, one: BootstrapToken, other: BootstrapToken
