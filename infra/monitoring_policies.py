@@ -20,8 +20,11 @@ def add_policies(
     vpc: IPv4Network,
     opts: ResourceOptions,
 ) -> None:
-    """Close the namespace, and open what is installed to those who use it."""
-    _add(f"{name}-{EVERYTHING}", EVERYTHING, namespace, {"podSelector": {}}, opts)
+    """Open what is installed to those who use it, and close the namespace to everybody else.
+
+    Closed last and opened first: a run that ends between the two cuts no arrow.
+    """
+    opened: list[pulumi.Resource] = []
     for opening in openings(options):
         ingress = [
             {
@@ -32,7 +35,10 @@ def add_policies(
         ]
         labels = dict(POD_LABELS_OF[opening.target])
         spec = {"podSelector": {"matchLabels": labels}, "ingress": ingress}
-        _add(f"{name}-to-{opening.target}", f"to-{opening.target}", namespace, spec, opts)
+        policy = f"to-{opening.target}"
+        opened.append(_add(f"{name}-{policy}", policy, namespace, spec, opts))
+    last = ResourceOptions.merge(opts, ResourceOptions(depends_on=opened))
+    _add(f"{name}-{EVERYTHING}", EVERYTHING, namespace, {"podSelector": {}}, last)
 
 
 def _add(
@@ -41,9 +47,9 @@ def _add(
     namespace: pulumi.Input[str],
     spec: Mapping[str, object],
     opts: ResourceOptions,
-) -> None:
+) -> pulumi.Resource:
     # The same resource as k8s.networking.v1.NetworkPolicy, but its spec can be plain data.
-    k8s.apiextensions.CustomResource(
+    return k8s.apiextensions.CustomResource(
         name,
         api_version="networking.k8s.io/v1",
         kind="NetworkPolicy",

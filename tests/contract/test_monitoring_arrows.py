@@ -146,6 +146,11 @@ def test_the_program_makes_these_policies_and_closes_the_rest(stack: str) -> Non
         assert inputs_of(plan, policy.name)["metadata"]["namespace"] == "monitoring"
 
 
+def test_the_namespace_is_closed_after_it_was_opened_to_those_who_use_it() -> None:
+    waits = plan_of("dev").waits_for("observability-default-deny")
+    assert {f"observability-to-{target}" for target in POD_LABELS_OF} <= waits
+
+
 def test_what_is_not_installed_is_neither_let_in_nor_opened() -> None:
     def without_logs_and_cost(values: Tree) -> None:
         values["observability"] |= {"logs": {"enabled": False}, "cost": {"enabled": False}}
