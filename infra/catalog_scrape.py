@@ -42,6 +42,10 @@ FOREIGN_LABELS = (
     "quantile",
     "severity",
 )
+# A sample brings labels as well, and rules sum by namespace and pod whatever the job. Its own ones
+# are kept as Prometheus keeps what clashes with a target's: under another name. Histograms need
+# `le` and `quantile`; `instance` clashes anyhow.
+OF_SAMPLES = "|".join(name for name in FOREIGN_LABELS if name not in {"instance", "le", "quantile"})
 # What rules record, and what Prometheus itself writes about alerts: of no target's own.
 RECORDED = ".*:.*|ALERTS|ALERTS_FOR_STATE"
 
@@ -88,6 +92,8 @@ def scrape_config(*, memory_mb: int) -> dict[str, object]:
         ],
         "metricRelabelings": [
             {"action": "drop", "sourceLabels": ["__name__"], "regex": RECORDED},
+            {"action": "labelmap", "regex": f"({OF_SAMPLES})", "replacement": "exported_$1"},
+            {"action": "labeldrop", "regex": OF_SAMPLES},
         ],
     }
 

@@ -165,6 +165,7 @@ up{job="backend",namespace="observability",service="backend",instance="a:1"} 1
 slo:errors:ratio{slo="availability"} 1
 ALERTS{alertname="BackendDown",alertstate="firing"} 1
 orders_total{le="1",pod="backend-0"} 7 1000
+backend_deliveries_total{namespace="observability",outcome="stored"} 1
 """
 
 
@@ -174,6 +175,13 @@ def test_what_a_target_answers_stays_its_own(platform: Platform) -> None:
         platform.wait_until(hostile="up")
 
         assert platform.prometheus.query('{job="backend"}') == []
+        # Rules sum by namespace: a forged delivery would hide that none arrives.
+        assert platform.prometheus.query('{namespace="observability"}') == []
+        [delivery] = platform.prometheus.query("backend_deliveries_total")
+        assert delivery["metric"]["exported_namespace"] == "observability"
+        [order] = platform.prometheus.query("orders_total{service='hostile'}")
+        assert order["metric"].keys() >= {"le", "exported_pod"}
+        assert "pod" not in order["metric"]
         assert platform.prometheus.query(f'{{__name__=~"{RECORDED}"}}') == []
         [forged] = platform.prometheus.query('up{exported_job="backend"}')
         assert forged["metric"]["job"] == "catalog"
