@@ -5,16 +5,15 @@ import os
 from pathlib import Path
 from typing import TypeAlias
 
+from infra import footprint
 from tests.e2e.cluster import cgroups, topology
 from tests.e2e.cluster.topology import NodeSpec
 
 PAUSE_IMAGE = "registry.local/pause:1"
 POD_BRIDGE = "cni0"
 
-# What a t3.medium leaves to pods, whatever this machine has: what fits here fits there.
-_ALLOCATABLE_MILLICORES = 1930
-_ALLOCATABLE_MEBIBYTES = 3246
-_EVICTION_MEBIBYTES = 100
+# What the program's t3.medium leaves to pods, whatever this machine has: what fits here fits there.
+_ALLOCATABLE = footprint.allocatable("t3.medium", topology.PODS_PER_NODE)
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool"
 
@@ -98,7 +97,7 @@ def _kubelet(node: NodeSpec) -> Json:
         "maxPods": topology.PODS_PER_NODE,
         "systemReserved": _reserved(),
         "evictionHard": {
-            "memory.available": f"{_EVICTION_MEBIBYTES}Mi",
+            "memory.available": f"{footprint.EVICTION_RESERVE}Mi",
             # The disk is the machine's, and how full it is says nothing about the nodes.
             "nodefs.available": "1%",
             "imagefs.available": "1%",
@@ -112,9 +111,9 @@ def _reserved() -> Json:
     """Everything of this machine that a t3.medium would not give to pods."""
     cores = os.cpu_count() or 1
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
-    memory = max(0, total - _ALLOCATABLE_MEBIBYTES - _EVICTION_MEBIBYTES)
+    memory = max(0, total - _ALLOCATABLE.memory - footprint.EVICTION_RESERVE)
     return {
-        "cpu": f"{max(0, cores * 1000 - _ALLOCATABLE_MILLICORES)}m",
+        "cpu": f"{max(0, cores * 1000 - _ALLOCATABLE.cpu)}m",
         "memory": f"{memory}Mi",
     }
 

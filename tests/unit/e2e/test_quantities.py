@@ -32,7 +32,7 @@ def test_what_is_done_asks_for_nothing() -> None:
 
 
 def test_shares_of_two_nodes() -> None:
-    node = {"status": {"allocatable": {"cpu": "1930m", "memory": "3246Mi", "pods": "35"}}}
+    node = {"status": {"allocatable": {"cpu": "1930m", "memory": "3048Mi", "pods": "35"}}}
     there = room_of_nodes([node, node])
-    assert there == Room(3860, 6492, 70)
-    assert Room(1930, 1623, 7).shares(there) == {"cpu": 0.5, "memory": 0.25, "places": 0.1}
+    assert there == Room(3860, 6096, 70)
+    assert Room(1930, 1524, 7).shares(there) == {"cpu": 0.5, "memory": 0.25, "places": 0.1}
