@@ -16,6 +16,12 @@ class ServiceExists(AppError):
     detail = "The catalog has a service with this slug already; replace it with PUT."
 
 
+class CatalogFull(AppError):
+    status = HTTPStatus.CONFLICT
+    code = "catalog_full"
+    detail = "The catalog has as many services as Prometheus can be told of: delete one first."
+
+
 class ServiceChanged(AppError):
     status = HTTPStatus.PRECONDITION_FAILED
     code = "service_changed"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.catalog.models import Service
@@ -14,6 +14,10 @@ async def add(session: AsyncSession, service: Service) -> Service:
     session.add(service)
     await session.flush()
     return service
+
+
+async def count(session: AsyncSession) -> int:
+    return (await session.exec(select(func.count()).select_from(Service))).one()
 
 
 async def find(session: AsyncSession, slug: str, *, for_update: bool = False) -> Service | None:

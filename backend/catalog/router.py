@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 from backend.auth.dependencies import DiscoverPrincipal, ReadPrincipal, WritePrincipal
 from backend.auth.route import TokenFirstRoute
 from backend.catalog import service
-from backend.catalog.errors import ServiceChanged, ServiceExists, ServiceNotFound
+from backend.catalog.errors import CatalogFull, ServiceChanged, ServiceExists, ServiceNotFound
 from backend.catalog.schemas import MAX_OWNER, ServiceCreate, ServiceRead, ServiceReplace
 from backend.catalog.scraping import TargetGroup
 from backend.db.base import utc_now
@@ -74,7 +74,8 @@ _READ: dict[int | str, dict[str, Any]] = {HTTPStatus.OK.value: _ETAG}
 @router.post(
     "/services",
     status_code=HTTPStatus.CREATED,
-    responses=_CREATED | problem_responses(InvalidRequest, ServiceExists, BodyTooLarge),
+    responses=_CREATED
+    | problem_responses(InvalidRequest, ServiceExists, CatalogFull, BodyTooLarge),
 )
 async def create_service(
     _principal: WritePrincipal, request: ServiceCreate, session: SessionDep, response: Response

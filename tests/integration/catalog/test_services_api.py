@@ -7,6 +7,7 @@ import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.auth.principal import Scope
+from backend.catalog import service
 from backend.catalog.scraping import RESERVED_LABELS
 from tests.support.factories import make_token
 
@@ -63,6 +64,22 @@ async def test_a_slug_that_is_taken_is_a_conflict_until_its_service_goes(
 
     assert (again.status_code, again.json()["code"]) == (409, "service_exists")
     assert (gone.status_code, gone.content) == (204, b"")
+    assert afresh.status_code == 201
+
+
+async def test_a_catalog_has_no_more_than_prometheus_can_be_told(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAX_SERVICES", 1)
+    await client.post(PATH, json=NEW)
+
+    over = await client.post(PATH, json=NEW | {"slug": "basket"})
+    changed = await client.put(f"{PATH}/checkout", json={"name": "Till"})
+    await client.delete(f"{PATH}/checkout")
+    afresh = await client.post(PATH, json=NEW | {"slug": "basket"})
+
+    assert (over.status_code, over.json()["code"]) == (409, "catalog_full")
+    assert changed.status_code == 200
     assert afresh.status_code == 201
 
 
