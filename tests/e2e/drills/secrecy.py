@@ -81,8 +81,7 @@ class Keeper:
 
 
 def _secrets_of(platform: Platform) -> Iterator[tuple[str, str]]:
-    for name, value in _held(platform, NAMESPACE, (DATABASE_SECRET, AUTH_SECRET)):
-        yield name, value
+    yield from _held(platform, NAMESPACE, (DATABASE_SECRET, AUTH_SECRET))
     if platform.stack.monitored:
         # The tokens of Alertmanager and Prometheus are in the backend's Secret, too.
         for name, value in _held(platform, MONITORING_NAMESPACE, (GRAFANA_SECRET,)):

@@ -2,36 +2,31 @@
 
 from pathlib import Path
 
-from tests.e2e.image.archive import Config
-from tests.e2e.image.python import python_image
+from tests.e2e.monitoring import python_program
 
 _REPOSITORY = Path(__file__).parents[4]
-_HERE = "tests/e2e/monitoring/alloy"
+_HERE = "tests.e2e.monitoring.alloy"
+_RECORD = "tests/e2e/monitoring/alloy/reference.txt"
+# The first is what runs.
 MODULES = (
     *(
-        f"{_HERE}/{name}.py"
+        f"{_HERE}.{name}"
         for name in (
-            *("__init__", "agent", "check", "entry", "errors", "files", "pods", "push"),
-            *("reference", "relabel", "server", "stages", "syntax", "targets", "tokens", "values"),
+            *("server", "__init__", "agent", "check", "entry", "errors", "files", "pods", "push"),
+            *("reference", "relabel", "stages", "syntax", "targets", "tokens", "values"),
         )
     ),
-    f"{_HERE}/reference.txt",
-    "tests/e2e/monitoring/logql.py",
-    "tests/e2e/controller/api.py",
+    "tests.e2e.monitoring.logql",
+    "tests.e2e.controller.api",
 )
+_OTHERS = {_RECORD: _REPOSITORY / _RECORD}
 
 
 def build(target: Path, *, name: str) -> None:
-    """Write the archive; takes seconds when the base is in the cache."""
-    config = Config(
-        entry_point=("python3", "-u", "-m", f"{_HERE.replace('/', '.')}.server"),
-        # As the real image: root, because /var/log/pods is root's.
-        user="0:0",
-        working_directory="/stand-in",
-    )
-    python_image(target, name=name, files=files(), config=config)
+    # As the real image: root, because /var/log/pods is root's.
+    python_program.build(target, name=name, modules=MODULES, user="0:0", others=_OTHERS)
 
 
 def files() -> dict[str, Path]:
     """Files by their path in the image."""
-    return {f"stand-in/{module}": _REPOSITORY / module for module in MODULES}
+    return python_program.files(MODULES, _OTHERS)

@@ -4,45 +4,38 @@ from pathlib import Path
 
 import yaml
 
-from tests.e2e.image.archive import Config
-from tests.e2e.image.python import python_image
+from tests.e2e.monitoring import python_program
 
 _REPOSITORY = Path(__file__).parents[4]
-_HERE = "tests/e2e/monitoring/loki"
-_NAMES = (
-    *(
-        "__init__",
-        "check",
-        "configuration",
-        "durations",
-        "errors",
-        "push",
-        "query",
-        "server",
-        "store",
-    ),
-)
+_HERE = "tests.e2e.monitoring.loki"
+_RECORD = "tests/e2e/monitoring/loki/reference.txt"
+# The first is what runs.
 MODULES = (
-    *(f"{_HERE}/{name}.py" for name in _NAMES),
-    f"{_HERE}/reference.txt",
-    "tests/e2e/monitoring/logql.py",
+    *(
+        f"{_HERE}.{name}"
+        for name in (
+            *("server", "__init__", "check", "configuration", "durations", "errors"),
+            *("push", "query", "store"),
+        )
+    ),
+    "tests.e2e.monitoring.logql",
 )
 
 
 def build(target: Path, *, name: str) -> None:
-    """Write the archive; takes seconds when the base is in the cache."""
-    config = Config(
-        entry_point=("python3", "-u", "-m", f"{_HERE.replace('/', '.')}.server"),
-        user="10001:10001",
-        working_directory="/stand-in",
-    )
-    python_image(target, name=name, files=files(), config=config)
+    user = "10001:10001"
+    python_program.build(target, name=name, modules=MODULES, user=user, others=_others())
 
 
 def files() -> dict[str, Path]:
-    """Files by their path in the image: the modules, and PyYAML as it is installed here."""
+    """Files by their path in the image."""
+    return python_program.files(MODULES, _others())
+
+
+def _others() -> dict[str, Path]:
+    """Give the record of what Loki documents, and PyYAML as it is installed here."""
     library = Path(yaml.__file__).parent
     return {
-        **{f"stand-in/{module}": _REPOSITORY / module for module in MODULES},
-        **{f"stand-in/yaml/{path.name}": path for path in library.glob("*.py")},
+        _RECORD: _REPOSITORY / _RECORD,
+        **{f"yaml/{path.name}": path for path in library.glob("*.py")},
     }
