@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.chart import CHART, Tree, ci_values, load, merged, render
+from tests.support.rules import alerts_of
 
 RULES = sorted((CHART / "files" / "rules").glob("*.yaml"))
 TESTS = sorted((Path(__file__).parent / "rules").glob("*.yaml"))
@@ -18,13 +19,7 @@ NEVER_SILENT = {("BackendHeartbeat", "")}
 
 def _alerts() -> dict[tuple[str, str], Tree]:
     """Return every alert by its name and, where several share one, its tier."""
-    alerts = [
-        rule
-        for path in RULES
-        for group in load(path)["groups"]
-        for rule in group["rules"]
-        if "alert" in rule
-    ]
+    alerts = list(alerts_of(map(load, RULES)))
     named = {(rule["alert"], rule["labels"].get("tier", "")): rule for rule in alerts}
     assert len(named) == len(alerts), "two alerts cannot be told apart"
     return named

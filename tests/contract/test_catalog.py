@@ -18,6 +18,7 @@ from tests.support.backend_release import rendered_backend
 from tests.support.chart import Tree, check_shape
 from tests.support.operator_kinds import check_operator_shape
 from tests.support.plan import inputs_of, plan_of
+from tests.support.rules import alerts_of
 from tests.support.settings import make_settings
 from tests.support.third_party import rendered
 
@@ -118,12 +119,7 @@ def test_no_rule_of_the_platform_counts_the_catalogs_targets_as_its_own(stack: s
 @stacks
 def test_discovery_that_fails_and_limits_that_are_hit_are_alerts(stack: str) -> None:
     rules = rendered(versions.PROMETHEUS_STACK_CHART, stack).of_kind("PrometheusRule")
-    alerts = {
-        rule.get("alert")
-        for item in rules
-        for group in item["spec"]["groups"]
-        for rule in group["rules"]
-    }
+    alerts = {rule["alert"] for rule in alerts_of(item["spec"] for item in rules)}
     hit = {f"Prometheus{what}LimitHit" for what in ("Target", "Label", "ScrapeSample")}
     assert {*hit, "PrometheusScrapeBodySizeLimitHit", "PrometheusSDRefreshFailure"} <= alerts
 

@@ -15,6 +15,7 @@ from tests.support.chart import CHART, load
 from tests.support.grafana import Asked, queries
 from tests.support.metric_lists import metric_lists
 from tests.support.plan import inputs_of, plan_of
+from tests.support.rules import rules_of
 from tests.support.third_party import rendered
 from tests.support.tools import require_tool
 
@@ -40,11 +41,11 @@ LABELS = known_labels()
 
 def our_recorded() -> set[str]:
     """Return what the chart's rules and the program's record, each as it is deployed."""
-    groups = [
-        *(g for path in (CHART / "files" / "rules").glob("*.yaml") for g in load(path)["groups"]),
-        *inputs_of(plan_of("dev"), "observability-platform-rules")["spec"]["groups"],
+    documents = [
+        *map(load, (CHART / "files" / "rules").glob("*.yaml")),
+        inputs_of(plan_of("dev"), "observability-platform-rules")["spec"],
     ]
-    return {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
+    return {rule["record"] for rule in rules_of(documents) if "record" in rule}
 
 
 def parts(query: str) -> Iterator[promql_parser.Expr]:
@@ -124,8 +125,7 @@ def test_recording_rules_of_the_stack_are_among_those_that_its_chart_makes() -> 
     recorded = {
         rule["record"]
         for item in rendered(versions.PROMETHEUS_STACK_CHART).of_kind("PrometheusRule")
-        for group in item["spec"]["groups"]
-        for rule in group["rules"]
+        for rule in rules_of([item["spec"]])
         if "record" in rule
     }
     asked = {str(s.name) for a in QUERIES for s in selectors(a.query) if ":" in str(s.name)}

@@ -14,6 +14,7 @@ from infra.data_sources import trace_queries
 from infra.platform_rules import RULES as PLATFORM_RULES
 from tests.support.backend_metrics import OF_PROCESS, exposed_by_backend
 from tests.support.chart import CHART, ROOT, Tree, load
+from tests.support.rules import alerts_of, rules_of
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
 # What Prometheus says about a target itself, and the labels that it and the operator add to all.
@@ -25,18 +26,10 @@ _OF_TARGETS = {
 
 
 def _rules() -> Iterator[Tree]:
-    for path in sorted((CHART / "files" / "rules").glob("*.yaml")):
-        for group in load(path)["groups"]:
-            yield from group["rules"]
+    return rules_of(map(load, sorted((CHART / "files" / "rules").glob("*.yaml"))))
 
 
-_OF_THE_PLATFORM = {
-    rule["alert"]
-    for path in sorted(PLATFORM_RULES.glob("*.yaml"))
-    for group in load(path)["groups"]
-    for rule in group["rules"]
-    if "alert" in rule
-}
+_OF_THE_PLATFORM = {rule["alert"] for rule in alerts_of(map(load, PLATFORM_RULES.glob("*.yaml")))}
 _ALERTS = {rule["alert"] for rule in _rules() if "alert" in rule} | _OF_THE_PLATFORM
 # What rules compute for other rules; all of them aggregate by namespace.
 _RECORDED = {rule["record"] for rule in _rules() if "record" in rule}

@@ -15,6 +15,7 @@ from tests.support.alertmanager_config import configuration
 from tests.support.backend_release import rendered_backend
 from tests.support.chart import Tree
 from tests.support.plan import inputs_of, plan_of
+from tests.support.rules import alerts_of
 from tests.support.services import Service, find_service, service_of
 from tests.support.third_party import MONITORING_CHARTS, rendered
 
@@ -172,12 +173,7 @@ def test_what_wakes_people_directly_are_alerts_that_exist(stack: str) -> None:
         *rendered(versions.PROMETHEUS_STACK_CHART, stack).of_kind("PrometheusRule"),
         rendered_backend(stack)["PrometheusRule", "backend"],
     ]
-    alerts = {
-        rule.get("alert")
-        for item in rules
-        for group in item["spec"]["groups"]
-        for rule in group["rules"]
-    }
+    alerts = {rule["alert"] for rule in alerts_of(item["spec"] for item in rules)}
     assert set(WAY_TO_BACKEND) <= alerts
     assert set(HEARTBEATS) <= alerts
 

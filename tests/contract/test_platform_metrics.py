@@ -8,6 +8,7 @@ import pytest
 from infra.platform_rules import RULES
 from tests.support.chart import Tree, load
 from tests.support.metric_lists import metric_lists, source_of
+from tests.support.rules import rules_of
 
 # What Prometheus says about a target itself.
 OF_PROMETHEUS = {"up"}
@@ -16,12 +17,7 @@ NUMBERS = {
     "platform:database_storage_ceiling:bytes",
     "platform:cluster_budget:usd_per_month",
 }
-ALL: list[Tree] = [
-    rule
-    for path in sorted(RULES.glob("*.yaml"))
-    for group in load(path)["groups"]
-    for rule in group["rules"]
-]
+ALL: list[Tree] = list(rules_of(map(load, sorted(RULES.glob("*.yaml")))))
 RECORDED = {rule["record"] for rule in ALL if "record" in rule}
 QUERIES = {
     f"{rule.get('alert') or rule['record']} {rule.get('labels', {}).get('severity', '')}".strip(): (

@@ -15,6 +15,7 @@ from infra.settings import parse_options
 from tests.support.chart import CHART, Tree, load, merged
 from tests.support.operator_kinds import check_operator_shape
 from tests.support.plan import ROOT, inputs_of, plan_of, plan_with, stack_values
+from tests.support.rules import alerts_of, rules_of
 from tests.support.third_party import rendered
 from tests.support.tools import require_tool
 
@@ -25,15 +26,15 @@ WATCHED = ROOT / "docs" / "alerts.md"
 GIB = 1024**3
 
 
+def rules_of_the_charts() -> list[Tree]:
+    """Return the specs of kube-prometheus-stack's rules, as our values leave them on."""
+    rules = rendered(versions.PROMETHEUS_STACK_CHART).of_kind("PrometheusRule")
+    return [item["spec"] for item in rules]
+
+
 def alerts() -> dict[tuple[str, str], Tree]:
     """Return every alert by its name and severity, which together name one rule."""
-    found = [
-        rule
-        for path in FILES
-        for group in load(path)["groups"]
-        for rule in group["rules"]
-        if "alert" in rule
-    ]
+    found = list(alerts_of(map(load, FILES)))
     named = {(rule["alert"], rule["labels"]["severity"]): rule for rule in found}
     assert len(named) == len(found), "two alerts cannot be told apart"
     return named
@@ -157,13 +158,7 @@ def test_every_number_that_a_rule_asks_for_is_given_and_no_other(tmp_path: Path)
     given = set(numbers(options))
     assert given
     text = "".join(path.read_text() for path in FILES)
-    recorded = {
-        rule["record"]
-        for path in FILES
-        for group in load(path)["groups"]
-        for rule in group["rules"]
-        if "record" in rule
-    }
+    recorded = {rule["record"] for rule in rules_of(map(load, FILES)) if "record" in rule}
     assert set(re.findall(r"platform:[a-z_]+:[a-z_0-9]+", text)) == given | recorded
     written = tmp_path / "all.yaml"
     written.write_text(yaml.safe_dump({"groups": rule_groups(options)}))
@@ -212,23 +207,13 @@ def test_the_table_names_all_of_ours() -> None:
 
 
 def test_the_table_names_all_of_the_backends() -> None:
-    rules = [
-        rule
-        for path in (CHART / "files" / "rules").glob("*.yaml")
-        for group in load(path)["groups"]
-        for rule in group["rules"]
-        if "alert" in rule
-    ]
+    rules = alerts_of(map(load, (CHART / "files" / "rules").glob("*.yaml")))
     assert promised("backend") == {(rule["alert"], rule["labels"]["severity"]) for rule in rules}
 
 
 def test_every_rule_of_the_charts_that_the_table_relies_on_is_on() -> None:
     installed = {
-        (rule["alert"], rule["labels"]["severity"])
-        for item in rendered(versions.PROMETHEUS_STACK_CHART).of_kind("PrometheusRule")
-        for group in item["spec"]["groups"]
-        for rule in group["rules"]
-        if "alert" in rule
+        (rule["alert"], rule["labels"]["severity"]) for rule in alerts_of(rules_of_the_charts())
     }
     relied_on = promised("kube-prometheus-stack")
     assert len(relied_on) > 20
@@ -238,23 +223,12 @@ def test_every_rule_of_the_charts_that_the_table_relies_on_is_on() -> None:
 
 def test_alertmanager_knows_every_severity_that_is_installed() -> None:
     """Its routes and inhibitions (infra/alert_routes.py) name these, and nothing else."""
-    severities = {
-        rule["labels"]["severity"]
-        for item in rendered(versions.PROMETHEUS_STACK_CHART).of_kind("PrometheusRule")
-        for group in item["spec"]["groups"]
-        for rule in group["rules"]
-        if "alert" in rule
-    }
+    severities = {rule["labels"]["severity"] for rule in alerts_of(rules_of_the_charts())}
     assert severities <= {"critical", "warning", "info", "none"}
 
 
 def test_no_rule_of_ours_has_a_name_that_the_chart_uses() -> None:
-    theirs = {
-        rule.get("alert")
-        for item in rendered(versions.PROMETHEUS_STACK_CHART).of_kind("PrometheusRule")
-        for group in item["spec"]["groups"]
-        for rule in group["rules"]
-    }
+    theirs = {rule["alert"] for rule in alerts_of(rules_of_the_charts())}
     assert not theirs & {name for name, _ in alerts()}
 
 
@@ -270,11 +244,8 @@ def test_no_rule_that_is_installed_needs_a_metric_that_we_drop() -> None:
     ]
     assert dropped
     asked = {
-        (rule.get("alert"), name)
-        for item in release.of_kind("PrometheusRule")
-        for group in item["spec"]["groups"]
-        for rule in group["rules"]
-        if "alert" in rule
+        (rule["alert"], name)
+        for rule in alerts_of(rules_of_the_charts())
         for name in re.findall(r"[a-z_:][a-z0-9_:]{5,}(?=[{\[ )])", str(rule["expr"]))
     }
     assert (
