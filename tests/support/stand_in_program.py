@@ -6,11 +6,12 @@ against a real cluster.
 """
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-_SOURCE = """#!{python}
+from tests.support.shebang import shebang
+
+_SOURCE = """{shebang}
 # Stand-in for {name}: no real one.
 import json, pathlib, sys
 here = pathlib.Path(__file__).parent
@@ -35,7 +36,7 @@ class StandInProgram:
     def __post_init__(self) -> None:
         self._answers: list[tuple[list[str], dict[str, str | int]]] = []
         program = self.folder / self.name
-        program.write_text(_SOURCE.format(python=sys.executable, name=self.name))
+        program.write_text(_SOURCE.format(shebang=shebang(), name=self.name))
         program.chmod(0o755)
         self._save()
 

@@ -1,9 +1,9 @@
 """The executables that the engine finds on its PATH."""
 
-import sys
 from pathlib import Path
 
 from tests.e2e.tools.cache import cache_directory
+from tests.support.shebang import shebang
 
 # Package -> the module whose `serve` plays it.
 _MODULES = {
@@ -17,7 +17,7 @@ _REPOSITORY = Path(__file__).parents[3]
 # engine's plugins are found. Bytecode is kept outside the checkout: without any, each plugin
 # compiles its whole SDK at every start.
 _EXECUTABLE = """\
-#!{python}
+{shebang}
 # A stand-in: it plays a cloud for the end-to-end tests, and can do nothing in a real one.
 import sys
 
@@ -37,7 +37,7 @@ def write_executables(directory: Path) -> None:
     for package, module in _MODULES.items():
         path = directory / f"pulumi-resource-{package}"
         content = _EXECUTABLE.format(
-            python=sys.executable,
+            shebang=shebang(),
             bytecode=str(cache_directory() / "bytecode"),
             repository=str(_REPOSITORY),
             module=module,

@@ -1,7 +1,6 @@
 """Whatever goes wrong on the way, the cluster is taken down and nothing runs on."""
 
 import shutil
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,9 +13,10 @@ from tests.e2e.engine.cli import Cli
 from tests.e2e.engine.errors import EngineError
 from tests.e2e.platform import assembly
 from tests.e2e.standins.errors import Rejected
+from tests.support.shebang import shebang
 
 # Starts a child as the engine starts its plugins, and waits for it.
-ENGINE = f"""#!{sys.executable}
+ENGINE = f"""{shebang()}
 import subprocess, sys
 subprocess.run([sys.executable, "-c", "import time; time.sleep(60)"])
 """
