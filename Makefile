@@ -79,17 +79,17 @@ release: ## put a version of the backend into the release, and nothing else (VER
 # STACK=observability the monitoring stack is deployed as well, and drilled instead.
 .PHONY: e2e
 e2e: dependencies ## as root: deploy on a real Kubernetes of this machine and drill it (STACK= DRILL= KEEP=1)
-	@$(RUN) python -m tests.e2e $(foreach drill,$(DRILL),--drill $(drill)) $(if $(SUBSET),--subset $(SUBSET)) \
+	@$(RUN) python -m e2e $(foreach drill,$(DRILL),--drill $(drill)) $(if $(SUBSET),--subset $(SUBSET)) \
 		$(if $(filter-out 0,$(KEEP)),--keep) $(if $(PLUGINS),--plugins $(PLUGINS)) \
 		$(if $(filter-out dev,$(STACK)),--stack $(STACK))
 
 .PHONY: e2e-parts
 e2e-parts: dependencies ## as root: prove what `make e2e` is made of, part by part
-	@$(RUN) pytest tests/e2e
+	@$(RUN) pytest e2e/tests/machine
 
 .PHONY: e2e-down
 e2e-down: dependencies ## end what `make e2e KEEP=1` left running
-	@$(RUN) python -m tests.e2e down
+	@$(RUN) python -m e2e down
 
 .PHONY: bench
 bench: dependencies ## measure against floors in the same run, write build/bench.json

@@ -10,29 +10,31 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
 
-from backend import __version__, errors, metrics, openapi
-from backend.alerts.body import LargeBodies
+from backend import __version__, errors
+from backend.alerts.intake.body import LargeBodies
 from backend.alerts.router import router as alerts_router
 from backend.catalog.router import router as catalog_router
 from backend.console import router as console
 from backend.db.engine import Database, create_engine
 from backend.health.readiness import Readiness
 from backend.health.router import router as health_router
-from backend.integrations.router import router as integrations_router
-from backend.lifecycle import Draining, drain_on_sigterm
-from backend.middleware import (
+from backend.http import openapi
+from backend.http.lifecycle import Draining, drain_on_sigterm
+from backend.http.middleware import (
     BodyLimitMiddleware,
     DrainMiddleware,
     RequestContextMiddleware,
     SecurityHeadersMiddleware,
 )
-from backend.traced_requests import TraceMiddleware
+from backend.http.traced_requests import TraceMiddleware
+from backend.integrations.router import router as integrations_router
+from backend.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from backend.settings import Settings
-    from backend.tracing import Traces
+    from backend.telemetry.tracing import Traces
 
 # Matching is linear: the busiest routes come first.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -99,7 +101,7 @@ def _traces(settings: Settings) -> Traces | None:
     if not settings.traced:
         return None
     # Only now: the SDK costs start-up time and memory that most processes need not pay.
-    from backend import telemetry  # noqa: PLC0415  # as above
+    from backend.telemetry import export as telemetry  # noqa: PLC0415
 
     return telemetry.Traces(settings, service="backend", ratio=settings.trace_sample_ratio)
 

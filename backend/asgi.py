@@ -2,8 +2,9 @@
 
 import sys
 
-from backend import logs, settings
+from backend import settings
 from backend.app import create_app
+from backend.telemetry import logs
 
 try:
     _settings = settings.load()

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
-from backend import tracing
+from backend.telemetry import tracing
 
 PROBLEM_JSON = "application/problem+json"
 # Enough to correct a request by; a hostile body must not be able to ask for a large answer.

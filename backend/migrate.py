@@ -17,15 +17,16 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend import bootstrap, logs
+from backend import bootstrap
 from backend import settings as settings_module
 from backend.bootstrap import BootstrapError
 from backend.db.base import utc_now
 from backend.db.engine import Database, create_engine
+from backend.db.errors import ConnectFailed, classify
 from backend.db.schema import required_revision
-from backend.db.trouble import ConnectFailed, classify
 from backend.retention import service as retention
 from backend.settings import Settings, SettingsError
+from backend.telemetry import logs
 
 log = structlog.get_logger()
 

@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from backend import exposition, logs, metrics
 from backend import settings as settings_module
 from backend.db.engine import Database, create_engine
 from backend.errors import Unavailable, problem_response
@@ -25,7 +24,8 @@ from backend.jobs.periodic import JobContext, PeriodicJob
 from backend.jobs.scheduler import Scheduler
 from backend.retention import service as retention
 from backend.settings import Settings, SettingsError
-from backend.tracing import Traces
+from backend.telemetry import exposition, logs, metrics
+from backend.telemetry.tracing import Traces
 
 log = structlog.get_logger()
 
@@ -74,7 +74,7 @@ def create_worker(settings: Settings, jobs: Sequence[PeriodicJob] = JOBS) -> Sta
 def _traces(settings: Settings) -> Traces | None:
     if not settings.traced:
         return None
-    from backend import telemetry  # noqa: PLC0415  # as in backend.app
+    from backend.telemetry import export as telemetry  # noqa: PLC0415
 
     # Runs are few, and each is of interest: the ratio is for requests.
     return telemetry.Traces(settings, service="backend-worker", ratio=1)

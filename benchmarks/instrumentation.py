@@ -24,9 +24,12 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from starlette.types import Message
 
-from backend import logs, middleware, settings, telemetry
+from backend import settings
 from backend.app import create_app
-from backend.metrics import HttpMetricsMiddleware
+from backend.http import middleware
+from backend.telemetry import export as telemetry
+from backend.telemetry import logs
+from backend.telemetry.metrics import HttpMetricsMiddleware
 from benchmarks.database import Postgres
 from benchmarks.figures import ratios, summarise
 from benchmarks.goals import Goal, Row

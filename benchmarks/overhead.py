@@ -15,9 +15,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel, TypeAdapter
 from starlette.types import Message
 
-from backend import logs
 from backend.app import create_app
 from backend.settings import Settings
+from backend.telemetry import logs
 from benchmarks.figures import Summary, ratios
 from benchmarks.goals import Goal, Row
 from benchmarks.processes import environment, python, run

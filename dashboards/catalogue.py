@@ -9,7 +9,7 @@ from dashboards.page import Page, render
 CHECKOUT = Path(__file__).parents[1]
 # The backend's goes with the backend, wherever that is installed; the others with the program.
 IN_CHART = Path("charts/backend/files/dashboards")
-IN_PROGRAM = Path("infra/grafana_dashboards")
+IN_PROGRAM = Path("infra/monitoring/grafana_dashboards")
 
 
 def pages() -> dict[Path, Page]:

@@ -23,7 +23,7 @@ SYSTEM_NAMESPACE = "kube-system"
 # The one class that the program makes; EKS has no default class.
 STORAGE_CLASS = "gp3"
 
-# The monitoring stack; infra/chart_values fix the names of what it installs to these.
+# The monitoring stack; infra/config/chart_values fix the names of what it installs to these.
 MONITORING_NAMESPACE = "monitoring"
 PROMETHEUS_RELEASE = "kps"
 PROMETHEUS_SERVICE = "kps-prometheus"

@@ -15,10 +15,10 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from infra.findings import Finding, Severity
+from infra.config.findings import Finding, Severity
+from infra.config.options import Options
 from infra.naming import Names
-from infra.options import Options
-from infra.review import review
+from infra.validation.deployment import review
 
 CHART_METADATA = Path(__file__).resolve().parents[1] / "charts/backend/Chart.yaml"
 

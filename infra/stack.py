@@ -3,23 +3,24 @@
 import pulumi
 from pulumi import ResourceOptions
 
-from infra import iam, naming
-from infra.addons import CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER, Addons, AddonsArgs
-from infra.aws_versions import ask_aws
-from infra.backend_release import BackendRelease, BackendReleaseArgs, Monitoring
-from infra.bootstrap_image import BootstrapImage, BootstrapImageArgs
-from infra.cluster import Cluster, ClusterArgs
-from infra.database import Database, DatabaseArgs
-from infra.identity import WorkloadIdentity, WorkloadIdentityArgs
-from infra.load_balancer import IDLE_TIMEOUT_SECONDS, LoadBalancer, LoadBalancerArgs
-from infra.managed_addons import EBS_CSI_SERVICE_ACCOUNT, ManagedAddons, ManagedAddonsArgs
-from infra.network import Network, NetworkArgs
-from infra.nodes import Nodes, NodesArgs
+from infra import naming
+from infra.aws import iam
+from infra.aws.bootstrap_image import BootstrapImage, BootstrapImageArgs
+from infra.aws.cluster import Cluster, ClusterArgs
+from infra.aws.database import Database, DatabaseArgs
+from infra.aws.load_balancer import IDLE_TIMEOUT_SECONDS, LoadBalancer, LoadBalancerArgs
+from infra.aws.managed_addons import EBS_CSI_SERVICE_ACCOUNT, ManagedAddons, ManagedAddonsArgs
+from infra.aws.network import Network, NetworkArgs
+from infra.aws.nodes import Nodes, NodesArgs
+from infra.aws.offered_versions import ask_aws
+from infra.aws.registry import Registry, RegistryArgs
+from infra.aws.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
+from infra.kubernetes.addons import CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER, Addons, AddonsArgs
+from infra.kubernetes.backend_release import BackendRelease, BackendReleaseArgs, Monitoring
 from infra.providers import aws_provider, kubernetes_provider
-from infra.registry import Registry, RegistryArgs
 from infra.settings import Settings
-from infra.stack_identities import give_roles
-from infra.stack_observability import Rooms, add_alarms, add_observability, add_topic
+from infra.stack_monitoring import Rooms, add_alarms, add_observability, add_topic
+from infra.workload_roles import give_roles
 
 
 def build(settings: Settings) -> None:

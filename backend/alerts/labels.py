@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from backend.alerts.limits import MAX_PROMOTED_CHARACTERS
+from backend.alerts.intake.limits import MAX_PROMOTED_CHARACTERS
 
 # The first label that has a value names the service. `service` is what our own rules set; the
 # recommended Kubernetes labels follow (as Kubernetes writes them, and as Prometheus' relabelling

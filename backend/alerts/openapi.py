@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from backend.alerts.limits import MAX_ALERTS
-from backend.alerts.payload import AlertMessage, Envelope
+from backend.alerts.intake.limits import MAX_ALERTS
+from backend.alerts.intake.payload import AlertMessage, Envelope
 
 EXAMPLE = {
     "version": "4",

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, case, func, select, true, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts.models import alert, delivery, integration
-from backend.alerts.reads import SELECT_ALERT, conditions_of, fetch_all
+from backend.alerts.queries import SELECT_ALERT, conditions_of, fetch_all
 from backend.alerts.schemas import AlertFilter, AlertStatus
 
 # Worst first. Names that are not here come after them, alerts without a severity last.

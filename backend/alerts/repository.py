@@ -14,10 +14,10 @@ from sqlalchemy import CursorResult
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts import sql
-from backend.alerts.rows import AlertColumns
-from backend.alerts.rules import Known
+from backend.alerts.intake.rows import AlertColumns
+from backend.alerts.intake.rules import Known
+from backend.alerts.intake.transitions import Transitions, Updated
 from backend.alerts.schemas import AlertStatus, RejectedAlert, ResolvedBy
-from backend.alerts.transitions import Transitions, Updated
 
 
 class News(NamedTuple):

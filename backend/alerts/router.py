@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from backend.alerts import service
-from backend.alerts.body import large_bodies_of
 from backend.alerts.errors import (
     AlertNotFound,
     BodyTooSlow,
@@ -19,8 +18,9 @@ from backend.alerts.errors import (
     RefusedDelivery,
     TooManyAlerts,
 )
-from backend.alerts.limits import MAX_LABEL_VALUE_CHARACTERS, MAX_NAME_CHARACTERS
-from backend.alerts.limits import MAX_PROMOTED_CHARACTERS as MAX_PROMOTED
+from backend.alerts.intake.body import large_bodies_of
+from backend.alerts.intake.limits import MAX_LABEL_VALUE_CHARACTERS, MAX_NAME_CHARACTERS
+from backend.alerts.intake.limits import MAX_PROMOTED_CHARACTERS as MAX_PROMOTED
 from backend.alerts.metrics import INGEST_SECONDS
 from backend.alerts.openapi import delivery_body
 from backend.alerts.schemas import AlertDetail, AlertFilter, AlertRead, AlertStatus, IngestResult
@@ -37,7 +37,7 @@ from backend.errors import (
     problem_response,
     problem_responses,
 )
-from backend.texts import NO_NUL
+from backend.http.texts import NO_NUL
 
 router = APIRouter(
     prefix="/api/v1",

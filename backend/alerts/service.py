@@ -14,9 +14,10 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts import overview, reads
+from backend.alerts import overview
+from backend.alerts import queries as reads
 from backend.alerts.errors import AlertNotFound
-from backend.alerts.intake import ingest, record_refusal
+from backend.alerts.intake.ingest import ingest, record_refusal
 from backend.alerts.pruning import prune_resolved
 from backend.alerts.schemas import (
     AlertDetail,

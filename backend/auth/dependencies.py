@@ -10,8 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.auth import repository
 from backend.auth.principal import Principal, Scope
 from backend.auth.tokens import hash_token
+from backend.db.errors import database_errors
 from backend.db.session import database_of
-from backend.db.trouble import database_errors
 from backend.errors import Forbidden, Unauthorized
 
 _SCOPE_KEY = "backend.principal"

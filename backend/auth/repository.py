@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend import tracing
 from backend.auth.models import Token
 from backend.auth.principal import DEFAULT_INTEGRATION, Principal, Scope
 from backend.db.engine import driver_connection
+from backend.telemetry import tracing
 
 # The integration is named, not imported: integrations depend on auth, and this is one round trip.
 # A token with all rights that belongs to no integration delivers for the one called `default`.

@@ -33,7 +33,7 @@ from backend.errors import (
     Unauthorized,
     problem_responses,
 )
-from backend.texts import NO_NUL, Slug
+from backend.http.texts import NO_NUL, Slug
 
 router = APIRouter(
     prefix="/api/v1",

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.catalog.scraping import ScrapeTargets, StoredGroup
-from backend.texts import NO_NUL, Name, Slug
+from backend.http.texts import NO_NUL, Name, Slug
 
 MAX_OWNER = 100
 # Most critical first.

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from backend.texts import NO_NUL
+from backend.http.texts import NO_NUL
 
 MAX_GROUPS = 10
 MAX_TARGETS = 50  # in one group

@@ -14,7 +14,7 @@ from backend.console.headers import protect
 from backend.console.pages import address_of
 from backend.console.state import console_of
 from backend.console.visitor import SignInNeeded
-from backend.db.trouble import database_errors
+from backend.db.errors import database_errors
 from backend.errors import AppError, InvalidRequest
 
 SIGN_IN = "/sign-in"

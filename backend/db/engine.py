@@ -14,10 +14,10 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend import tracing
 from backend.db import statements
-from backend.db.trouble import DRIVER_TROUBLE, ConnectFailed
+from backend.db.errors import DRIVER_TROUBLE, ConnectFailed
 from backend.settings import Settings
+from backend.telemetry import tracing
 
 # How long the client waits beyond the server's own statement timeout: only a server that has
 # vanished without a word lets it come to this.

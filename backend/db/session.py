@@ -9,9 +9,9 @@ from sqlalchemy import event
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend import tracing
 from backend.db.engine import Database
-from backend.db.trouble import database_errors
+from backend.db.errors import database_errors
+from backend.telemetry import tracing
 
 # Where a session keeps what is to be done when it has been committed.
 _ACTIONS = "backend.db.session.after_commit"

@@ -7,7 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend import tracing
+from backend.telemetry import tracing
 
 
 def watch(engine: AsyncEngine) -> None:

@@ -6,10 +6,10 @@ from sqlalchemy import QueuePool
 from sqlalchemy.exc import ProgrammingError
 
 from backend.db.engine import Database
+from backend.db.errors import database_errors
 from backend.db.schema import required_revision, stored_revision
-from backend.db.trouble import database_errors
 from backend.errors import Unavailable
-from backend.lifecycle import Draining
+from backend.http.lifecycle import Draining
 
 # Well within the second or two that a load balancer or a kubelet waits.
 TIMEOUT_SECONDS = 1.5

@@ -28,6 +28,7 @@ from backend.errors import (
     Unauthorized,
     problem_responses,
 )
+from backend.http.texts import Slug
 from backend.integrations import service
 from backend.integrations.errors import IntegrationExists, IntegrationNotFound, IntegrationRevoked
 from backend.integrations.models import Integration
@@ -36,7 +37,6 @@ from backend.integrations.schemas import (
     IntegrationRead,
     IntegrationWithToken,
 )
-from backend.texts import Slug
 
 router = APIRouter(
     prefix="/api/v1/integrations",

@@ -13,7 +13,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from backend.texts import NO_NUL, Name, Slug
+from backend.http.texts import NO_NUL, Name, Slug
 
 MAX_ALERTMANAGERS = 16
 

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from backend.db.engine import Database
 from backend.settings import Settings
-from backend.tracing import Traces
+from backend.telemetry.tracing import Traces
 
 
 @dataclass(frozen=True)

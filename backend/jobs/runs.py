@@ -7,8 +7,8 @@ from time import monotonic
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-from backend import tracing
 from backend.jobs.periodic import JobContext, PeriodicJob
+from backend.telemetry import tracing
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pulumi
 
-from infra.findings import Finding
+from infra.config.findings import Finding
 from infra.plan.model import Plan
 from infra.plan.project import ProjectError, read_stack
 from infra.plan.recorder import record

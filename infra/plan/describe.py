@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from infra.aws.security_groups import EVERY_PROTOCOL
 from infra.plan.model import Json, PlannedResource
-from infra.security_groups import EVERY_PROTOCOL
 
 Inputs = Mapping[str, Json]
 

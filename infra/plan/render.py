@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from infra.findings import Finding
+from infra.config.findings import Finding
 from infra.plan.describe import describe
 from infra.plan.model import Plan, PlannedResource
 

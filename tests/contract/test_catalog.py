@@ -12,7 +12,7 @@ from backend.app import create_app
 from backend.auth.principal import Scope
 from backend.catalog.scraping import MAX_LABEL_VALUE, MAX_LABELS, RESERVED_LABELS
 from infra import naming, versions
-from infra.catalog_scrape import FOREIGN_LABELS, JOB, SERIES_KIB
+from infra.monitoring.catalog_scrape import FOREIGN_LABELS, JOB, SERIES_KIB
 from tests.contract.test_monitoring import INGRESS_OF_MONITORING, assert_shared
 from tests.support.backend_release import rendered_backend
 from tests.support.chart import Tree, check_shape

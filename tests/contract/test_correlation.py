@@ -5,10 +5,10 @@ import re
 import pytest
 import yaml
 
-from backend import logs
-from backend.tracing import Trail, leaving
+from backend.telemetry import logs
+from backend.telemetry.tracing import Trail, leaving
 from infra import naming, versions
-from infra.data_sources import TRACE_ID
+from infra.monitoring.data_sources import TRACE_ID
 from tests.support.backend_release import rendered_backend
 from tests.support.chart import Tree, merged
 from tests.support.plan import Tree as Settings

@@ -19,7 +19,7 @@ import asyncpg
 import pytest
 import yaml
 
-from infra.platform_rules import rule_groups
+from infra.monitoring.platform_rules import rule_groups
 from infra.settings import parse_options
 from tests.support.chart import Tree, ci_values, merged, render
 from tests.support.metric_lists import metric_lists

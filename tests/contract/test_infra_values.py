@@ -2,7 +2,8 @@
 
 import pytest
 
-from infra import backend_release, naming
+from infra import naming
+from infra.kubernetes import backend_release
 from tests.support.backend_release import rendered_backend
 from tests.support.chart import CHART, Tree, default_values, load
 from tests.support.plan import inputs_of, plan_of

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import re2  # type: ignore[import-untyped]  # the wheel has no types
 
+from e2e.monitoring import logql
+from e2e.monitoring.alloy import targets
+from e2e.monitoring.alloy.check import problems as problems_of_alloy
+from e2e.monitoring.alloy.syntax import Array, Attribute, Block, Literal, parse
+from e2e.monitoring.loki.check import disagreements, problems
 from infra import versions
-from infra.charts import chart_values
-from tests.e2e.monitoring import logql
-from tests.e2e.monitoring.alloy import targets
-from tests.e2e.monitoring.alloy.check import problems as problems_of_alloy
-from tests.e2e.monitoring.alloy.syntax import Array, Attribute, Block, Literal, parse
-from tests.e2e.monitoring.loki.check import disagreements, problems
+from infra.config.charts import chart_values
 from tests.support.log_configurations import STACKS, alloy_text, loki_content
 from tests.support.plan import ROOT
 from tests.support.third_party import rendered

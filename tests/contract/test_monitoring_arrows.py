@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from infra import naming, versions
-from infra.monitoring_arrows import (
+from infra.monitoring.allowed_connections import (
     ALERTMANAGER,
     ALLOY,
     ARROWS,

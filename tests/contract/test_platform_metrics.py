@@ -5,14 +5,14 @@ import re
 import promql_parser
 import pytest
 
-from infra.platform_rules import RULES
+from infra.monitoring.platform_rules import RULES
 from tests.support.chart import Tree, load
 from tests.support.metric_lists import metric_lists, source_of
 from tests.support.rules import rules_of
 
 # What Prometheus says about a target itself.
 OF_PROMETHEUS = {"up"}
-# What infra/platform_rules.py gives the rules to compare with.
+# What infra/monitoring/platform_rules.py gives the rules to compare with.
 NUMBERS = {
     "platform:database_storage_ceiling:bytes",
     "platform:cluster_budget:usd_per_month",

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import addressing
-from infra.addressing import parse_cidr, review_plan
+from infra.config import addressing
+from infra.config.addressing import parse_cidr, review_plan
 
 ZONES = ["us-east-1a", "us-east-1b"]
 TIERS = ("network.publicCidrs", "network.privateCidrs", "network.databaseCidrs")

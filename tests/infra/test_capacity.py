@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import capacity
+from infra.config import capacity
 
 
 @pytest.mark.parametrize(

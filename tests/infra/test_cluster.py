@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from infra import versions
-from infra.options import ClusterOptions
+from infra.config.options import ClusterOptions
 from tests.support.plan import Tree, inputs_of, plan_of, plan_with, stack_values
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])

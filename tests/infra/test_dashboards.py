@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dashboards import links
-from infra import data_sources, grafana_board, naming, versions
-from infra.observability_options import CostOptions, ObservabilityOptions
+from infra import naming, versions
+from infra.config.observability import CostOptions, ObservabilityOptions
+from infra.monitoring import dashboard_texts as grafana_board
+from infra.monitoring import data_sources
 from infra.plan.model import Plan
 from tests.support.chart import Tree
 from tests.support.grafana import FILES, panels_of, read

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from infra import footprint
-from infra.footprint import Room, Workload
-from infra.options import Options
-from infra.review_observability import MOST_SHARE
+from infra.config import pod_requests as footprint
+from infra.config.options import Options
+from infra.config.pod_requests import Room, Workload
 from infra.settings import parse_options
+from infra.validation.observability import MOST_SHARE
 from tests.support.backend_release import rendered_backend
 from tests.support.plan import Tree, stack_values
 from tests.support.pod_requests import mebibytes, millicores, workloads

@@ -1,4 +1,4 @@
-"""Pulumi.yaml declares exactly the settings that infra/options.py knows; the program stays thin."""
+"""Pulumi.yaml declares exactly the settings that infra/config/options.py knows; the program stays thin."""  # noqa: E501
 
 from types import NoneType
 from typing import Any, get_args
@@ -7,7 +7,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from infra.options import Options
+from infra.config.options import Options
 from tests.support.plan import ROOT, stack_values
 
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from pulumi import ResourceHookArgs
 
-from infra import load_balancer
-from infra.bootstrap_image import refuse_rebuild
+from infra.aws import load_balancer
+from infra.aws.bootstrap_image import refuse_rebuild
 from infra.plan.model import SECRET, Json
 from tests.support.plan import ROOT, Tree, inputs_of, plan_of, plan_with
 

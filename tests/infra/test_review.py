@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 
 from infra import versions
-from infra.findings import Finding, Severity
-from infra.options import Options
-from infra.review import review
+from infra.config.findings import Finding, Severity
+from infra.config.options import Options
 from infra.settings import parse_options
+from infra.validation.deployment import review
 from infra.versions import Support, SupportPeriod
 from tests.support.plan import TODAY, Tree, stack_values
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from infra.findings import Finding, Severity
-from infra.review import review
+from infra.config.findings import Finding, Severity
 from infra.settings import parse_options
+from infra.validation.deployment import review
 from tests.support.chart import merged
 from tests.support.plan import TODAY, Tree, stack_values
 

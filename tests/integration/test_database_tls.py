@@ -8,7 +8,7 @@ from socket import socket
 import pytest
 
 from backend.db.engine import create_engine
-from backend.db.trouble import ConnectFailed
+from backend.db.errors import ConnectFailed
 from backend.settings import SslMode
 from tests.support.postgres import DEBIAN_15, SUPERUSER, Server, running_server
 from tests.support.settings import make_settings

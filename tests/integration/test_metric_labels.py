@@ -18,8 +18,8 @@ from backend import __version__, worker
 from backend.app import ROUTERS
 from backend.console import router as console
 from backend.console import sign_in
-from backend.metrics import METHODS
 from backend.settings import Settings
+from backend.telemetry.metrics import METHODS
 from tests.support.alertmanager import make_alert, make_message
 from tests.support.polling import wait_for
 from tests.support.process import API, WORKER, Process, running
@@ -33,7 +33,7 @@ _ROUTES = {route.path for router in _ROUTERS for route in router.routes if isins
 ROUTES = {*_ROUTES, "/metrics", "/api/openapi.json", "unmatched"}
 TASKS = {"pulse", *(job.name for job in worker.JOBS)}
 TABLES = {"alert", "delivery", "episode"}
-# Everything that backend/alerts/rejections.py can say.
+# Everything that backend/alerts/intake/rejections.py can say.
 REJECTIONS = {
     *("alert_too_large", "invalid_alert", "lone_surrogate", "nul_character", "not_an_object"),
     *("missing_field", "invalid_status", "invalid_fingerprint", "invalid_time"),

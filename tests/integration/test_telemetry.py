@@ -12,12 +12,12 @@ import pytest
 from fastapi import FastAPI, Request
 from sqlalchemy import text
 
-from backend import telemetry
 from backend.app import create_app
 from backend.db.session import ReadSessionDep
 from backend.errors import Unavailable
 from backend.settings import Settings
-from backend.tracing import MAX_OPERATIONS
+from backend.telemetry import export as telemetry
+from backend.telemetry.tracing import MAX_OPERATIONS
 from tests.support.alertmanager import make_alert, make_message
 from tests.support.collector import Collector, collecting
 from tests.support.http import client_of

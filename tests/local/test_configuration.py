@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from infra import catalog_scrape
+from infra.monitoring import catalog_scrape
 from local.alertmanager import render_alertmanager
 from local.environment import STATE_MARKER, backend_environment, base_environment
 from local.intervals import Intervals

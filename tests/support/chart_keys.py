@@ -4,9 +4,9 @@ A key is known when the chart has a default for it (commented out or not), when 
 or when a template says `.Values.<key>`. Below a default that is empty or null, and below a map
 that a template prints whole, everything is somebody else's to judge.
 
-`python -m tests.support.chart_keys` records the keys beside those in use into infra/chart_keys:
+`python -m tests.support.chart_keys` records the keys beside those in use into infra/config/chart_keys:
 `make plan` judges by them, without the charts.
-"""
+"""  # noqa: E501
 
 import functools
 import io
@@ -21,8 +21,8 @@ from typing import Any
 
 import yaml
 
-from infra.charts import chart_values
-from infra.review_charts import record_of
+from infra.config.charts import chart_values
+from infra.validation.chart_values import record_of
 from tests.support.chart import Tree, load_all
 from tests.support.third_party import ARCHIVES, CHARTS, archive
 

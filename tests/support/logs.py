@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from backend import logs
+from backend.telemetry import logs
 
 
 @cache

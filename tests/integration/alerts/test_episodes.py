@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from backend.alerts.rules import FLAP_WINDOW, LATE_WINDOW, SKEW
+from backend.alerts.intake.rules import FLAP_WINDOW, LATE_WINDOW, SKEW
 from backend.alerts.schemas import AlertDetail, AlertStatus
 from tests.support.alertmanager import make_alert
 from tests.support.intake import Intake

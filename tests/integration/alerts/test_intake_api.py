@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts import body as body_module
-from backend.alerts.limits import LARGE_BODY_BYTES
+from backend.alerts.intake import body as body_module
+from backend.alerts.intake.limits import LARGE_BODY_BYTES
 from backend.auth.principal import Scope
 from backend.settings import Settings
 from tests.support.alertmanager import Json, make_alert, make_group, make_message

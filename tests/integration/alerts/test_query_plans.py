@@ -11,7 +11,8 @@ import pytest_asyncio
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.alerts import overview, reads, sql
+from backend.alerts import overview, sql
+from backend.alerts import queries as reads
 from backend.alerts.schemas import AlertFilter, AlertStatus
 from backend.db.engine import create_engine
 from backend.settings import Settings

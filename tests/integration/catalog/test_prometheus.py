@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from infra.catalog_scrape import DISCOVERY_PATH, RECORDED, SAMPLES, scrape_config
+from infra.monitoring.catalog_scrape import DISCOVERY_PATH, RECORDED, SAMPLES, scrape_config
 from tests.support.polling import wait_for
 from tests.support.postgres import SUPERUSER, Server, running_server
 from tests.support.process import API, MIGRATE, run, running

@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from backend.app import create_app
-from backend.exposition import prefers_openmetrics
 from backend.settings import Settings
+from backend.telemetry.exposition import prefers_openmetrics
 from backend.worker import create_worker
 from tests.support.asgi import call
 from tests.support.settings import make_settings

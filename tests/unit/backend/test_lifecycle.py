@@ -1,6 +1,6 @@
 """How long a process that is about to stop still takes requests."""
 
-from backend.lifecycle import LONGEST_SECONDS, QUIET_SECONDS, Draining
+from backend.http.lifecycle import LONGEST_SECONDS, QUIET_SECONDS, Draining
 
 
 def test_draining_ends_when_no_request_has_come_for_a_moment() -> None:

@@ -10,8 +10,8 @@ import orjson
 import pytest
 import structlog
 
-from backend import logs
 from backend.auth.tokens import generate_token
+from backend.telemetry import logs
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_what_libraries_log_has_the_same_form(
 
 
 def test_configuring_is_left_to_entry_points() -> None:
-    assert "backend.logs" in sys.modules
+    assert "backend.telemetry.logs" in sys.modules
     assert not any(
         isinstance(handler, logs.LineHandler) for handler in logging.getLogger("backend").handlers
     )

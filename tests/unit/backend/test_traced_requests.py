@@ -7,10 +7,10 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from backend.db.engine import Database
+from backend.http.traced_requests import TraceMiddleware
 from backend.jobs.periodic import JobContext, PeriodicJob
 from backend.jobs.runs import Runs
-from backend.traced_requests import TraceMiddleware
-from backend.tracing import Trail, trace_id
+from backend.telemetry.tracing import Trail, trace_id
 from tests.support.asgi import call
 from tests.support.logs import Logged
 from tests.support.settings import make_settings

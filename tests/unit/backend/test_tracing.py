@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend import spans, tracing
-from backend.telemetry import Traces
-from backend.tracing import MAX_OPERATIONS, Trail
+from backend.telemetry import spans, tracing
+from backend.telemetry.export import Traces
+from backend.telemetry.tracing import MAX_OPERATIONS, Trail
 from tests.support.settings import make_settings
 
 CALLER, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

@@ -6,7 +6,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from backend.db.trouble import ConnectFailed, classify, database_errors
+from backend.db.errors import ConnectFailed, classify, database_errors
 from backend.errors import AppError, DatabaseUnavailable
 
 PASSES = [

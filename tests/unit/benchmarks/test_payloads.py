@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from backend.alerts.payload import AlertMessage
+from backend.alerts.intake.payload import AlertMessage
 from benchmarks.payloads import (
     ALERTS,
     CONNECTIONS,

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from fastapi import Request
 
-from backend.alerts import body as body_module
-from backend.alerts.body import LargeBodies
 from backend.alerts.errors import BodyTooSlow, IncompleteBody, IntakeBusy
-from backend.alerts.limits import LARGE_BODY_BYTES
+from backend.alerts.intake import body as body_module
+from backend.alerts.intake.body import LargeBodies
+from backend.alerts.intake.limits import LARGE_BODY_BYTES
 
 Receive = Callable[[], Awaitable[dict[str, object]]]
 

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.alerts import reading
-from backend.alerts.delivery import Delivery
 from backend.alerts.errors import MalformedJson, NestingTooDeep, NotAlertmanagerMessage
-from backend.alerts.limits import (
+from backend.alerts.intake import parsing as reading
+from backend.alerts.intake.delivery import Delivery
+from backend.alerts.intake.limits import (
     CHUNK_ALERTS,
     CHUNK_BYTES,
     MAX_ALERT_BYTES,
     MAX_ENVELOPE_BYTES,
     MAX_REPORTED_REJECTIONS,
 )
-from backend.alerts.reading import read_delivery
+from backend.alerts.intake.parsing import read_delivery
 from tests.support.alertmanager import Json, make_alert, make_group, make_message
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.alerts.rules import (
+from backend.alerts.intake.rules import (
     CLOCK_TOLERANCE,
     FLAP_WINDOW,
     LATE_WINDOW,

@@ -14,8 +14,8 @@ from backend.alerts.errors import (
     RefusedDelivery,
     TooManyAlerts,
 )
-from backend.alerts.limits import MAX_ALERTS, MAX_DEPTH
-from backend.alerts.scanner import split
+from backend.alerts.intake.json_splitter import split
+from backend.alerts.intake.limits import MAX_ALERTS, MAX_DEPTH
 
 # Above all texts that look like structure.
 TEXT = st.text(st.sampled_from('"\\{}[],: a\n\u0000é🔥'), max_size=8) | st.text(max_size=8)

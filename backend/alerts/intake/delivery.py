@@ -1,0 +1,103 @@
+"""One delivery, read: what can be stored and what cannot, and in which order to store it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import itemgetter
+from typing import TypeVar
+
+from backend.alerts.intake.limits import CHUNK_ALERTS, CHUNK_BYTES, MAX_REPORTED_REJECTIONS
+from backend.alerts.intake.payload import BEGINNING_OF_TIME, AlertMessage, Envelope
+from backend.alerts.schemas import RejectedAlert
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Alerts as their delivery reports them last, and how often each appears there."""
+
+    alerts: Sequence[AlertMessage]
+    times: Sequence[int]
+
+
+@dataclass(slots=True)
+class Rejections:
+    """All are counted, for metrics and the delivery's row; the first thousand are listed."""
+
+    total: int = 0
+    by_code: dict[str, int] = field(default_factory=dict)
+    listed: list[RejectedAlert] = field(default_factory=list)
+
+    def add(self, rejected: RejectedAlert) -> None:
+        self.total += 1
+        self.by_code[rejected.code] = self.by_code.get(rejected.code, 0) + 1
+        if len(self.listed) < MAX_REPORTED_REJECTIONS:
+            self.listed.append(rejected)
+
+
+# Of one fingerprint's appearances the last, by its own times and then by position: its event time,
+# its position, and how many there were. A plain tuple, because there is one for every alert.
+_Latest = tuple[datetime, int, int]
+
+
+@dataclass(slots=True)
+class Delivery:
+    """`load` gives alerts by their positions in the body, `size` the bytes they take there."""
+
+    envelope: Envelope
+    load: Callable[[Sequence[int]], Sequence[AlertMessage]]
+    size: Callable[[int], int]
+    accepted: int = 0
+    rejections: Rejections = field(default_factory=Rejections)
+    _latest: dict[str, _Latest] = field(default_factory=dict)
+
+    def note(self, index: int, alert: AlertMessage) -> None:
+        """Count one sound alert."""
+        self.accepted += 1
+        event_time = alert.event_time()
+        known = self._latest.get(alert.fingerprint)
+        if known is None:
+            self._latest[alert.fingerprint] = (event_time, index, 1)
+        elif event_time >= known[0]:
+            self._latest[alert.fingerprint] = (event_time, index, known[2] + 1)
+        else:
+            self._latest[alert.fingerprint] = (known[0], known[1], known[2] + 1)
+
+    def note_all(self, alerts: Sequence[AlertMessage]) -> None:
+        """Count the alerts at the positions from 0 on. Mostly their fingerprints are distinct."""
+        fingerprints = [alert.fingerprint for alert in alerts]
+        if len(set(fingerprints)) < len(fingerprints):
+            for index, alert in enumerate(alerts):
+                self.note(index, alert)
+            return
+        self.accepted = len(alerts)
+        self._latest = {
+            fingerprint: (BEGINNING_OF_TIME, index, 1)
+            for index, fingerprint in enumerate(fingerprints)
+        }
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield every fingerprint once, in ascending order over all chunks.
+
+        Concurrent deliveries then lock rows in the same order and cannot deadlock.
+        """
+        ordered = [
+            (index, times)
+            for _, (_, index, times) in sorted(self._latest.items(), key=itemgetter(0))
+        ]
+        for chunk in batches(ordered, lambda latest: self.size(latest[0])):
+            alerts = self.load([index for index, _ in chunk])
+            yield Chunk(alerts, [times for _, times in chunk])
+
+
+def batches(items: Sequence[Item], size: Callable[[Item], int]) -> Iterator[Sequence[Item]]:
+    """Cut into runs of at most CHUNK_ALERTS items and, unless one is larger, CHUNK_BYTES bytes."""
+    start, total = 0, 0
+    for position, item in enumerate(items):
+        total += size(item)
+        if position - start == CHUNK_ALERTS or (total > CHUNK_BYTES and position > start):
+            yield items[start:position]
+            start, total = position, size(item)
+    if start < len(items):
+        yield items[start:]

@@ -1,0 +1,100 @@
+"""The intake: one delivery, one transaction. The caller commits; a 2xx means that it has."""
+
+import hashlib
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.alerts import metrics, repository
+from backend.alerts.errors import RefusedDelivery
+from backend.alerts.intake.delivery import Chunk, Delivery
+from backend.alerts.intake.json_splitter import Body
+from backend.alerts.intake.limits import (
+    MAX_EVIDENCE_BYTES,
+    MAX_GROUP_KEY_CHARACTERS,
+    MAX_RECEIVER_CHARACTERS,
+    MAX_STORED_REJECTIONS,
+)
+from backend.alerts.intake.parsing import read_delivery
+from backend.alerts.intake.rows import alert_columns
+from backend.alerts.intake.transitions import Transitions
+from backend.alerts.repository import DeliveryRecord, Refusal
+from backend.alerts.schemas import IngestResult
+
+MAX_BIGINT = 2**63 - 1
+
+
+async def ingest(
+    session: AsyncSession, integration_id: int, body: Body, now: datetime
+) -> IngestResult:
+    """Store what a body reports, or raise a RefusedDelivery when it is no Alertmanager message.
+
+    All of it happens in the session's transaction, a thousand alerts at a time.
+    """
+    delivery = await read_delivery(body)
+    record: DeliveryRecord | None = _record_of(delivery, body)
+    tally = metrics.Tally(delivery.accepted, delivery.rejections.by_code)
+    for chunk in delivery.chunks():
+        transitions = await _store(session, integration_id, chunk, now, record)
+        record = None  # stored with the first chunk
+        tally.opened += len(transitions.opened) + len(transitions.reopened)
+        tally.closed += len(transitions.closed) + len(transitions.recorded)
+        if (oldest := transitions.oldest()) is not None:
+            # Never less than 0: a sender's clock may be ahead of ours.
+            tally.lag_seconds = max((now - oldest).total_seconds(), tally.lag_seconds or 0)
+    if record is not None:
+        await repository.record_delivery(session, integration_id, record, now)
+    metrics.count_after_commit(session, tally)
+    return IngestResult(accepted=delivery.accepted, rejected=delivery.rejections.listed)
+
+
+async def record_refusal(
+    session: AsyncSession, integration_id: int, body: Body, refused: RefusedDelivery, now: datetime
+) -> None:
+    """Keep a trace of a body that is no message, so that its sender can be found and helped."""
+    record = _record(body)
+    record.refusal = Refusal(refused.code, refused.detail)
+    record.evidence = bytes(body[:MAX_EVIDENCE_BYTES])
+    await repository.record_delivery(session, integration_id, record, now)
+    metrics.count_refusal_after_commit(session)
+
+
+async def _store(
+    session: AsyncSession,
+    integration_id: int,
+    chunk: Chunk,
+    now: datetime,
+    record: DeliveryRecord | None,
+) -> Transitions:
+    alerts = alert_columns(chunk, now)
+    news = await repository.count_appearances(session, integration_id, alerts, now, record=record)
+    transitions = Transitions(now)
+    if news:
+        rows = alerts.rows()
+        for fingerprint, known in news:
+            transitions.add(rows[fingerprint], known)
+        await repository.apply(session, integration_id, transitions)
+    return transitions
+
+
+def _record_of(delivery: Delivery, body: Body) -> DeliveryRecord:
+    record = _record(body)
+    envelope, rejections = delivery.envelope, delivery.rejections
+    record.group_key = _storable(envelope.group_key, MAX_GROUP_KEY_CHARACTERS)
+    record.receiver = _storable(envelope.receiver, MAX_RECEIVER_CHARACTERS)
+    record.truncated_alerts = min(envelope.truncated_alerts, MAX_BIGINT)
+    record.accepted = delivery.accepted
+    if rejections.total:
+        record.rejected = rejections.total
+        record.rejections = rejections.listed[:MAX_STORED_REJECTIONS]
+        record.evidence = bytes(body[:MAX_EVIDENCE_BYTES])
+    return record
+
+
+def _record(body: Body) -> DeliveryRecord:
+    return DeliveryRecord(body_sha256=hashlib.sha256(body).digest(), body_bytes=len(body))
+
+
+def _storable(value: str, characters: int) -> str:
+    """Cut and repair a text that is only displayed: it must never cost an alert."""
+    return value[:characters].replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,88 @@
+"""Alertmanager's webhook message, version "4", as it comes over the wire.
+
+Unknown keys are ignored: Alertmanager adds some every few releases. The group's own `status` and
+`common*` fields are not even read: computed after truncation, they may contradict the alerts.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from annotated_types import MaxLen
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    NonNegativeInt,
+    StringConstraints,
+    TypeAdapter,
+)
+
+from backend.alerts.intake.limits import (
+    MAX_ANNOTATION_CHARACTERS,
+    MAX_ANNOTATIONS,
+    MAX_FINGERPRINT_CHARACTERS,
+    MAX_LABEL_VALUE_CHARACTERS,
+    MAX_LABELS,
+    MAX_NAME_CHARACTERS,
+)
+
+# Go writes its zero time for "not set", other senders the Unix epoch; no alert began before it.
+ZERO_TIMES_END = datetime(1970, 1, 1, tzinfo=UTC)
+BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
+
+Name = Annotated[str, StringConstraints(max_length=MAX_NAME_CHARACTERS)]
+LabelValue = Annotated[str, StringConstraints(max_length=MAX_LABEL_VALUE_CHARACTERS)]
+Annotation = Annotated[str, StringConstraints(max_length=MAX_ANNOTATION_CHARACTERS)]
+# A time without a zone is refused: guessing one would move the alert by hours.
+Time = Annotated[AwareDatetime, Field(strict=True)]
+# Taken as sent and never recomputed; visible ASCII, because it becomes part of an address.
+Fingerprint = Annotated[
+    str, StringConstraints(pattern=rf"^[!-~]{{1,{MAX_FINGERPRINT_CHARACTERS}}}$")
+]
+
+
+class AlertMessage(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    status: Literal["firing", "resolved"]
+    labels: Annotated[dict[Name, LabelValue], MaxLen(MAX_LABELS)]
+    annotations: Annotated[dict[Name, Annotation], MaxLen(MAX_ANNOTATIONS)] | None = None
+    starts_at: Time | None = Field(None, alias="startsAt")
+    ends_at: Time | None = Field(None, alias="endsAt")
+    fingerprint: Fingerprint
+
+    def event_time(self) -> datetime:
+        """When the alert came to the state it reports; unknown times come before all others."""
+        if self.status == "resolved" and self.ends_at is not None:
+            return max(self.ends_at, self.starts_at or self.ends_at)
+        return self.starts_at or BEGINNING_OF_TIME
+
+
+class Envelope(BaseModel):
+    """What is worth keeping of the message around the alerts. None of it is identity."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    version: Literal["4"]
+    group_key: str = Field("", alias="groupKey")
+    receiver: str = ""
+    truncated_alerts: NonNegativeInt = Field(0, alias="truncatedAlerts")
+
+
+class EmptiedMessage(Envelope):
+    """A delivery whose alerts have been cut out. The key must have been there, as a list."""
+
+    alerts: Annotated[list[object], MaxLen(0)]
+
+
+class DeliveryMessage(Envelope):
+    """A whole delivery in which every alert is sound."""
+
+    # One wrong element is enough to take the careful way; do not collect an error for each.
+    alerts: Annotated[list[AlertMessage], FailFast()]
+
+
+ALERT = TypeAdapter(AlertMessage)
+ALERTS: TypeAdapter[list[AlertMessage]] = TypeAdapter(Annotated[list[AlertMessage], FailFast()])

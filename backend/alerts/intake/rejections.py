@@ -1,0 +1,143 @@
+"""Why one alert of a delivery was not stored, in words that help its sender.
+
+Nothing of unbounded length from the alert is repeated: details end up in answers, rows and pages.
+"""
+
+import json
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from backend.alerts.errors import MalformedJson
+from backend.alerts.intake.limits import (
+    MAX_ALERT_BYTES,
+    MAX_ANNOTATION_CHARACTERS,
+    MAX_ANNOTATIONS,
+    MAX_FINGERPRINT_CHARACTERS,
+    MAX_LABEL_VALUE_CHARACTERS,
+    MAX_LABELS,
+    MAX_NAME_CHARACTERS,
+)
+from backend.alerts.intake.payload import AlertMessage
+from backend.alerts.schemas import RejectedAlert
+
+MAX_QUOTED_CHARACTERS = 60
+# The parser collects every error of an alert; a megabyte of them is not worth looking at.
+MAX_EXPLAINED_ERRORS = 1000
+
+_FIELDS = {
+    "status": ("invalid_status", "`status` must be firing or resolved."),
+    "fingerprint": (
+        "invalid_fingerprint",
+        f"`fingerprint` must be 1 to {MAX_FINGERPRINT_CHARACTERS} visible ASCII characters.",
+    ),
+    "startsAt": ("invalid_time", "`startsAt` must be an RFC 3339 time with its offset from UTC."),
+    "endsAt": ("invalid_time", "`endsAt` must be an RFC 3339 time with its offset from UTC."),
+}
+_TEXTS = {
+    "labels": ("label", MAX_LABELS, MAX_LABEL_VALUE_CHARACTERS),
+    "annotations": ("annotation", MAX_ANNOTATIONS, MAX_ANNOTATION_CHARACTERS),
+}
+
+
+def rejection(index: int, code: str, detail: str) -> RejectedAlert:
+    return RejectedAlert(index=index, code=code, detail=detail)
+
+
+def too_large(index: int, size: int) -> RejectedAlert:
+    detail = f"The alert has {size} bytes of JSON; {MAX_ALERT_BYTES} may be sent."
+    return rejection(index, "alert_too_large", detail)
+
+
+def explain(index: int, alert: bytes | bytearray, error: ValidationError) -> RejectedAlert:
+    """Turn what the parser said about one alert into a rejection.
+
+    Raises MalformedJson when these bytes make the whole body invalid, not only this alert.
+    """
+    if error.error_count() > MAX_EXPLAINED_ERRORS:
+        return rejection(index, "invalid_alert", f"The alert has {error.error_count()} errors.")
+    if is_unparsable(error):
+        return _unparsable(index, alert)
+    code, detail = _describe(_first(error))
+    return rejection(index, code, detail)
+
+
+def explain_envelope(error: ValidationError) -> str:
+    """Say in one sentence why what is around the alerts is no Alertmanager message."""
+    first = _first(error)
+    if not first["loc"]:
+        return "The body is not a JSON object."
+    field = first["loc"][0]
+    if first["type"] == "missing":
+        return f"`{field}` is missing: is this an Alertmanager webhook message?"
+    if field == "version":
+        return (
+            'Only version "4" of Alertmanager\'s webhook message is known, and `version` is a text.'
+        )
+    return f"`{field}` has a wrong type."
+
+
+def is_unparsable(error: ValidationError) -> bool:
+    return _first(error)["type"] == "json_invalid"
+
+
+def _first(error: ValidationError) -> ErrorDetails:
+    return error.errors(include_url=False, include_input=False)[0]
+
+
+def _unparsable(index: int, alert: bytes | bytearray) -> RejectedAlert:
+    # The standard parser lets lone surrogates pass; what it cannot read either is not JSON.
+    try:
+        json.loads(alert)
+    except ValueError as error:
+        raise MalformedJson(f"Alert {index} is not valid JSON.") from error
+    detail = "A text contains half of a surrogate pair, which is no character."
+    return rejection(index, "lone_surrogate", detail)
+
+
+def _describe(error: ErrorDetails) -> tuple[str, str]:
+    if not error["loc"]:
+        return "not_an_object", "An alert must be a JSON object."
+    field = str(error["loc"][0])
+    if error["type"] == "missing":
+        return "missing_field", f"`{field}` is missing."
+    if field in _FIELDS:
+        return _FIELDS[field]
+    return _describe_text(field, error)
+
+
+def _describe_text(field: str, error: ErrorDetails) -> tuple[str, str]:
+    noun, most, longest = _TEXTS[field]
+    if error["type"] == "too_long":
+        return f"too_many_{noun}s", f"An alert may have {most} {noun}s."
+    if len(error["loc"]) == 1:
+        return f"invalid_{noun}s", f"`{field}` must be an object of texts."
+    name = quoted(str(error["loc"][1]))
+    if error["type"] != "string_too_long":
+        return f"invalid_{noun}s", f"The value of {noun} {name} must be a text."
+    if error["loc"][-1] == "[key]":
+        detail = f"The name of {noun} {name} is longer than {MAX_NAME_CHARACTERS} characters."
+        return f"{noun}_name_too_long", detail
+    detail = f"The value of {noun} {name} is longer than {longest} characters."
+    return f"{noun}_value_too_long", detail
+
+
+def quoted(name: str) -> str:
+    """The name as an ASCII literal of bounded length, whatever characters it has."""
+    shortened = name if len(name) <= MAX_QUOTED_CHARACTERS else name[:MAX_QUOTED_CHARACTERS] + "…"
+    return json.dumps(shortened, ensure_ascii=False).replace("\x7f", "")
+
+
+def find_nul(index: int, alert: AlertMessage) -> RejectedAlert | None:
+    """Reject an alert that has a NUL character anywhere: PostgreSQL cannot store one in a text."""
+    for noun, texts in (("label", alert.labels), ("annotation", alert.annotations or {})):
+        name = _first_with_nul(texts.items())
+        if name is not None:
+            detail = f"The {noun} {quoted(name)} contains a NUL character, which cannot be stored."
+            return rejection(index, "nul_character", detail)
+    return None
+
+
+def _first_with_nul(texts: Iterable[tuple[str, str]]) -> str | None:
+    return next((name for name, value in texts if "\x00" in name or "\x00" in value), None)

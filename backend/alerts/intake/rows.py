@@ -1,0 +1,78 @@
+"""Alerts of a delivery as columns, ready for the statements of sql.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import orjson
+
+from backend.alerts.intake.delivery import Chunk
+from backend.alerts.intake.payload import ZERO_TIMES_END
+from backend.alerts.intake.rules import CLOCK_TOLERANCE
+from backend.alerts.labels import promoted, service_of
+
+
+class AlertRow(NamedTuple):
+    """One reported alert, in the column order of COUNT_APPEARANCES. JSON is text here."""
+
+    fingerprint: str
+    status: str
+    labels: str
+    annotations: str
+    alertname: str | None
+    service: str | None
+    severity: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertColumns:
+    """A chunk of reported alerts in ascending order of fingerprint, one list for each column.
+
+    Made by column and not by row: an ordinary delivery says nothing new, so no row is ever needed.
+    An empty text stands for none; fingerprints and JSON are never empty.
+    """
+
+    texts: Sequence[Sequence[str]]
+    times: Sequence[Sequence[datetime | None]]
+    appearances: Sequence[int]
+
+    def rows(self) -> dict[str, AlertRow]:
+        """Return the alerts as rows, by fingerprint."""
+        texts = ([text or None for text in column] for column in self.texts)
+        rows = zip(*texts, *self.times, strict=True)
+        return {row[0]: AlertRow(*row) for row in rows}
+
+
+def alert_columns(chunk: Chunk, now: datetime) -> AlertColumns:
+    alerts = chunk.alerts
+    labels = [alert.labels for alert in alerts]
+    texts = (
+        [alert.fingerprint for alert in alerts],
+        [alert.status for alert in alerts],
+        [orjson.dumps(each).decode() for each in labels],
+        [orjson.dumps(alert.annotations or {}).decode() for alert in alerts],
+        [promoted(each, "alertname") for each in labels],
+        [service_of(each) for each in labels],
+        [promoted(each, "severity") for each in labels],
+    )
+    latest = now + CLOCK_TOLERANCE
+    times = (
+        _believable([alert.starts_at for alert in alerts], latest),
+        # Of a firing alert, `endsAt` is when Alertmanager would give it up: nothing has ended.
+        _believable(
+            [None if alert.status == "firing" else alert.ends_at for alert in alerts], latest
+        ),
+    )
+    return AlertColumns(texts, times, chunk.times)
+
+
+def _believable(times: list[datetime | None], latest: datetime) -> list[datetime | None]:
+    """Drop zero times, clamp what a wrong clock put into the future."""
+    known = [time for time in times if time is not None]
+    # Looked at together first: comparing each with both limits is slow between time zones.
+    if not known or (min(known) > ZERO_TIMES_END and max(known) <= latest):
+        return times
+    return [None if time is None or time <= ZERO_TIMES_END else min(time, latest) for time in times]

@@ -1,0 +1,136 @@
+"""Processes that outlive the command that started them, and ending exactly those and no others.
+
+A process is known by its id and its start time: an id alone may belong to somebody else by now.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from e2e.cluster.errors import ClusterError
+
+# In the environment of all we start, and inherited by what that starts: how leftovers are found.
+MARK = "OBSERVABILITY_E2E_STATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    pid: int
+    started: int  # clock ticks since boot
+
+    @classmethod
+    def of(cls, pid: int) -> "Process | None":
+        """Find the living process with this id; a zombie has ended and does not count."""
+        fields = _stat(pid)
+        return None if fields is None or fields[0] == "Z" else cls(pid, int(fields[19]))
+
+    @property
+    def alive(self) -> bool:
+        return Process.of(self.pid) == self
+
+    def send(self, number: signal.Signals) -> None:
+        if self.alive:
+            os.kill(self.pid, number)
+
+    def stop(self, *, seconds: float = 10) -> None:
+        """SIGTERM, and SIGKILL when it has not ended after `seconds`."""
+        self.send(signal.SIGTERM)
+        if not wait_until(lambda: not self.alive, seconds=seconds):
+            self.send(signal.SIGKILL)
+            wait_until(lambda: not self.alive, seconds=seconds)
+
+
+def start(
+    command: Sequence[str],
+    *,
+    name: str,
+    records: Path,
+    log: Path,
+    environment: Mapping[str, str],
+) -> Process:
+    """Start in the background, in a session of its own; it ends when somebody ends it."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    records.mkdir(parents=True, exist_ok=True)
+    # The shell ends at once, and the program is nobody's child that somebody must wait for.
+    detach = ["sh", "-c", 'setsid "$@" </dev/null >>"$LOG" 2>&1 & echo $!', "detach"]
+    launched = subprocess.run(
+        [*detach, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        env={**environment, MARK: str(records.parent), "LOG": str(log)},
+    )
+    process = Process.of(int(launched.stdout))
+    if process is None:
+        raise ClusterError(f"{name} ended at once: see {log}")
+    (records / f"{name}.json").write_text(json.dumps(asdict(process)))
+    return process
+
+
+def recorded(records: Path, name: str) -> Process | None:
+    """Find what `start` recorded under `name`, if it is still the same living process."""
+    try:
+        process = Process(**json.loads((records / f"{name}.json").read_text()))
+    except (FileNotFoundError, ValueError, TypeError):  # a crash may have cut the file short
+        return None
+    return process if process.alive else None
+
+
+def marked(state: Path) -> Iterator[Process]:
+    """Every living process that was started, however indirectly, for the cluster in `state`."""
+    mark = f"{MARK}={state}".encode()
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (directory / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        process = Process.of(int(directory.name))
+        if process is not None and process.pid != os.getpid() and mark in environment:
+            yield process
+
+
+def named(names: set[str]) -> set[Process]:
+    """Every living process whose program has one of these names."""
+    found = set()
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            name = (directory / "comm").read_text().strip()
+        except OSError:
+            continue
+        process = Process.of(int(directory.name))
+        if process is not None and name in names:
+            found.add(process)
+    return found
+
+
+def command_line(process: Process) -> str:
+    try:
+        raw = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    except OSError:
+        return ""
+    return raw.replace(b"\0", b" ").decode(errors="replace").strip()
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float, every: float = 0.1) -> bool:
+    """Poll; False when the time is over first."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(every)
+    return True
+
+
+def _stat(pid: int) -> list[str] | None:
+    # From the third field (state) on: the second, the name, may contain anything.
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()

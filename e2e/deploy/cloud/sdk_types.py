@@ -1,0 +1,186 @@
+"""Checks resource inputs against the type information of the installed provider SDK.
+
+The wheels ship no schema, but their generated classes carry everything that a schema says about
+inputs: names, types, nesting, and which are required. Nothing here is written by hand per resource.
+"""
+
+import collections.abc
+import difflib
+import enum
+import functools
+import importlib
+import inspect
+import keyword
+import sys
+import typing
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from typing import Any
+
+from pulumi import _types
+
+from e2e.deploy.cloud.errors import Rejected
+from e2e.deploy.cloud.values import UNKNOWN, Json, Properties
+
+Problem = tuple[str, str]  # property path, what is wrong
+
+
+def version(package: str) -> str:
+    """Give the SDK's version, which its plugin has too."""
+    return metadata.version(f"pulumi-{package}")
+
+
+@functools.cache
+def resource_class(token: str) -> type:
+    """Find the class of a type token: `aws:rds/instance:Instance` is `pulumi_aws.rds.Instance`."""
+    package, module, name = token.split(":")
+    group = module.partition("/")[0]
+    parts = [f"pulumi_{package.replace('-', '_')}"]
+    if group != "index":
+        parts.append(group + "_" * keyword.iskeyword(group))  # pulumi_aws.lambda_
+    try:
+        return typing.cast("type", getattr(importlib.import_module(".".join(parts)), name))
+    except (ImportError, AttributeError):
+        raise Rejected(f"the installed pulumi_{package} has no resource {token}") from None
+
+
+@functools.cache
+def arguments_class(token: str) -> type:
+    cls = resource_class(token)
+    module, name = sys.modules[cls.__module__], cls.__name__
+    # The generator says InitArgs where Args is the name of a nested type.
+    found = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
+    return typing.cast("type", found)
+
+
+@functools.cache
+def inputs_of(cls: type) -> Mapping[str, tuple[Any, bool]]:
+    """Give each input, named as the engine spells it, its type and whether it is required."""
+    types = _types.input_type_types(cls)
+    parameters = inspect.signature(cls).parameters
+    return {
+        wire: (
+            types.get(wire, Any),
+            python in parameters and parameters[python].default is inspect.Parameter.empty,
+        )
+        for python, wire in _types.input_type_py_to_pulumi_names(cls).items()
+    }
+
+
+@functools.cache
+def outputs_of(token: str) -> Mapping[str, type]:
+    return _types.resource_types(resource_class(token))
+
+
+def problems(token: str, inputs: Properties) -> list[Problem]:
+    """Name every unknown, missing or mistyped input."""
+    return list(_object("", inputs, arguments_class(token)))
+
+
+def provider_problems(package: str, settings: Properties) -> list[Problem]:
+    """Name the settings that the provider does not have."""
+    module = importlib.import_module(f"pulumi_{package.replace('-', '_')}")
+    known = inputs_of(module.ProviderArgs)
+    unknown = settings.keys() - known.keys() - {"version"}
+    return [(key, "unknown setting of the provider") for key in sorted(unknown)]
+
+
+def _object(path: str, value: Properties, cls: type) -> Iterator[Problem]:
+    known = inputs_of(cls)
+    for name in value:
+        if name not in known and not name.startswith("__"):
+            hint = difflib.get_close_matches(name, known, 1)
+            found = f", did you mean '{hint[0]}'?" if hint else ""
+            yield _join(path, name), f"unknown property{found}"
+    for name, (expected, required) in known.items():
+        if value.get(name) is not None:
+            yield from _value(_join(path, name), value[name], expected)
+        elif required:
+            yield _join(path, name), "missing required property"
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _value(path: str, value: Json, expected: Any) -> Iterator[Problem]:
+    if value is None or value == UNKNOWN:
+        return
+    attempts = [list(_one(path, value, candidate)) for candidate in _alternatives(expected)]
+    if attempts and all(attempts):
+        yield from min(attempts, key=len)
+
+
+def _alternatives(expected: Any) -> Iterator[Any]:
+    """Flatten `Input[X]`, `Optional[X]` and unions of them to what may be on the wire."""
+    if typing.get_origin(expected) is not typing.Union:
+        yield expected
+        return
+    for alternative in typing.get_args(expected):
+        origin = typing.get_origin(alternative) or alternative
+        wrapper = origin is collections.abc.Awaitable or getattr(origin, "__name__", "") == "Output"
+        if not (wrapper or alternative is type(None) or typing.is_typeddict(alternative)):
+            yield from _alternatives(alternative)
+
+
+def _one(path: str, value: Json, expected: Any) -> Iterator[Problem]:
+    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
+    if isinstance(expected, type) and _types.is_input_type(expected):
+        if isinstance(value, dict):
+            yield from _object(path, value, expected)
+        else:
+            yield path, f"expected an object, got {_name(value)}"
+    elif origin in {list, collections.abc.Sequence}:
+        yield from _list(path, value, arguments[0])
+    elif origin in {dict, collections.abc.Mapping}:
+        yield from _map(path, value, arguments[1])
+    else:
+        yield from _scalar(path, value, expected)
+
+
+def _list(path: str, value: Json, member: Any) -> Iterator[Problem]:
+    if not isinstance(value, list):
+        yield path, f"expected a list, got {_name(value)}"
+        return
+    for index, item in enumerate(value):
+        yield from _value(f"{path}[{index}]", item, member)
+
+
+def _map(path: str, value: Json, member: Any) -> Iterator[Problem]:
+    if not isinstance(value, dict):
+        yield path, f"expected a map, got {_name(value)}"
+        return
+    for key, item in value.items():
+        yield from _value(f"{path}.{key}", item, member)
+
+
+def _scalar(path: str, value: Json, expected: Any) -> Iterator[Problem]:
+    """Scalars convert as in Pulumi's own providers: the text "5" is a number, "true" a boolean."""
+    if expected is bool:
+        if not isinstance(value, bool) and value not in {"true", "false"}:
+            yield path, f"expected a boolean, got {_name(value)}"
+    elif expected in {int, float}:
+        if not _is_number(value):
+            yield path, f"expected a number, got {_name(value)}"
+    elif isinstance(expected, type) and issubclass(expected, str | enum.Enum):
+        yield from _text(path, value)
+
+
+def _text(path: str, value: Json) -> Iterator[Problem]:
+    if isinstance(value, list | dict):
+        yield path, f"expected a string, got {_name(value)}"
+
+
+def _is_number(value: Json) -> bool:
+    if isinstance(value, str):
+        try:
+            float(value)
+        except ValueError:
+            return False
+        return True
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _name(value: Json) -> str:
+    names = {list: "a list", dict: "an object", str: "a string", bool: "a boolean"}
+    return names.get(type(value), "a number")

@@ -1,0 +1,117 @@
+"""The Pulumi CLI as drills use it: the stack `e2e` of the repository's own program."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from e2e.deploy.cloud.environment import KUBECONFIG
+from e2e.deploy.engine import recovery
+from e2e.deploy.engine.checkpoint import Checkpoint
+from e2e.deploy.engine.cli import Cli
+from e2e.deploy.engine.cloud import Cloud
+from e2e.deploy.engine.environment import environment
+from e2e.deploy.engine.in_cluster import InCluster
+from e2e.deploy.engine.plugins import Plugins
+from e2e.deploy.engine.result import Result, result_of
+from e2e.deploy.engine.running import RunningUp
+from e2e.deploy.engine.stacks import Stack
+from e2e.deploy.engine.workspace import PROJECT, STACK, Workspace
+from e2e.programs.build import Toolbox
+
+MODULES = ("pulumi", "helm", "kubernetes")
+
+_YES = ("--yes", "--skip-preview", "--suppress-progress")
+
+
+class Engine:
+    """Get one from `prepare`, or from `attach` when another process prepared it."""
+
+    def __init__(self, workspace: Workspace, plugins: Plugins, cli: Cli, cloud: Cloud) -> None:
+        self.workspace = workspace
+        self.plugins = plugins
+        self._cli = cli
+        self._cloud = cloud
+
+    @classmethod
+    def prepare(
+        cls,
+        state: Path,
+        world: Cloud,
+        toolbox: Toolbox,
+        real: bool | None = None,
+        stack: Stack = Stack.PLATFORM,
+    ) -> Self:
+        """Copy the program to `state`/engine and make an empty stack there.
+
+        `toolbox` has the modules MODULES. `real` asks for the real plugins (True), for stand-ins
+        (False), or for whatever there is.
+        """
+        workspace = Workspace.create(state / "engine", stack)
+        engine = cls._assemble(state, workspace, world, toolbox, real)
+        engine._cli.run("stack", "init", STACK)
+        return engine
+
+    @classmethod
+    def attach(cls, state: Path, world: Cloud, toolbox: Toolbox, real: bool | None = None) -> Self:
+        """Use the stack that another process prepared in `state`."""
+        return cls._assemble(state, Workspace(state / "engine"), world, toolbox, real)
+
+    @classmethod
+    def _assemble(
+        cls, state: Path, workspace: Workspace, world: Cloud, toolbox: Toolbox, real: bool | None
+    ) -> Self:
+        pulumi = toolbox.program("pulumi")
+        plugins = Plugins.choose(pulumi=pulumi, stand_ins=world.plugins, real=real)
+        variables = environment(state, workspace, plugins, toolbox) | dict(world.environment)
+        cli = Cli(pulumi, workspace.program, variables, state / "logs" / "engine")
+        return cls(workspace, plugins, cli, world)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """For `pulumi` and `make release` in `workspace.program`."""
+        return self._cli.environment
+
+    def preview(self) -> Result:
+        return self._changing("preview")
+
+    def up(self, *, ok: bool | None = True) -> Result:
+        """`ok=False`: it must fail; None: either will do."""
+        return self._changing("up", *_YES, ok=ok)
+
+    def refresh(self) -> Result:
+        return self._changing("refresh", *_YES)
+
+    def destroy(self) -> Result:
+        return self._changing("destroy", *_YES)
+
+    def start_up(self) -> RunningUp:
+        """Start `pulumi up` in the background."""
+        started = self._cli.start("up", *_YES, events=True)
+        return RunningUp(started.process, started.log)
+
+    def cancel(self) -> None:
+        """Unlock a stack whose engine was killed."""
+        self._cli.run("cancel", "--yes")
+
+    def repair(self) -> Result:
+        """Run what docs/operations.md prescribes after a kill; gives back the last `up`."""
+        cluster = InCluster({**self.environment, "KUBECONFIG": self.environment[KUBECONFIG]})
+        exists = self._cloud.resources()
+        return result_of(recovery.repair(self._cli, self.checkpoint(), exists, cluster))
+
+    def set(self, path: str, value: str | int | bool) -> None:
+        """Set a key of the stack file, such as `secretVersions.databasePassword`; no secret."""
+        text = json.dumps(value) if isinstance(value, bool) else str(value)
+        self._cli.run("config", "set", "--path", f"{PROJECT}:{path}", text)
+
+    def outputs(self) -> dict[str, Any]:
+        done = self._cli.run("stack", "output", "--json")
+        found: dict[str, Any] = json.loads(done.text)
+        return found
+
+    def checkpoint(self) -> Checkpoint:
+        return Checkpoint.read(self.workspace.checkpoint)
+
+    def _changing(self, *arguments: str, ok: bool | None = True) -> Result:
+        return result_of(self._cli.run(*arguments, ok=ok, events=True))

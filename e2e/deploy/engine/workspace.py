@@ -1,0 +1,104 @@
+"""A copy of what the program needs, which a drill may edit, with a stack, a state and a home."""
+
+import secrets
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from e2e.deploy.engine.errors import EngineError
+from e2e.deploy.engine.stacks import Stack
+
+STACK = "e2e"
+PROJECT = "observability-platform"
+REPOSITORY = Path(__file__).parents[3]
+
+# `pulumi up`, `make release` and nothing else.
+_PROGRAM = (
+    "__main__.py",
+    "Pulumi.yaml",
+    ".python-version",
+    "pyproject.toml",
+    "uv.lock",
+    "Makefile",
+    "infra",
+    "docs",  # the runbooks are a dashboard
+    "charts",
+    "release",
+    "backend",
+)
+_COMPILED = shutil.ignore_patterns("__pycache__")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Files under one directory; it goes away with the cluster's state."""
+
+    directory: Path
+
+    @classmethod
+    def create(cls, directory: Path, stack: Stack = Stack.PLATFORM) -> Self:
+        """Copy the program from the checkout; whatever the directory held before is gone."""
+        shutil.rmtree(directory, ignore_errors=True)
+        workspace = cls(directory)
+        for folder in (workspace.program, workspace.backend, workspace.home):
+            folder.mkdir(parents=True)
+        for name in _PROGRAM:
+            source, target = REPOSITORY / name, workspace.program / name
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=_COMPILED)
+            else:
+                shutil.copy2(source, target)
+        (workspace.program / ".venv").symlink_to(_environment(), target_is_directory=True)
+        shutil.copy2(stack.file, workspace.stack_file)
+        workspace.passphrase.touch(mode=0o600)
+        workspace.passphrase.write_text(secrets.token_urlsafe(32))
+        return workspace
+
+    @property
+    def program(self) -> Path:
+        """Where the commands run: Pulumi.yaml, the program, the chart."""
+        return self.directory / "program"
+
+    @property
+    def backend(self) -> Path:
+        """State, history and locks."""
+        return self.directory / "state"
+
+    @property
+    def home(self) -> Path:
+        return self.directory / "home"
+
+    @property
+    def passphrase(self) -> Path:
+        return self.directory / "passphrase"
+
+    @property
+    def stack_file(self) -> Path:
+        return self.program / f"Pulumi.{STACK}.yaml"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.backend / ".pulumi" / "stacks" / PROJECT / f"{STACK}.json"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What makes `pulumi` in `program` use this state and no account."""
+        return {
+            "PULUMI_BACKEND_URL": f"file://{self.backend}",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),
+            "PULUMI_HOME": str(self.home),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+
+
+def _environment() -> Path:
+    if sys.prefix == sys.base_prefix:
+        raise EngineError(
+            f"{sys.executable} is in no virtual environment: run this with the checkout's"
+            " .venv/bin/python, which has the program's packages"
+        )
+    return Path(sys.prefix)

@@ -1,0 +1,72 @@
+"""More load, more pods."""
+
+import time
+from contextlib import ExitStack
+from functools import partial
+
+from e2e.cluster.processes import wait_until
+from e2e.drills import looks
+from e2e.drills.drill import Checks, Figures
+from e2e.drills.looks import IN_NAMESPACE
+from e2e.drills.sampled import Sampled
+from e2e.drills.watched import Watched
+from e2e.platform.platform import Platform
+from infra.naming import RELEASE
+
+_PODS = 2
+# Each step sends so many more alerts a second: a fast machine answers the first ones with less
+# than the 70 % of 200 millicores a pod above which the autoscaler adds one.
+_STEP_RATE = 120
+_STEPS = 3
+# Metrics are up to 15 s old, the autoscaler looks every 15 s, and a pod takes 20 s to be ready.
+_STEP_SECONDS = 90
+_AFTERWARDS = 20 * _STEP_RATE  # requests that the new pods get their share of
+
+
+def hpa(platform: Platform) -> Figures:
+    """Under load the autoscaler adds pods and no request fails; its spec allows the way down."""
+    checks = Checks()
+    began, restarts = time.time(), looks.restarts(platform)
+    desired = Sampled(partial(_replicas, platform), every=2)
+    with ExitStack() as open_:
+        open_.enter_context(desired)  # first: it reads until all loads have ended
+        loads = [open_.enter_context(Watched(platform, Checks(), rate=_STEP_RATE))]
+        grown = _has_grown(platform)
+        while not grown and len(loads) < _STEPS:
+            loads.append(open_.enter_context(Watched(platform, Checks(), rate=_STEP_RATE)))
+            grown = _has_grown(platform)
+        checks.note(seconds=time.time() - began, rate=_STEP_RATE * len(loads))
+        loads[-1].more(_AFTERWARDS)
+    checks.note(
+        replicas_max=max(desired.readings),
+        restarts=looks.restarts_since(platform, restarts),
+        requests=sum(watched.load.report.requests for watched in loads),
+        failed_requests=sum(watched.load.report.failed for watched in loads),
+    )
+    checks.require(
+        grown,
+        f"{checks.figures['rate']} alerts a second did not bring more than {_PODS} ready pods",
+    )
+    # docs/adr/0032-hung-servers.md: a busy server is not taken for a hung one.
+    checks.require(not checks.figures["restarts"], "busy pods were restarted")
+    for watched in loads:
+        watched.require_none_failed()
+    _require_way_down(platform, checks)
+    return checks.figures
+
+
+def _has_grown(platform: Platform) -> bool:
+    return wait_until(lambda: len(looks.ready(platform)) > _PODS, seconds=_STEP_SECONDS, every=1)
+
+
+def _require_way_down(platform: Platform, checks: Checks) -> None:
+    """Read it only: the autoscaler waits five minutes before it takes a pod away."""
+    spec = looks.item(platform, "hpa", RELEASE)["spec"]
+    checks.require(spec["minReplicas"] == _PODS, f"it would go down to {spec['minReplicas']}")
+    down = spec.get("behavior", {}).get("scaleDown", {}).get("selectPolicy", "Max")
+    checks.require(down != "Disabled", "its spec forbids the way down")
+
+
+def _replicas(platform: Platform) -> int:
+    path = "--output=jsonpath={.spec.replicas}"
+    return int(platform.cluster.kubectl("get", f"deployment/{RELEASE}", IN_NAMESPACE, path))

@@ -1,0 +1,104 @@
+"""Releases that go wrong: an image that does not start, a migration that fails, a killed helm."""
+
+import shlex
+from collections.abc import Iterator
+
+import psutil
+
+from e2e.drills import edits, looks
+from e2e.drills.drill import Checks, Figures
+from e2e.drills.looks import eventually
+from e2e.drills.watched import Watched
+from e2e.platform.platform import Platform
+from infra.naming import RELEASE
+
+# People wait ten minutes; pods that will never be ready are not worth it here.
+_PATIENCE = "60s"
+_BROKEN = {"backend/asgi.py": 'raise SystemExit("this version does not start")\n'}
+
+
+def bad_release(platform: Platform) -> Figures:
+    """Neither an image that never becomes ready nor a migration that fails disturbs anybody.
+
+    Seen red with a migration that the database had already, and so did not fail: the release went
+    through after 41.7 s.
+    """
+    checks = Checks()
+    platform.image("broken", extra=_BROKEN)
+    platform.image("broken-migration", extra=edits.failing_migration())
+    platform.image("mended")
+    pods = _served_by(platform)
+    with Watched(platform, checks) as watched:
+        with edits.impatient_release(platform.engine.workspace.program, _PATIENCE):
+            failed = platform.release("broken", ok=False)
+        _require_message(checks, failed.text, "broken", "helm rollback")
+        _require_served_by(platform, checks, pods, "an image that does not start")
+        failed = platform.release("broken-migration", ok=False)
+        _require_message(checks, failed.text, "broken-migration", "job/backend-migrate")
+        _require_served_by(platform, checks, pods, "a migration that fails")
+        platform.release("mended")
+    tag = looks.image_tag(platform)
+    checks.require(tag == "mended", f"the next release brought {tag}")
+    watched.require_none_failed()
+    return checks.figures
+
+
+def release_stuck(platform: Platform) -> Figures:
+    """`helm upgrade` killed -9: `make release` says how to free it, and it works again.
+
+    Seen red with a `make release` that does not look for a pending release: Helm's own words name
+    no way out.
+    """
+    checks = Checks()
+    platform.image("stuck")
+    with Watched(platform, checks) as watched:
+        release = platform.start_release("stuck")
+        try:
+            eventually(
+                "the release replaces pods",
+                lambda: looks.image_tag(platform) == "stuck",
+                seconds=120,
+            )
+        finally:
+            for helm in _helms(release.pid):
+                helm.kill()
+            release.wait(60)
+        refused = platform.release("stuck", ok=False)
+        command = _command_in(refused.text, checks)
+        platform.helm(*command)
+        platform.release("stuck")
+        platform.engine.up()
+    tag = looks.image_tag(platform)
+    checks.require(tag == "stuck", f"{tag} runs after the release that was freed")
+    watched.require_none_failed()
+    return checks.figures
+
+
+def _helms(pid: int) -> Iterator[psutil.Process]:
+    """Find the helm that a `make release` runs."""
+    for process in psutil.Process(pid).children(recursive=True):
+        if process.name() == "helm":
+            yield process
+
+
+def _command_in(text: str, checks: Checks) -> list[str]:
+    """Give the arguments of the helm command that `make release` printed, as a person copies it."""
+    checks.require("is pending-upgrade" in text, f"it does not name the pending release: {text}")
+    lines = [line.strip() for line in text.splitlines()]
+    commands = [line for line in lines if line.startswith(f"helm rollback {RELEASE} ")]
+    checks.require(commands, f"it prints no command that frees the release: {text}")
+    return shlex.split(commands[0])[1:]
+
+
+def _require_message(checks: Checks, text: str, *words: str) -> None:
+    for word in (*words, "is not released", "go on serving"):
+        checks.require(word in text, f"make release does not say {word!r}: {text[-500:]}")
+
+
+def _served_by(platform: Platform) -> set[str]:
+    return {pod.uid for pod in looks.ready(platform)}
+
+
+def _require_served_by(platform: Platform, checks: Checks, pods: set[str], after: str) -> None:
+    now = _served_by(platform)
+    checks.require(now == pods, f"after {after}, {len(now & pods)} of {len(pods)} pods are left")

@@ -1,0 +1,121 @@
+"""One request, found as a metric with an exemplar, as a trace, and as a line of the log."""
+
+import json
+import secrets
+import time
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+from e2e.cluster.processes import wait_until
+from e2e.drills import signals
+from e2e.drills.drill import Checks, Figures
+from e2e.platform.errors import PlatformError
+from e2e.platform.forwarding import Api
+from e2e.platform.platform import Platform
+from infra.config.observability import ObservabilityOptions
+from infra.monitoring.data_sources import TRACE_ID, data_sources
+
+# Two scrapes; the export of traces and the log's way take seconds.
+_EXEMPLAR_SECONDS = 90
+_ARRIVAL_SECONDS = 60
+_PAUSE_SECONDS = 5
+_DURATIONS = "backend_http_request_duration_seconds_bucket"
+_NANOSECONDS = 10**9
+
+
+def correlated(platform: Platform) -> Figures:
+    """A request with a sampled trace is found in Prometheus, Jaeger and Loki by the same id.
+
+    Of each bucket of durations Prometheus keeps the newest exemplar of a scrape: requests go on
+    until one of them is found. Seen red in e2e/tests/unit/test_drill_monitoring.py, for each of the
+    three ways.
+    """
+    checks = Checks()
+    began = time.time()
+    with signals.prometheus(platform) as api:
+        trace = _exemplar(platform, api, began, checks)
+    checks.note(exemplar_s=time.time() - began)
+    with signals.jaeger(platform) as api:
+        spans = _arrived("the trace in Jaeger", lambda: _spans(api, trace), checks)
+    checks.note(trace_s=time.time() - began, spans=len(spans))
+    statements = [span for span in spans if "db.system.name" in _tags(span)]
+    checks.require(statements, f"no span of {len(spans)} is of a database statement: {spans}"[:300])
+    with signals.loki(platform) as api:
+        lines = _arrived("the line in Loki", lambda: _lines(api, trace, began), checks)
+    checks.note(log_s=time.time() - began, lines=len(lines))
+    wrong = [line for line in lines if json.loads(line).get(TRACE_ID) != trace]
+    checks.require(not wrong, f"Loki gives lines of other traces: {wrong[:1]}")
+    return checks.figures
+
+
+def _exemplar(platform: Platform, api: Api, began: float, checks: Checks) -> str:
+    """Send requests until one of them is an exemplar; give its trace id."""
+    sent: set[str] = set()
+    while time.time() < began + _EXEMPLAR_SECONDS:
+        sent.add(_request(platform))
+        time.sleep(_PAUSE_SECONDS)
+        found: list[Mapping[str, Any]] = api.data(
+            "/api/v1/query_exemplars", query=_DURATIONS, start=began, end=time.time()
+        )
+        ids: set[str] = {
+            each["labels"][TRACE_ID] for series in found for each in series["exemplars"]
+        }
+        if known := ids & sent:
+            checks.note(requests=len(sent))
+            return known.pop()
+    return checks.fail(f"none of {len(sent)} traces is an exemplar of {_DURATIONS}")
+
+
+def _request(platform: Platform) -> str:
+    """Read the alerts as a caller whose trace is sampled; give the trace's id."""
+    trace = secrets.token_hex(16)
+    headers = {
+        "authorization": f"Bearer {platform.token}",
+        "traceparent": f"00-{trace}-{secrets.token_hex(8)}-01",
+    }
+    url = f"{platform.entrance.url}/api/v1/alerts"
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310  http, 127.0.0.1
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  as above
+        answer.read()
+    return trace
+
+
+def _spans(api: Api, trace: str) -> list[Mapping[str, Any]]:
+    try:
+        found = api.data(f"/api/traces/{trace}")
+    except PlatformError:  # 404 until it has arrived
+        return []
+    return [span for each in found for span in each["spans"]]
+
+
+def _tags(span: Mapping[str, Any]) -> set[str]:
+    return {tag["key"] for tag in span["tags"]}
+
+
+def _lines(api: Api, trace: str, began: float) -> list[str]:
+    """Ask what Grafana asks when somebody follows the link from a trace to its log."""
+    start = int((began - 60) * _NANOSECONDS)
+    end = int((time.time() + 60) * _NANOSECONDS)
+    found = api.data("/loki/api/v1/query_range", query=_link(trace), start=start, end=end)
+    return [value[1] for stream in found["result"] for value in stream["values"]]
+
+
+def _link(trace: str) -> str:
+    jaeger: Mapping[str, Any] = next(
+        source for source in data_sources(ObservabilityOptions()) if source["type"] == "jaeger"
+    )
+    query: str = jaeger["jsonData"]["tracesToLogsV2"]["query"]
+    return query.replace("$${__trace.traceId}", trace)
+
+
+def _arrived(what: str, look: Any, checks: Checks) -> Any:
+    found: list[Any] = []
+
+    def arrived() -> bool:
+        found[:] = look()
+        return bool(found)
+
+    if not wait_until(arrived, seconds=_ARRIVAL_SECONDS, every=1):
+        checks.fail(f"{what} has not arrived after {_ARRIVAL_SECONDS} s")
+    return found

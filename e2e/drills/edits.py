@@ -1,0 +1,124 @@
+"""Changes of the workspace's copy of the repository, as a developer would make them."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from e2e.deploy.cloud.postgres import PostgresServer
+from e2e.deploy.engine.workspace import REPOSITORY
+
+_VERSIONS = Path("backend") / "migrations" / "versions"
+
+_MIGRATION = '''"""{title}"""
+
+from alembic import op
+
+revision = "{revision}"
+down_revision = "{before}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("{statement}")
+
+
+def downgrade() -> None:
+    """Nothing: nobody goes back in a drill."""
+'''
+
+_TEMPLATE = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ include "backend.fullname" . }}-%(name)s
+data:
+  value: {{ .Values.%(key)s | default "absent" | quote }}
+"""
+
+
+def additive_migration() -> dict[str, str]:
+    """Give a revision that adds what the release before does not know, for an image's `extra`."""
+    statement = "ALTER TABLE integration ADD COLUMN e2e_note text"
+    return _migration(1, statement, title="A column that nobody reads yet.")
+
+
+def failing_migration() -> dict[str, str]:
+    """Give that revision, which may be in the database already, and one that it refuses."""
+    return additive_migration() | _migration(2, "SELECT 1 / 0", title="A mistake.")
+
+
+def additive_revision() -> str:
+    """Name it as the database does."""
+    return _revision(1)
+
+
+def migrated(postgres: PostgresServer) -> bool:
+    """Whether that revision is the database's, and what it adds is there."""
+    database = postgres.settings.database
+    revision = postgres.sql("SELECT version_num FROM alembic_version", database=database)
+    columns = postgres.sql(
+        "SELECT count(*) FROM information_schema.columns"
+        " WHERE table_name = 'integration' AND column_name = 'e2e_note'",
+        database=database,
+    )
+    return (revision, columns) == (additive_revision(), "1")
+
+
+def _migration(number: int, statement: str, *, title: str) -> dict[str, str]:
+    """Give the file of the revision that is so many after the repository's last one."""
+    before, revision = _revision(number - 1), _revision(number)
+    text = _MIGRATION.format(title=title, revision=revision, before=before, statement=statement)
+    return {str(_VERSIONS / f"{revision}_e2e.py"): text}
+
+
+def _revision(number: int) -> str:
+    last = max(int(path.name[:4]) for path in (REPOSITORY / _VERSIONS).glob("[0-9]*.py"))
+    return f"{last + number:04d}"
+
+
+def add_chart_key(program: Path, value: str) -> str:
+    """Give the chart a new value with a default, a ConfigMap that shows it, and a new version.
+
+    Returns the ConfigMap's suffix.
+    """
+    chart = program / "charts" / "backend"
+    number = len(list((chart / "templates").glob("e2e-*.yaml"))) + 1
+    name, key = f"e2e-{number}", f"e2eKey{number}"
+    (chart / "templates" / f"{name}.yaml").write_text(_TEMPLATE % {"name": name, "key": key})
+    with (chart / "values.yaml").open("a") as values:
+        values.write(f"\n# -- Made by a drill.\n{key}: {value}\n")
+    schema = chart / "values.schema.json"
+    content = json.loads(schema.read_text())
+    content["properties"][key] = {"type": "string"}
+    schema.write_text(json.dumps(content))
+    _raise_version(chart / "Chart.yaml")
+    return name
+
+
+def _raise_version(file: Path) -> None:
+    text, count = re.subn(
+        r"(?m)^(version: \d+\.\d+\.)(\d+)$",
+        lambda found: f"{found[1]}{int(found[2]) + 1}",
+        file.read_text(),
+    )
+    if count != 1:
+        raise ValueError(f"{file} has {count} lines `version: x.y.z`: there must be one")
+    file.write_text(text)
+
+
+@contextmanager
+def impatient_release(program: Path, patience: str) -> Iterator[None]:
+    """Let the copy of `make release` wait less than ten minutes for pods that never get ready."""
+    file = program / "release" / "upgrade.py"
+    original = file.read_text()
+    changed, count = re.subn(r'(?m)^TIMEOUT = ".*"$', f'TIMEOUT = "{patience}"', original)
+    if count != 1:
+        raise ValueError(f"{file} has {count} lines `TIMEOUT = ...`: there must be one")
+    file.write_text(changed)
+    try:
+        yield
+    finally:
+        file.write_text(original)

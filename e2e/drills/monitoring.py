@@ -1,0 +1,124 @@
+"""The monitoring stack as it stands: pods, volumes, room on the nodes; targets and rules."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from e2e.drills import looks, signals
+from e2e.drills.drill import Checks, Figures
+from e2e.platform.forwarding import Api
+from e2e.platform.platform import Platform
+from e2e.platform.quantities import Room, room_of_nodes, room_of_pods
+from infra import naming
+
+# Two intervals of scraping, and what a new pod takes to be discovered.
+_SCRAPED_SECONDS = 150
+_READY_SECONDS = 120
+_MOST_SHARE = 0.85
+_OURS = {"backend": "ServiceMonitor of the API", "jaeger": "Jaeger's own metrics"}
+
+_Item = Mapping[str, Any]
+
+
+def monitoring(platform: Platform) -> Figures:
+    """Everything that `pulumi up` installed runs, has its volume, and leaves room on the nodes.
+
+    Seen red in e2e/tests/unit/test_drill_monitoring.py.
+    """
+    checks = Checks()
+    kubectl = platform.cluster.kubectl
+    releases = platform.helm("list", signals.IN_MONITORING, "--short", "--deployed").split()
+    checks.note(releases=len(releases))
+    looks.eventually(
+        "all pods of the monitoring stack are ready",
+        lambda: not _unready(kubectl.items("pods", signals.IN_MONITORING)),
+        seconds=_READY_SECONDS,
+    )
+    pods: list[_Item] = kubectl.items("pods", signals.IN_MONITORING)
+    running = [pod for pod in pods if pod["status"]["phase"] == "Running"]
+    checks.note(pods=len(running), restarts=sum(map(_restarts, running)))
+    checks.require(checks.figures["restarts"] == 0, f"restarted: {_restarted(running)}")
+    claims: list[_Item] = kubectl.items("persistentvolumeclaims", signals.IN_MONITORING)
+    unbound = [each["metadata"]["name"] for each in claims if each["status"]["phase"] != "Bound"]
+    checks.note(volumes=len(claims) - len(unbound))
+    checks.require(claims and not unbound, f"claims without a volume: {', '.join(unbound)}")
+    _note_room(platform, checks)
+    return checks.figures
+
+
+def _note_room(platform: Platform, checks: Checks) -> None:
+    """Compare what all pods of the cluster ask for with what the nodes give."""
+    kubectl = platform.cluster.kubectl
+    asked = room_of_pods(kubectl.items("pods", "--all-namespaces"))
+    there = room_of_nodes(kubectl.items("nodes"))
+    for name, share in asked.shares(there).items():
+        checks.note(**{name: f"{share:.0%}"})
+        checks.require(share <= _MOST_SHARE, f"pods ask for {share:.0%} of the nodes' {name}")
+    top = kubectl("top", "pods", signals.IN_MONITORING, "--no-headers", check=False)
+    used = sum(Room.memory_of(line.split()[2]) for line in top.splitlines())
+    checks.note(monitoring_uses_mib=round(used))
+
+
+def scraped(platform: Platform) -> Figures:
+    """Every target of the stack is up in Prometheus, and every rule evaluates.
+
+    Seen red while the cluster's DNS showed no metrics: 2 of 26 targets were down after 150 s.
+    """
+    checks = Checks()
+    with signals.prometheus(platform) as api:
+        looks.eventually(
+            "all targets are up", lambda: not _down(api), seconds=_SCRAPED_SECONDS, every=5
+        )
+        targets = _targets(api)
+        jobs = Counter(str(each["labels"]["job"]) for each in targets)
+        checks.note(targets=len(targets), jobs=len(jobs))
+        missing = [f"{job} ({what})" for job, what in _OURS.items() if job not in jobs]
+        checks.require(not missing, f"not among the targets: {', '.join(missing)}")
+        groups: list[_Item] = api.data("/api/v1/rules")["groups"]
+        rules = [rule for group in groups for rule in group["rules"]]
+        ill = [f"{rule['name']}: {rule.get('lastError')}" for rule in rules if _is_ill(rule)]
+        checks.note(rules=len(rules), alerts=sum(rule["type"] == "alerting" for rule in rules))
+        checks.require(rules and not ill, f"rules do not evaluate: {'; '.join(ill[:3])}")
+        ours = [rule for rule in rules if rule["name"].startswith("Backend")]
+        checks.require(ours, f"none of the {len(rules)} rules is the backend's")
+        checks.note(series=int(api.data("/api/v1/query", query=_SERIES)["result"][0]["value"][1]))
+    return checks.figures
+
+
+_SERIES = f'prometheus_tsdb_head_series{{namespace="{naming.MONITORING_NAMESPACE}"}}'
+
+
+def _targets(api: Api) -> list[_Item]:
+    found: list[_Item] = api.data("/api/v1/targets", state="active")["activeTargets"]
+    return found
+
+
+def _down(api: Api) -> list[str]:
+    targets = _targets(api)
+    down = [f"{each['scrapePool']}: {each['lastError']}" for each in targets if _is_down(each)]
+    return down if targets else ["there are no targets"]
+
+
+def _is_down(target: _Item) -> bool:
+    return bool(target["health"] != "up")
+
+
+def _is_ill(rule: _Item) -> bool:
+    return bool(rule["health"] == "err")
+
+
+def _unready(pods: Iterable[_Item]) -> list[str]:
+    return [pod["metadata"]["name"] for pod in pods if not _is_ready_or_done(pod)]
+
+
+def _is_ready_or_done(pod: _Item) -> bool:
+    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
+    return bool(pod["status"]["phase"] == "Succeeded" or conditions.get("Ready") == "True")
+
+
+def _restarts(pod: _Item) -> int:
+    return sum(each["restartCount"] for each in pod["status"]["containerStatuses"])
+
+
+def _restarted(pods: Iterable[_Item]) -> str:
+    return ", ".join(pod["metadata"]["name"] for pod in pods if _restarts(pod))

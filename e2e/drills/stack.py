@@ -1,0 +1,164 @@
+"""The program on the real engine: preview, up, again, refresh, destroy."""
+
+import time
+
+from e2e.deploy.engine.result import Result
+from e2e.drills import looks
+from e2e.drills.drill import Checks, Figures
+from e2e.platform.platform import Platform
+from infra.naming import ADMIN_TOKEN_KEY, AUTH_SECRET, NAMESPACE, RELEASE, STORAGE_CLASS
+
+_DATABASE = "aws:rds/instance:Instance"
+_CLUSTER = "eks:index:Cluster"
+_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+_VPC = "aws:ec2/vpc:Vpc"
+_SUBNET = "aws:ec2/subnet:Subnet"
+_RELEASE = "kubernetes:helm.sh/v3:Release"
+_WEBHOOKS = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
+_BINDINGS = "targetgroupbindings.elbv2.k8s.aws"
+_IF_ANY = "--ignore-not-found"
+_BOTH_ZONES_SECONDS = 60
+
+
+def preview(platform: Platform) -> Figures:
+    """`pulumi preview` of an empty stack says what would be made, and makes nothing.
+
+    Seen red in e2e/tests/unit/test_drill_stack.py.
+    """
+    checks = Checks()
+    result = platform.engine.preview()
+    checks.note(resources=result.changes.get("create", 0), seconds=result.seconds)
+    checks.require(set(result.changes) == {"create"}, f"it would not only create: {result}")
+    there = platform.world.resources()
+    checks.require(not there, f"a preview made {len(there)} resources, {there[:1]} first")
+    return checks.figures
+
+
+def up(platform: Platform) -> Figures:
+    """`pulumi up` of an empty stack; its outputs are enough to send an alert and read it back.
+
+    Seen red on a quick machine: an installation begins with one pod, and 41 s after its beginning
+    nobody had made the second one yet.
+    """
+    checks = Checks()
+    result = platform.engine.up()
+    checks.note(resources=result.changes.get("create", 0), seconds=result.seconds)
+    checks.require(set(result.changes) == {"create"}, f"it did not only create: {result}")
+    outputs = platform.engine.outputs()
+    names = (outputs["namespace"], outputs["release"], outputs["authSecret"])
+    checks.require(names == (NAMESPACE, RELEASE, AUTH_SECRET), f"outputs name {names}")
+    held = looks.item(platform, "secret", outputs["authSecret"])["data"]
+    checks.require(ADMIN_TOKEN_KEY in held, f"{AUTH_SECRET} holds {sorted(held)} and no token")
+    checks.require(
+        outputs["url"] == platform.entrance.url,
+        f"the output url is {outputs['url']}, the entrance is {platform.entrance.url}",
+    )
+    alerts = platform.alerts()
+    with platform.load(alerts, rate=5, limit_seconds=2) as load:
+        load.wait_for(10)
+    checks.require(load.report.failures == [], f"alerts failed: {load.report.figures()}")
+    checks.require(len(alerts.accepted) == 10, f"{len(alerts.accepted)} of 10 were accepted")
+    lost = alerts.lost(outputs["url"])
+    checks.require(not lost, f"{len(lost)} of 10 alerts cannot be read back")
+    checks.note(both_zones_s=_seconds_until_both_zones(platform))
+    return checks.figures
+
+
+def _seconds_until_both_zones(platform: Platform) -> float:
+    """Wait for the second pod. Helm is content with the one that a Deployment has at first.
+
+    The chart may not set `replicas`, which is the autoscaler's, and that raises it to two at its
+    first turn, up to 15 s later; a quick `up` does not wait for it, and the pod then has to start.
+    """
+    began = time.monotonic()
+    looks.eventually(
+        "API pods are ready in both zones",
+        lambda: looks.in_both_zones(platform),
+        seconds=_BOTH_ZONES_SECONDS,
+    )
+    return time.monotonic() - began
+
+
+def up_again(platform: Platform) -> Figures:
+    """A second `pulumi up` changes nothing.
+
+    Seen red in e2e/tests/unit/test_drill_stack.py.
+    """
+    return _unchanged(platform.engine.up())
+
+
+def refresh(platform: Platform) -> Figures:
+    """`pulumi refresh` finds nothing changed, and the `up` after it changes nothing.
+
+    Seen red in e2e/tests/unit/test_drill_stack.py.
+    """
+    return _unchanged(platform.engine.refresh(), platform.engine.up())
+
+
+def _unchanged(*results: Result) -> Figures:
+    checks = Checks()
+    checks.note(changes=sum(result.changed for result in results))
+    changed = [
+        f"{operation.op} {operation.name}" for result in results for operation in result.operations
+    ]
+    checks.require(checks.figures["changes"] == 0, f"changed: {', '.join(changed[:5])}")
+    return checks.figures
+
+
+def destroy(platform: Platform) -> Figures:
+    """`pulumi destroy` goes in reverse order and leaves nothing, in the cloud or in the cluster.
+
+    Seen red in e2e/tests/unit/test_drill_stack.py: five wrong orders, and
+    something left in cloud, state and cluster.
+    """
+    checks = Checks()
+    result = platform.engine.destroy()
+    left = platform.world.resources()
+    recorded = platform.engine.checkpoint().resources
+    checks.note(resources_left=len(left) + len(recorded), deleted=result.changes.get("delete", 0))
+    names = [*(f"{resource.type} {resource.name}" for resource in left), *map(str, recorded)]
+    checks.require(not names, f"left: {', '.join(names[:5])}")
+    for first, then in (
+        (_RELEASE, _CLUSTER),
+        (_DATABASE, _SUBNET),
+        (_BALANCER, _SUBNET),
+        (_CLUSTER, _SUBNET),
+        (_SUBNET, _VPC),
+    ):
+        checks.require(_last(result, first) < _first(result, then), f"{then} went before {first}")
+    _require_empty_cluster(platform, checks)
+    return checks.figures
+
+
+def _require_empty_cluster(platform: Platform, checks: Checks) -> None:
+    """None of what the program put into the cluster is left, nor what its releases brought."""
+    kubectl, as_names = platform.cluster.kubectl, "--output=name"
+    for what, found in (
+        ("releases", platform.helm("list", "--all-namespaces", "--short")),
+        ("the namespace", kubectl("get", "namespace", NAMESPACE, as_names, _IF_ANY)),
+        ("the storage class", kubectl("get", "storageclass", STORAGE_CLASS, as_names, _IF_ANY)),
+        ("webhooks", kubectl("get", _WEBHOOKS, as_names)),
+        # Their definition, as all that a chart has in crds/, may stay, or never have been there.
+        ("bindings", kubectl("get", _BINDINGS, "--all-namespaces", as_names, check=False)),
+    ):
+        left = ", ".join(found.split())
+        checks.require(not left, f"{what} of the program are still in the cluster: {left}")
+
+
+def _deleted(result: Result, type_: str) -> list[int]:
+    found = [
+        number
+        for number, operation in enumerate(result.operations)
+        if operation.op == "delete" and operation.type == type_
+    ]
+    if not found:
+        raise AssertionError(f"destroy deleted no {type_}")
+    return found
+
+
+def _first(result: Result, type_: str) -> int:
+    return min(_deleted(result, type_))
+
+
+def _last(result: Result, type_: str) -> int:
+    return max(_deleted(result, type_))

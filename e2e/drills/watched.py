@@ -1,0 +1,86 @@
+"""Alerts through the entrance for as long as a drill lasts, and what came of them."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from e2e.drills.drill import Checks
+from e2e.load.load import Traffic
+from e2e.load_balancer.http1 import Request, Response
+from e2e.platform.platform import Platform
+
+# No drill takes as long: a load that ended before its drill would have seen nothing of the end.
+_LIMIT_SECONDS = 1500
+_BEFORE = 50  # requests while nothing happens yet
+
+
+class _Timed:
+    """Traffic that remembers when each request began."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self.begun: list[float] = []
+        self._traffic = traffic
+
+    def request(self, number: int) -> Request:
+        self.begun.append(time.time())
+        return self._traffic.request(number)
+
+    def answered(self, number: int, response: Response) -> None:
+        self._traffic.answered(number, response)
+
+
+class Watched:
+    """A context: inside it alerts are sent; after it `checks` has the figures."""
+
+    def __init__(self, platform: Platform, checks: Checks, *, rate: float = 20) -> None:
+        self._platform = platform
+        self._checks = checks
+        self._alerts = platform.alerts()
+        self._timed = _Timed(self._alerts)
+        self.load = platform.load(self._timed, rate=rate, limit_seconds=_LIMIT_SECONDS)
+
+    def __enter__(self) -> Self:
+        self.load.__enter__()
+        self.more(_BEFORE)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.load.__exit__(kind, error, traceback)
+        report = self.load.report
+        self._checks.note(requests=report.requests, failed_requests=report.failed)
+        if report.failures:
+            self._checks.note(kinds=report.figures()["kinds"])
+        if error is None:
+            lost = self._alerts.lost(self._platform.entrance.url)
+            self._checks.note(accepted=len(self._alerts.accepted), accepted_lost=len(lost))
+            self._checks.require(not lost, f"{len(lost)} alerts were accepted and are not there")
+
+    def more(self, requests: int) -> None:
+        """Wait for that many further requests."""
+        self.load.wait_for(self.load.report.requests + requests)
+
+    def failed_before(self, moment: float) -> int:
+        """Requests that failed and began before a moment (epoch)."""
+        return sum(failure.at < moment for failure in self.load.report.failures)
+
+    def served_between(self, begin: float, end: float) -> float:
+        """Share of the requests begun between two moments (epoch) that were served; 1 of none."""
+        begun = sum(begin <= at <= end for at in self._timed.begun)
+        failed = sum(begin <= failure.at <= end for failure in self.load.report.failures)
+        return 1 - failed / begun if begun else 1.0
+
+    def require_none_failed(self, at_least: int = 0) -> None:
+        """Of as many requests as the drill owes; call it after the context."""
+        figures = self._checks.figures
+        failed, requests = self.load.report.failed, self.load.report.requests
+        self._checks.require(
+            not failed, f"{failed} of {requests} requests failed: {figures.get('kinds')}"
+        )
+        self._checks.require(
+            requests >= at_least, f"only {requests} requests were sent, not {at_least}"
+        )

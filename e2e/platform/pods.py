@@ -1,0 +1,49 @@
+"""The API's pods as drills look at them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self, cast
+
+from e2e.cluster import topology
+from e2e.cluster.kubectl import Kubectl
+from infra.naming import NAMESPACE, RELEASE
+
+SELECTOR = f"--selector=app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component=api"
+_ZONES = {node.name: node.zone for node in topology.NODES.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    name: str
+    uid: str
+    zone: str  # "" until it is scheduled
+    ready: bool  # serves, and is not on its way out
+    leaving: bool
+    restarts: int
+    made: str  # sorts by age
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> Self:
+        metadata, status = item["metadata"], item["status"]
+        conditions = {each["type"]: each["status"] for each in status.get("conditions", [])}
+        leaving = "deletionTimestamp" in metadata
+        return cls(
+            name=metadata["name"],
+            uid=metadata["uid"],
+            zone=_ZONES.get(item["spec"].get("nodeName", ""), ""),
+            ready=conditions.get("Ready") == "True" and not leaving,
+            leaving=leaving,
+            restarts=sum(each["restartCount"] for each in status.get("containerStatuses", [])),
+            made=metadata["creationTimestamp"],
+        )
+
+    def __str__(self) -> str:
+        state = "ready" if self.ready else "leaving" if self.leaving else "not ready"
+        return f"{self.name} in {self.zone or 'no zone'} is {state}"
+
+
+def pods(kubectl: Kubectl) -> list[Pod]:
+    """Those that exist now, the oldest first."""
+    items = kubectl.items("pods", f"--namespace={NAMESPACE}", SELECTOR)
+    found = [Pod.of(cast("Mapping[str, Any]", item)) for item in items]
+    return sorted(found, key=lambda pod: (pod.made, pod.name))

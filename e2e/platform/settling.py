@@ -1,0 +1,96 @@
+"""Mends what a drill has left, by the means that an operator has, until all is as after `up`."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from e2e.cluster import topology
+from e2e.cluster.cluster import Cluster
+from e2e.cluster.processes import wait_until
+from e2e.deploy.cloud.world import World
+from e2e.load_balancer.entrance import Entrance
+from e2e.platform.commands import Commands
+from e2e.platform.errors import PlatformError
+from e2e.platform.pods import Pod, pods
+from infra.naming import NAMESPACE, RELEASE
+
+REPLICAS = 2
+_IN_NAMESPACE = f"--namespace={NAMESPACE}"
+_ALL_ZONES = {node.zone for node in topology.NODES.values()}
+# A pod of a rolling update: start, health check and gate, and the old one's grace period.
+_READY_SECONDS = 240
+_HEALTHY_SECONDS = 120
+
+
+def mend_machines(cluster: Cluster, world: World) -> None:
+    """Bring back database and nodes."""
+    world.heal()
+    world.postgres.start()
+    for letter in topology.NODES:
+        if not cluster.node(letter).running:
+            cluster.node(letter).start()
+    cluster.wait_for_nodes()
+    for node in cluster.nodes():
+        cluster.kubectl("uncordon", node.name)
+
+
+def mend_release(commands: Commands) -> None:
+    """Go back to the last release that was deployed whole, when the newest was not."""
+    history = json.loads(commands.helm("history", RELEASE, _IN_NAMESPACE, "--output=json"))
+    if (revision := last_good(history)) is not None:
+        wait = ("--wait", "--timeout=5m")
+        commands.helm("rollback", RELEASE, str(revision), _IN_NAMESPACE, *wait)
+
+
+def last_good(history: Sequence[Mapping[str, Any]]) -> int | None:
+    """Which revision to go back to; None when the newest is the one that runs."""
+    if history[-1]["status"] == "deployed":
+        return None
+    whole = [each for each in history if each["status"] in {"deployed", "superseded"}]
+    if not whole:
+        raise PlatformError(f"no revision of {RELEASE} was ever deployed whole: run `up` again")
+    return int(whole[-1]["revision"])
+
+
+def spread_pods(cluster: Cluster) -> None:
+    """Wait for ready pods in every zone; those that all stand in one are replaced one by one.
+
+    Nothing moves a pod back when a lost node returns: the next release does, or this.
+    """
+    moved: set[str] = set()
+
+    def spread() -> bool:
+        staying = [pod for pod in pods(cluster.kubectl) if not pod.leaving]
+        if len(staying) < REPLICAS or not all(pod.ready for pod in staying):
+            return False
+        if {pod.zone for pod in staying} == _ALL_ZONES:
+            return True
+        youngest = staying[-1]
+        if youngest.uid not in moved:
+            moved.add(youngest.uid)
+            cluster.kubectl("delete", "pod", youngest.name, _IN_NAMESPACE, "--wait=false")
+        return False
+
+    _require(spread, seconds=_READY_SECONDS, what=lambda: _described(pods(cluster.kubectl)))
+
+
+def wait_for_targets(cluster: Cluster, entrance: Entrance) -> None:
+    """Return when the entrance sends to as many pods as there are, and to no other."""
+
+    def settled() -> bool:
+        states = list(entrance.targets().values())
+        ready = [pod for pod in pods(cluster.kubectl) if pod.ready]
+        return states.count("healthy") == len(states) == len(ready)
+
+    _require(
+        settled, seconds=_HEALTHY_SECONDS, what=lambda: f"targets are {dict(entrance.targets())}"
+    )
+
+
+def _require(condition: Callable[[], bool], *, seconds: float, what: Callable[[], str]) -> None:
+    if not wait_until(condition, seconds=seconds, every=0.5):
+        raise PlatformError(f"the platform did not settle in {seconds:.0f} s: {what()}")
+
+
+def _described(found: Sequence[Pod]) -> str:
+    return "; ".join(map(str, found)) or "there is no pod"

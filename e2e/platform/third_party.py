@@ -1,0 +1,135 @@
+"""Charts of other projects, as the program installs them: archives and images.
+
+What the program would give each chart is asked of the program itself, run without an engine.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from e2e.cluster.errors import ClusterError
+from e2e.cluster.shell import run
+from e2e.platform.errors import PlatformError
+from infra.naming import SYSTEM_NAMESPACE
+
+REPOSITORY = Path(__file__).parents[2]
+# Beside the checkout, for machines that do not reach the publishers; a checkout alone has none.
+SHARED = REPOSITORY.parent / "shared" / "charts"
+STACK = "dev"  # has all charts on; the stacks of engine/ turn off what cannot run here
+
+_RELEASE = "kubernetes:helm.sh/v3:Release"
+_PULL_SECONDS = 60
+_HELM_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What the program tells Helm. Values that only AWS knows are placeholders."""
+
+    name: str
+    namespace: str
+    chart: str
+    version: str
+    repository: str  # empty where `chart` is an `oci://` address
+    values: Mapping[str, Any]
+
+    @property
+    def archive(self) -> str:
+        """The file name under which `helm pull` stores it."""
+        return f"{self.chart.rpartition('/')[2]}-{self.version}.tgz"
+
+
+def planned(scratch: Path, *, namespace: str = SYSTEM_NAMESPACE) -> list[Release]:
+    """Give other projects' charts of a namespace, as the program would install them as dev.
+
+    Those of the monitoring stack need kinds that the cluster alone does not have.
+    """
+    return [each for each in installed_by(STACK, scratch) if each.namespace == namespace]
+
+
+def installed_by(stack: str, scratch: Path) -> list[Release]:
+    """Run the program without an engine, and give all that it installs of other projects."""
+    file = scratch / "plan.json"
+    plan = ("-m", "infra.plan", "--stack", stack, "--output", str(file))
+    run(sys.executable, *plan, environment={"PYTHONPATH": str(REPOSITORY)})
+    resources = json.loads(file.read_text())["resources"]
+    found = [each["inputs"] for each in resources if each["type"] == _RELEASE]
+    return [
+        Release(
+            name=inputs["name"],
+            namespace=inputs["namespace"],
+            chart=inputs["chart"],
+            version=inputs["version"],
+            repository=inputs.get("repositoryOpts", {}).get("repo", ""),
+            values=inputs["values"],
+        )
+        for inputs in found
+        # The backend's own chart is a folder of the checkout, and has no version there.
+        if "version" in inputs
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Archives in one folder, and what could not be had."""
+
+    directory: Path
+    missing: Mapping[str, str]  # release -> reason
+
+    @classmethod
+    def collect(cls, releases: Sequence[Release], directory: Path, helm: Path) -> "Charts":
+        """From the folder beside the checkout, else from the publishers."""
+        directory.mkdir(parents=True, exist_ok=True)
+        missing = {}
+        for release in releases:
+            if (shared := SHARED / release.archive).exists():
+                shutil.copy2(shared, directory)
+            elif reason := _pull(release, directory, helm):
+                missing[release.name] = reason
+        return cls(directory, missing)
+
+    def archive(self, release: Release) -> Path:
+        if reason := self.missing.get(release.name):
+            raise PlatformError(
+                f"the chart of {release.name} is neither in {SHARED} nor to be pulled: {reason}"
+            )
+        return self.directory / release.archive
+
+
+def _pull(release: Release, directory: Path, helm: Path) -> str:
+    """Download an archive; give the reason why it could not be."""
+    repository = ("--repo", release.repository) if release.repository else ()
+    source = (release.chart, *repository, "--version", release.version)
+    try:
+        run(helm, "pull", *source, "--destination", directory, seconds=_PULL_SECONDS)
+    except ClusterError as error:
+        return str(error).rpartition("\n")[2]
+    return ""
+
+
+def images(release: Release, archive: Path, helm: Path) -> set[str]:
+    """Render the chart and give the images of its Deployments."""
+    with values_file(release) as values:
+        place = (release.name, archive, "--namespace", release.namespace)
+        text = run(helm, "template", *place, "--values", values, seconds=_HELM_SECONDS)
+    objects = [each for each in yaml.safe_load_all(text) if each]
+    deployments = [each for each in objects if each["kind"] == "Deployment"]
+    specs = [each["spec"]["template"]["spec"] for each in deployments]
+    return {container["image"] for spec in specs for container in spec["containers"]}
+
+
+@contextmanager
+def values_file(release: Release) -> Iterator[Path]:
+    """Lay the values where Helm can read them."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(release.values, file)
+        file.flush()
+        yield Path(file.name)

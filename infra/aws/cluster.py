@@ -1,0 +1,165 @@
+"""The Kubernetes control plane: EKS through pulumi_eks, with its role, key and log group.
+
+`pulumi_eks.Cluster` is a remote component: its outputs resolve only when all its children exist, so
+nothing that needs nodes (CoreDNS) may be one of them. It brings the CNI with prefix delegation and
+kube-proxy, which therefore exist before the first node asks how many pods it may run.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_eks as eks
+from pulumi import ResourceOptions
+
+from infra import versions
+from infra.aws import iam
+from infra.config.options import AccessEntry, AccessLevel, ClusterOptions
+from infra.naming import Names
+
+ACCESS_POLICIES = {
+    AccessLevel.ADMIN: "AmazonEKSClusterAdminPolicy",
+    AccessLevel.EDIT: "AmazonEKSEditPolicy",
+    AccessLevel.VIEW: "AmazonEKSViewPolicy",
+}
+LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
+# How long a deleted key can be brought back; without it, encrypted Secrets are lost.
+KEY_DELETION_DAYS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterArgs:
+    names: Names
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    options: ClusterOptions
+    deletion_protection: bool
+
+
+class Cluster(pulumi.ComponentResource):
+    """A control plane in private subnets; access by entries only, Secrets encrypted by a key."""
+
+    # These resolve when the cluster with its CNI and kube-proxy is there.
+    name: pulumi.Output[str]
+    kubeconfig: pulumi.Output[str]
+    # The group that EKS makes for control plane and nodes.
+    security_group_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("platform:cluster:Cluster", name, None, opts)
+        self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
+
+        key = self._create_key()
+        role, permissions = self._create_role(key)
+        log_group = self._create_log_group()
+        cluster = self._create_cluster(role, key, [*permissions, log_group])
+
+        self.name = cluster.eks_cluster.name
+        # Not a secret: it holds no credentials, only how to ask AWS for some.
+        self.kubeconfig = cluster.kubeconfig_json
+        self.security_group_id = cluster.cluster_security_group_id
+        self.register_outputs({"name": self.name})
+
+    def _create_key(self) -> aws.kms.Key:
+        return aws.kms.Key(
+            f"{self._name}-secrets-key",
+            description=f"Kubernetes Secrets of {self._args.names.cluster}",
+            enable_key_rotation=True,
+            deletion_window_in_days=KEY_DELETION_DAYS,
+            tags=self._args.names.display("kubernetes-secrets"),
+            opts=ResourceOptions(parent=self, protect=self._args.deletion_protection),
+        )
+
+    def _create_role(self, key: aws.kms.Key) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
+        role = aws.iam.Role(
+            f"{self._name}-role",
+            assume_role_policy=iam.service_trust("eks", tag_session=True),
+            tags=self._args.names.display("control-plane"),
+            opts=self._child,
+        )
+        managed = aws.iam.RolePolicyAttachment(
+            f"{self._name}-role-policy",
+            role=role.name,
+            policy_arn=iam.EKS_CLUSTER_POLICY,
+            opts=self._child,
+        )
+        encryption = aws.iam.RolePolicy(
+            f"{self._name}-role-encryption",
+            role=role.name,
+            policy=key.arn.apply(iam.secret_encryption),
+            opts=self._child,
+        )
+        return role, [managed, encryption]
+
+    def _create_log_group(self) -> aws.cloudwatch.LogGroup:
+        """Come before the cluster: EKS would make the group itself and keep its logs for ever."""
+        return aws.cloudwatch.LogGroup(
+            f"{self._name}-logs",
+            name=self._args.names.control_plane_log_group,
+            retention_in_days=self._args.options.log_retention_days,
+            tags=self._args.names.display("control-plane-logs"),
+            opts=self._child,
+        )
+
+    def _create_cluster(
+        self, role: aws.iam.Role, key: aws.kms.Key, depends_on: list[pulumi.Resource]
+    ) -> eks.Cluster:
+        options = self._args.options
+        release = versions.KUBERNETES[options.version]
+        return eks.Cluster(
+            f"{self._name}-eks",
+            name=self._args.names.cluster,
+            version=options.version,
+            upgrade_policy=aws.eks.ClusterUpgradePolicyArgs(
+                support_type="EXTENDED" if options.extended_support else "STANDARD"
+            ),
+            service_role=role,
+            encryption_config_key_arn=key.arn,
+            enabled_cluster_log_types=LOG_TYPES,
+            deletion_protection=self._args.deletion_protection,
+            vpc_id=self._args.vpc_id,
+            private_subnet_ids=self._args.subnet_ids,
+            endpoint_private_access=True,
+            endpoint_public_access=options.public_endpoint,
+            public_access_cidrs=[str(cidr) for cidr in options.public_endpoint_cidrs] or None,
+            authentication_mode=eks.AuthenticationMode.API,
+            access_entries=_access_entries(options.access_entries),
+            # Nodes and their groups are ours (infra/aws/nodes.py); the component's own would sit on
+            # nothing, and its outputs would name them instead of the group that EKS makes.
+            skip_default_node_group=True,
+            skip_default_security_groups=True,
+            node_associate_public_ip_address=False,
+            create_oidc_provider=False,
+            vpc_cni_options=eks.VpcCniOptionsArgs(
+                addon_version=versions.VPC_CNI,
+                enable_prefix_delegation=True,
+                warm_prefix_target=1,
+                enable_network_policy=True,
+                log_level="INFO",
+            ),
+            kube_proxy_addon_options=eks.KubeProxyAddonOptionsArgs(
+                enabled=True, version=release.kube_proxy
+            ),
+            coredns_addon_options=eks.CoreDnsAddonOptionsArgs(enabled=False),
+            tags=self._args.names.display("cluster"),
+            opts=ResourceOptions(parent=self, depends_on=depends_on),
+        )
+
+
+def _access_entries(entries: Mapping[str, AccessEntry]) -> dict[str, eks.AccessEntryArgs]:
+    return {name: _access_entry(entry) for name, entry in entries.items()}
+
+
+def _access_entry(entry: AccessEntry) -> eks.AccessEntryArgs:
+    scope = aws.eks.AccessPolicyAssociationAccessScopeArgs(
+        type="namespace" if entry.namespaces else "cluster",
+        namespaces=list(entry.namespaces) or None,
+    )
+    policy = f"arn:aws:eks::aws:cluster-access-policy/{ACCESS_POLICIES[entry.access]}"
+    return eks.AccessEntryArgs(
+        principal_arn=entry.principal_arn,
+        access_policies={
+            entry.access: eks.AccessPolicyAssociationArgs(policy_arn=policy, access_scope=scope)
+        },
+    )

@@ -1,0 +1,182 @@
+"""The PostgreSQL database on RDS: password, parameters, security group and instance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+from pulumi import ResourceOptions
+
+from infra.aws.security_groups import SecurityGroup
+from infra.config import capacity
+from infra.config.options import DatabaseOptions
+from infra.naming import DATABASE_NAME, DATABASE_USER, Names
+from infra.random_secret import random_secret
+
+# PostgreSQL's own, which RDS uses when nobody asks for another.
+PORT = 5432
+# UTC; backups first, so that there is a fresh one before anything is maintained.
+BACKUP_WINDOW = "03:00-03:30"
+MAINTENANCE_WINDOW = "sun:04:00-sun:05:00"
+PASSWORD_LENGTH = 32
+SLOW_STATEMENT_MILLISECONDS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseArgs:
+    names: Names
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    node_security_group_id: pulumi.Input[str]
+    private_cidrs: Sequence[IPv4Network]
+    options: DatabaseOptions
+    password_version: int
+    deletion_protection: bool
+
+
+class Database(pulumi.ComponentResource):
+    """A private, encrypted PostgreSQL that only nodes and their pods can reach."""
+
+    host: pulumi.Output[str]
+    port: pulumi.Output[int]
+    endpoint: pulumi.Output[str]
+    identifier: pulumi.Output[str]
+    # A secret output: it goes into the instance and into one Kubernetes Secret, nowhere else.
+    password: pulumi.Output[str]
+    # Whatever connects waits for these.
+    ready: list[pulumi.Resource]
+
+    def __init__(self, name: str, args: DatabaseArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("platform:database:Database", name, None, opts)
+        self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
+
+        password = self._create_password()
+        security_group = self._create_security_group()
+        rules = self._create_rules(security_group)
+        instance = self._create_instance(password, security_group)
+
+        self.host = instance.address
+        self.port = instance.port
+        self.endpoint = instance.endpoint
+        self.identifier = instance.identifier
+        self.password = password
+        self.ready = [instance, *rules]
+        self.register_outputs({"endpoint": self.endpoint})
+
+    def _create_password(self) -> pulumi.Output[str]:
+        return random_secret(
+            f"{self._name}-password",
+            length=PASSWORD_LENGTH,
+            version=self._args.password_version,
+            opts=self._child,
+        )
+
+    def _create_security_group(self) -> SecurityGroup:
+        return SecurityGroup(
+            self._name,
+            names=self._args.names,
+            vpc_id=self._args.vpc_id,
+            description="PostgreSQL",
+            opts=self._child,
+        )
+
+    def _create_rules(self, group: SecurityGroup) -> list[pulumi.Resource]:
+        from_nodes = group.admit(
+            "from-nodes",
+            source=self._args.node_security_group_id,
+            port=PORT,
+            description="PostgreSQL from nodes and their pods",
+        )
+        # Wider than the rule above: it admits every host of the private subnets.
+        from_subnets = [
+            group.admit(
+                f"from-private-{index}",
+                source=cidr,
+                port=PORT,
+                description="PostgreSQL from a private subnet",
+            )
+            for index, cidr in enumerate(self._args.private_cidrs, start=1)
+        ]
+        to_everywhere = group.let_out(
+            description="Answers; the subnets have no route to the internet"
+        )
+        return [from_nodes, *from_subnets, to_everywhere]
+
+    def _create_instance(
+        self, password: pulumi.Output[str], group: SecurityGroup
+    ) -> aws.rds.Instance:
+        options, protected = self._args.options, self._args.deletion_protection
+        return aws.rds.Instance(
+            f"{self._name}-instance",
+            engine="postgres",
+            engine_version=options.version,
+            auto_minor_version_upgrade=True,
+            engine_lifecycle_support=(
+                "open-source-rds-extended-support"
+                if options.extended_support
+                else "open-source-rds-extended-support-disabled"
+            ),
+            instance_class=options.instance_class,
+            allocated_storage=options.storage_gb,
+            max_allocated_storage=options.storage_ceiling_gb,
+            storage_type="gp3",
+            storage_encrypted=True,
+            db_name=DATABASE_NAME,
+            username=DATABASE_USER,
+            password=password,
+            db_subnet_group_name=self._create_subnet_group().name,
+            vpc_security_group_ids=[group.id],
+            publicly_accessible=False,
+            parameter_group_name=self._create_parameter_group().name,
+            multi_az=options.multi_az,
+            backup_retention_period=options.backup_days,
+            backup_window=BACKUP_WINDOW,
+            maintenance_window=MAINTENANCE_WINDOW,
+            copy_tags_to_snapshot=True,
+            delete_automated_backups=not protected,
+            deletion_protection=protected,
+            skip_final_snapshot=not protected,
+            final_snapshot_identifier=self._final_snapshot() if protected else None,
+            tags=self._args.names.display("database"),
+            opts=ResourceOptions(parent=self, protect=protected),
+        )
+
+    def _create_subnet_group(self) -> aws.rds.SubnetGroup:
+        return aws.rds.SubnetGroup(
+            f"{self._name}-subnets",
+            subnet_ids=self._args.subnet_ids,
+            description="Database subnets without a route to the internet",
+            tags=self._args.names.display("database"),
+            opts=self._child,
+        )
+
+    def _create_parameter_group(self) -> aws.rds.ParameterGroup:
+        parameters = {
+            "rds.force_ssl": "1",
+            "log_min_duration_statement": str(SLOW_STATEMENT_MILLISECONDS),
+            # The number that the connection budget was checked against.
+            "max_connections": str(capacity.max_connections(self._args.options.instance_class)),
+        }
+        return aws.rds.ParameterGroup(
+            f"{self._name}-parameters",
+            family=f"postgres{self._args.options.version.partition('.')[0]}",
+            description="TLS only, and the platform's connection budget",
+            parameters=[
+                aws.rds.ParameterGroupParameterArgs(
+                    name=name,
+                    value=value,
+                    # A static parameter; the others change at once.
+                    apply_method="pending-reboot" if name == "max_connections" else "immediate",
+                )
+                for name, value in parameters.items()
+            ],
+            tags=self._args.names.display("database"),
+            opts=self._child,
+        )
+
+    def _final_snapshot(self) -> pulumi.Output[str]:
+        """Name the last snapshot; a later stack of the same name must not find it taken."""
+        suffix = random.RandomId(f"{self._name}-final-snapshot", byte_length=4, opts=self._child)
+        return pulumi.Output.concat(self._args.names.cluster, "-final-", suffix.hex)

@@ -1,0 +1,81 @@
+"""Add-ons that EKS manages and that need nodes: pod identity agent, CoreDNS, EBS CSI driver.
+
+The CNI and kube-proxy come with the cluster (infra/aws/cluster.py), before the first node.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import ResourceOptions
+
+from infra import versions
+from infra.naming import Names
+
+EBS_CSI_SERVICE_ACCOUNT = "ebs-csi-controller-sa"
+# EKS installs its own CoreDNS with the cluster; the add-on takes it over, and keeps our versions.
+OVERWRITE = "OVERWRITE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManagedAddonsArgs:
+    names: Names
+    cluster_name: pulumi.Input[str]
+    cluster_version: str
+    ebs_csi_role_arn: pulumi.Input[str]
+    # The nodes that run the add-ons, and the role's permissions.
+    after: Sequence[pulumi.Resource]
+
+
+class ManagedAddons(pulumi.ComponentResource):
+    """Names, volumes and AWS credentials for pods."""
+
+    # Workloads that resolve names or call AWS wait for these.
+    ready: list[pulumi.Resource]
+    # Volumes wait for this one.
+    storage: pulumi.Resource
+
+    def __init__(
+        self, name: str, args: ManagedAddonsArgs, opts: ResourceOptions | None = None
+    ) -> None:
+        super().__init__("platform:managed_addons:ManagedAddons", name, None, opts)
+        self._name, self._args = name, args
+
+        agent = self._create(
+            "pod-identity", "eks-pod-identity-agent", versions.POD_IDENTITY_AGENT, args.after
+        )
+        coredns = self._create(
+            "coredns", "coredns", versions.KUBERNETES[args.cluster_version].coredns, args.after
+        )
+        self.storage = self._create(
+            "ebs-csi",
+            "aws-ebs-csi-driver",
+            versions.EBS_CSI_DRIVER,
+            [*args.after, agent, coredns],
+            aws.eks.AddonPodIdentityAssociationArgs(
+                role_arn=args.ebs_csi_role_arn, service_account=EBS_CSI_SERVICE_ACCOUNT
+            ),
+        )
+        self.ready = [agent, coredns]
+        self.register_outputs({})
+
+    def _create(
+        self,
+        role: str,
+        addon: str,
+        version: str,
+        depends_on: Sequence[pulumi.Resource],
+        identity: aws.eks.AddonPodIdentityAssociationArgs | None = None,
+    ) -> aws.eks.Addon:
+        return aws.eks.Addon(
+            f"{self._name}-{role}",
+            cluster_name=self._args.cluster_name,
+            addon_name=addon,
+            addon_version=version,
+            resolve_conflicts_on_create=OVERWRITE,
+            resolve_conflicts_on_update=OVERWRITE,
+            pod_identity_associations=[identity] if identity else None,
+            tags=self._args.names.display(addon),
+            opts=ResourceOptions(parent=self, depends_on=list(depends_on)),
+        )

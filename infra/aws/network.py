@@ -1,0 +1,205 @@
+"""The VPC: three tiers of subnets in every zone, and what routes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import ResourceOptions
+
+from infra.config.addressing import EVERYWHERE
+from infra.config.options import Nat
+from infra.naming import Names
+
+PUBLIC, PRIVATE, DATABASE = "public", "private", "database"
+# Where controllers look for subnets of public and of internal load balancers.
+ROLE_TAGS = {
+    PUBLIC: {"kubernetes.io/role/elb": "1"},
+    PRIVATE: {"kubernetes.io/role/internal-elb": "1"},
+    DATABASE: {},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkArgs:
+    names: Names
+    region: str
+    cidr: IPv4Network
+    zones: Sequence[str]
+    public_cidrs: Sequence[IPv4Network]
+    private_cidrs: Sequence[IPv4Network]
+    database_cidrs: Sequence[IPv4Network]
+    nat: Nat
+
+
+class Network(pulumi.ComponentResource):
+    """Public subnets reach the internet, private ones through NAT, database subnets not at all."""
+
+    vpc_id: pulumi.Output[str]
+    public_subnet_ids: list[pulumi.Output[str]]
+    private_subnet_ids: list[pulumi.Output[str]]
+    database_subnet_ids: list[pulumi.Output[str]]
+    # What stands in public subnets waits for `internet`, what calls out of private subnets for
+    # `egress`: made before them it would fail, removed after them it would get stuck.
+    internet: list[pulumi.Resource]
+    egress: list[pulumi.Resource]
+
+    def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("platform:network:Network", name, None, opts)
+        self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
+
+        self._vpc = self._create_vpc()
+        gateway = self._create_internet_gateway()
+        public = self._create_subnets(PUBLIC, args.public_cidrs)
+        private = self._create_subnets(PRIVATE, args.private_cidrs)
+        database = self._create_subnets(DATABASE, args.database_cidrs)
+
+        self._create_public_routes(public, gateway)
+        nats = self._create_nat_gateways(public)
+        private_tables = self._create_private_routes(private, nats)
+        self._create_isolated_routes(database)
+        self._create_s3_endpoint(private_tables)
+
+        self.vpc_id = self._vpc.id
+        self.public_subnet_ids = [subnet.id for subnet in public]
+        self.private_subnet_ids = [subnet.id for subnet in private]
+        self.database_subnet_ids = [subnet.id for subnet in database]
+        self.register_outputs({"vpcId": self.vpc_id})
+
+    def _create_vpc(self) -> aws.ec2.Vpc:
+        vpc = aws.ec2.Vpc(
+            f"{self._name}-vpc",
+            cidr_block=str(self._args.cidr),
+            # Both are needed for the cluster's private endpoint to resolve.
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            tags=self._args.names.display("vpc"),
+            opts=self._child,
+        )
+        # Named without rules, so that AWS's own "all from itself, all to everywhere" goes.
+        aws.ec2.DefaultSecurityGroup(
+            f"{self._name}-default-group",
+            vpc_id=vpc.id,
+            tags=self._args.names.display("default-unused"),
+            opts=self._child,
+        )
+        return vpc
+
+    def _create_internet_gateway(self) -> aws.ec2.InternetGateway:
+        return aws.ec2.InternetGateway(
+            f"{self._name}-internet",
+            vpc_id=self._vpc.id,
+            tags=self._args.names.display("internet"),
+            opts=self._child,
+        )
+
+    def _create_subnets(self, tier: str, cidrs: Sequence[IPv4Network]) -> list[aws.ec2.Subnet]:
+        return [
+            aws.ec2.Subnet(
+                f"{self._name}-{tier}-{zone}",
+                vpc_id=self._vpc.id,
+                cidr_block=str(cidr),
+                availability_zone=zone,
+                # The load balancer and NAT bring their own addresses; nothing else shall have one.
+                map_public_ip_on_launch=False,
+                tags=self._args.names.display(f"{tier}-{zone}") | ROLE_TAGS[tier],
+                opts=self._child,
+            )
+            for zone, cidr in zip(self._args.zones, cidrs, strict=True)
+        ]
+
+    def _create_public_routes(
+        self, subnets: Sequence[aws.ec2.Subnet], gateway: aws.ec2.InternetGateway
+    ) -> None:
+        table = self._create_table(PUBLIC)
+        route = aws.ec2.Route(
+            f"{self._name}-{PUBLIC}-internet",
+            route_table_id=table.id,
+            destination_cidr_block=str(EVERYWHERE),
+            gateway_id=gateway.id,
+            opts=self._child,
+        )
+        self.internet = [route]
+        for zone, subnet in zip(self._args.zones, subnets, strict=True):
+            self.internet.append(self._associate(f"{PUBLIC}-{zone}", subnet, table))
+
+    def _create_nat_gateways(self, public: Sequence[aws.ec2.Subnet]) -> list[aws.ec2.NatGateway]:
+        """One for all zones, or one for each; in the order of the zones."""
+        places = list(zip(self._args.zones, public, strict=True))
+        if self._args.nat is Nat.SINGLE:
+            places = places[:1]
+        # A NAT gateway without a way to the internet is created and does not work.
+        after_route = ResourceOptions(parent=self, depends_on=self.internet)
+        gateways = []
+        for zone, subnet in places:
+            tags = self._args.names.display(f"nat-{zone}")
+            address = aws.ec2.Eip(
+                f"{self._name}-nat-address-{zone}", domain="vpc", tags=tags, opts=self._child
+            )
+            gateways.append(
+                aws.ec2.NatGateway(
+                    f"{self._name}-nat-{zone}",
+                    allocation_id=address.id,
+                    subnet_id=subnet.id,
+                    tags=tags,
+                    opts=after_route,
+                )
+            )
+        return gateways
+
+    def _create_private_routes(
+        self, subnets: Sequence[aws.ec2.Subnet], nats: Sequence[aws.ec2.NatGateway]
+    ) -> list[aws.ec2.RouteTable]:
+        """One table for each zone, also with one NAT: the switch then changes routes only."""
+        tables = []
+        self.egress = []
+        for index, (zone, subnet) in enumerate(zip(self._args.zones, subnets, strict=True)):
+            table = self._create_table(f"{PRIVATE}-{zone}")
+            route = aws.ec2.Route(
+                f"{self._name}-{PRIVATE}-nat-{zone}",
+                route_table_id=table.id,
+                destination_cidr_block=str(EVERYWHERE),
+                nat_gateway_id=nats[index % len(nats)].id,
+                opts=self._child,
+            )
+            association = self._associate(f"{PRIVATE}-{zone}", subnet, table)
+            self.egress += [route, association]
+            tables.append(table)
+        return tables
+
+    def _create_isolated_routes(self, subnets: Sequence[aws.ec2.Subnet]) -> None:
+        """Associate a table without routes: the VPC's main table might get one some day."""
+        table = self._create_table(DATABASE)
+        for zone, subnet in zip(self._args.zones, subnets, strict=True):
+            self._associate(f"{DATABASE}-{zone}", subnet, table)
+
+    def _create_s3_endpoint(self, tables: Sequence[aws.ec2.RouteTable]) -> None:
+        """Image layers come from S3: this way they cost no NAT traffic."""
+        aws.ec2.VpcEndpoint(
+            f"{self._name}-s3",
+            vpc_id=self._vpc.id,
+            vpc_endpoint_type="Gateway",
+            service_name=f"com.amazonaws.{self._args.region}.s3",
+            route_table_ids=[table.id for table in tables],
+            tags=self._args.names.display("s3"),
+            opts=self._child,
+        )
+
+    def _create_table(self, role: str) -> aws.ec2.RouteTable:
+        return aws.ec2.RouteTable(
+            f"{self._name}-{role}-routes",
+            vpc_id=self._vpc.id,
+            tags=self._args.names.display(role),
+            opts=self._child,
+        )
+
+    def _associate(
+        self, role: str, subnet: aws.ec2.Subnet, table: aws.ec2.RouteTable
+    ) -> aws.ec2.RouteTableAssociation:
+        return aws.ec2.RouteTableAssociation(
+            f"{self._name}-{role}-association",
+            subnet_id=subnet.id,
+            route_table_id=table.id,
+            opts=self._child,
+        )

@@ -1,0 +1,60 @@
+"""Asks AWS which versions it offers, where there are credentials to ask with.
+
+infra/versions.py is a copy that ages. The answer here is AWS's own, and the program stops on a
+version that AWS creates no more. Who may not ask is told so, and the copy holds.
+"""
+
+from collections.abc import Callable
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.config.options import Options
+
+UNSUPPORTED, EXTENDED = "UNSUPPORTED", "EXTENDED_SUPPORT"
+
+
+def ask_aws(options: Options, provider: aws.Provider) -> None:
+    """Compare the configured versions with what AWS offers today, before anything is declared."""
+    opts = pulumi.InvokeOptions(provider=provider)
+    kubernetes, postgres = options.cluster.version, options.database.version
+
+    def status() -> str:
+        answer = aws.eks.get_cluster_versions(
+            cluster_versions_onlies=[kubernetes], include_all=True, opts=opts
+        )
+        return next((found.version_status for found in answer.cluster_versions), UNSUPPORTED)
+
+    def newest() -> str:
+        answer = aws.rds.get_engine_version(
+            engine="postgres", version=postgres, latest=True, opts=opts
+        )
+        return answer.version_actual
+
+    judge_kubernetes(kubernetes, _answer(status))
+    judge_postgres(postgres, _answer(newest))
+
+
+def judge_kubernetes(version: str, status: str | None) -> None:
+    """Stop on a version that EKS does not create, warn of one that costs extra."""
+    if status == UNSUPPORTED:
+        raise pulumi.RunError(
+            f"cluster.version: EKS creates no cluster with Kubernetes {version}."
+            " Choose one that `aws eks describe-cluster-versions` lists."
+        )
+    if status == EXTENDED:
+        pulumi.log.warn(f"cluster.version: EKS charges extended support for Kubernetes {version}.")
+
+
+def judge_postgres(version: str, newest: str | None) -> None:
+    """Say which minor a major stands for today."""
+    if newest not in {None, version}:
+        pulumi.log.info(f"database.version: {version} is PostgreSQL {newest} today.")
+
+
+def _answer(ask: Callable[[], str]) -> str | None:
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
+        pulumi.log.warn(f"AWS cannot be asked, so infra/versions.py holds: {error}")
+        return None

@@ -1,0 +1,85 @@
+"""One workload, one role: what a service account may do in AWS (EKS Pod Identity)."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import ResourceOptions
+
+from infra.aws import iam
+from infra.naming import Names
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadIdentityArgs:
+    """Exactly one of `policy` (our own, JSON) and `managed_policy_arn` (AWS's)."""
+
+    names: Names
+    cluster_name: pulumi.Input[str]
+    namespace: str
+    service_account: str
+    policy: pulumi.Input[str] | None = None
+    managed_policy_arn: str | None = None
+    # An EKS add-on makes the association itself.
+    associate: bool = True
+
+
+class WorkloadIdentity(pulumi.ComponentResource):
+    """A role that the pods of one service account assume, and no one else."""
+
+    role_arn: pulumi.Output[str]
+    # Credentials are injected when a pod is created: the workload comes after these.
+    ready: list[pulumi.Resource]
+
+    def __init__(
+        self, name: str, args: WorkloadIdentityArgs, opts: ResourceOptions | None = None
+    ) -> None:
+        super().__init__("platform:identity:WorkloadIdentity", name, None, opts)
+        if (args.policy is None) == (args.managed_policy_arn is None):
+            raise ValueError(f"{name}: give either policy or managed_policy_arn")
+        self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
+
+        role = self._create_role()
+        self.role_arn = role.arn
+        self.ready = [self._grant(role)]
+        if args.associate:
+            self.ready.append(self._associate(role))
+        self.register_outputs({"roleArn": self.role_arn})
+
+    def _create_role(self) -> aws.iam.Role:
+        trust = pulumi.Output.from_input(self._args.cluster_name).apply(
+            lambda cluster: iam.pod_identity_trust(
+                cluster=cluster,
+                namespace=self._args.namespace,
+                service_account=self._args.service_account,
+            )
+        )
+        return aws.iam.Role(
+            f"{self._name}-role",
+            assume_role_policy=trust,
+            tags=self._args.names.display(self._name),
+            opts=self._child,
+        )
+
+    def _grant(self, role: aws.iam.Role) -> pulumi.Resource:
+        if self._args.managed_policy_arn is not None:
+            return aws.iam.RolePolicyAttachment(
+                f"{self._name}-policy",
+                role=role.name,
+                policy_arn=self._args.managed_policy_arn,
+                opts=self._child,
+            )
+        return aws.iam.RolePolicy(
+            f"{self._name}-policy", role=role.name, policy=self._args.policy, opts=self._child
+        )
+
+    def _associate(self, role: aws.iam.Role) -> aws.eks.PodIdentityAssociation:
+        return aws.eks.PodIdentityAssociation(
+            f"{self._name}-association",
+            cluster_name=self._args.cluster_name,
+            namespace=self._args.namespace,
+            service_account=self._args.service_account,
+            role_arn=role.arn,
+            tags=self._args.names.display(self._name),
+            opts=self._child,
+        )

@@ -1,0 +1,136 @@
+"""The address plan: CIDR arithmetic without Pulumi.
+
+The sizes are AWS's: a VPC is a /16 to a /28, so is a subnet, and AWS keeps five addresses of each
+subnet.
+"""
+
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network
+from itertools import combinations
+
+from infra.config.findings import Finding, error
+
+AWS_RESERVED_ADDRESSES = 5
+FEWEST_ZONES = 2
+LARGEST_PREFIX, SMALLEST_PREFIX = 16, 28
+# An Application Load Balancer asks for at least a /27 in each of its subnets.
+SMALLEST_PUBLIC_PREFIX = 27
+# With prefix delegation, a node takes addresses in blocks of a /28.
+ADDRESSES_PER_PREFIX = 16
+EVERYWHERE = IPv4Network("0.0.0.0/0")
+# RFC 5737: written in examples, routed nowhere.
+DOCUMENTATION = tuple(
+    IPv4Network(block) for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+)
+
+
+def parse_cidr(text: object) -> IPv4Network:
+    """Read '10.0.0.0/16'; a ValueError says what is wrong with anything else."""
+    if isinstance(text, IPv4Network):
+        return text
+    if not isinstance(text, str) or "/" not in text:
+        raise ValueError("is not an IPv4 range such as 10.0.0.0/16")
+    try:
+        return IPv4Network(text)
+    except ValueError:
+        pass
+    try:
+        network = IPv4Network(text, strict=False)
+    except ValueError:
+        raise ValueError("is not an IPv4 range such as 10.0.0.0/16") from None
+    raise ValueError(f"names a host inside a range: write {network}")
+
+
+def usable_addresses(network: IPv4Network) -> int:
+    """How many addresses of a subnet AWS gives out."""
+    return network.num_addresses - AWS_RESERVED_ADDRESSES
+
+
+def addresses_per_node(pods: int) -> int:
+    """Addresses that a node with this many pods takes from its subnet, one warm prefix included."""
+    prefixes = -(-pods // ADDRESSES_PER_PREFIX)
+    return (prefixes + 1) * ADDRESSES_PER_PREFIX
+
+
+def review_plan(
+    vpc: IPv4Network, tiers: Mapping[str, Sequence[IPv4Network]], zones: Sequence[str]
+) -> list[Finding]:
+    """Everything wrong with a VPC and its subnets; `tiers` maps a setting's name to its ranges."""
+    named = [(setting, network) for setting, networks in tiers.items() for network in networks]
+    return [
+        *_review_zones(zones, tiers),
+        *_review_sizes([("network.cidr", vpc), *named]),
+        *_review_placement(vpc, named),
+    ]
+
+
+def _review_zones(
+    zones: Sequence[str], tiers: Mapping[str, Sequence[IPv4Network]]
+) -> list[Finding]:
+    findings = []
+    if len(set(zones)) < FEWEST_ZONES:
+        findings.append(
+            error(
+                "network.zones",
+                f"{list(zones)} is fewer than two availability zones",
+                "Name at least two: cluster, load balancer and database each ask for it",
+            )
+        )
+    if len(set(zones)) != len(zones):
+        findings.append(
+            error("network.zones", f"{list(zones)} names a zone twice", "Name each zone once")
+        )
+    findings.extend(
+        error(
+            setting,
+            f"{len(networks)} ranges for {len(zones)} zones",
+            "Give one range for each zone, in the order of network.zones",
+        )
+        for setting, networks in tiers.items()
+        if len(networks) != len(zones)
+    )
+    return findings
+
+
+def _review_sizes(named: Sequence[tuple[str, IPv4Network]]) -> list[Finding]:
+    findings = [
+        error(
+            setting,
+            f"{network} is a /{network.prefixlen}",
+            f"AWS takes ranges from /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}: choose one of them",
+        )
+        for setting, network in named
+        if not LARGEST_PREFIX <= network.prefixlen <= SMALLEST_PREFIX
+    ]
+    findings.extend(
+        error(
+            setting,
+            f"{network} is too small for a load balancer",
+            f"Use a /{SMALLEST_PUBLIC_PREFIX} or larger",
+        )
+        for setting, network in named
+        if setting == "network.publicCidrs" and network.prefixlen == SMALLEST_PREFIX
+    )
+    return findings
+
+
+def _review_placement(vpc: IPv4Network, named: Sequence[tuple[str, IPv4Network]]) -> list[Finding]:
+    findings = [
+        error(
+            setting,
+            f"{network} is outside the VPC's {vpc}",
+            "Choose a range inside network.cidr, or widen network.cidr",
+        )
+        for setting, network in named
+        if not network.subnet_of(vpc)
+    ]
+    findings.extend(
+        error(
+            setting,
+            f"{network} overlaps {other} of {other_setting}",
+            "Choose ranges that share no address",
+        )
+        for (other_setting, other), (setting, network) in combinations(named, 2)
+        if network.overlaps(other)
+    )
+    return findings

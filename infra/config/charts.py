@@ -1,0 +1,49 @@
+"""Third-party Helm charts: where they come from, and our values for them. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from infra.versions import HelmChart
+
+OCI = "oci://"
+VALUES = Path(__file__).parent / "chart_values"
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSource:
+    """What a Helm release is told: a name in a repository, or an archive without one."""
+
+    chart: str
+    version: str
+    repository: str | None
+
+
+def chart_source(chart: HelmChart, directory: str | None) -> ChartSource:
+    """Take a chart from its publisher, or from a folder for those who may not reach it."""
+    if directory is None:
+        if chart.repository.startswith(OCI):
+            # A registry has no index: the chart's name is part of the address.
+            return ChartSource(f"{chart.repository}/{chart.name}", chart.version, None)
+        return ChartSource(chart.name, chart.version, chart.repository)
+    return ChartSource(f"{directory.rstrip('/')}/{chart.archive}", chart.version, None)
+
+
+def chart_values(chart: HelmChart) -> dict[str, object]:
+    """Read the values that do not depend on the deployment (infra/config/chart_values/<chart>.yaml)."""  # noqa: E501
+    values: dict[str, object] = yaml.safe_load((VALUES / f"{chart.name}.yaml").read_text())
+    return values
+
+
+def merged(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
+    """Lay `over` onto `base`, maps key by key, as Helm lays values over defaults."""
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            result[key] = merged(below, value)
+        else:
+            result[key] = value
+    return result

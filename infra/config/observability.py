@@ -1,0 +1,128 @@
+"""What an operator may choose about the monitoring stack. Pure: no Pulumi here.
+
+What must hold between the fields is checked in infra/validation/observability.py.
+"""
+
+from enum import StrEnum
+
+from pydantic import Field, SecretStr
+
+from infra.config.option_group import Group, Version
+from infra.naming import STORAGE_CLASS
+from infra.versions import JAEGER
+
+
+class GrafanaAccess(StrEnum):
+    """How people reach Grafana."""
+
+    PORT_FORWARD = "port-forward"
+    LOAD_BALANCER = "load-balancer"
+
+
+class DirectReceiver(StrEnum):
+    """Where Alertmanager sends what must not depend on the backend."""
+
+    SNS = "sns"
+    SLACK = "slack"
+    WEBHOOK = "webhook"
+    EMAIL = "email"
+    NONE = "none"
+
+
+class MetricsOptions(Group):
+    enabled: bool = Field(
+        default=True, description="whether Prometheus, Alertmanager and Grafana are installed"
+    )
+    retention_days: int = Field(
+        5, ge=1, le=365, description="days that metrics are kept, 1 to 365, while they fit"
+    )
+    storage_gb: int = Field(10, ge=5, le=1000, description="Prometheus' volume in GB, 5 to 1000")
+    memory_mb: int = Field(
+        640,
+        ge=256,
+        le=65536,
+        description="memory that Prometheus is promised in MiB, 256 to 65536; it may use twice it",
+    )
+    database_exporter: bool = Field(
+        default=True, description="whether Prometheus is shown the database (postgres_exporter)"
+    )
+
+
+class LogsOptions(Group):
+    enabled: bool = Field(default=True, description="whether Loki and Alloy are installed")
+    retention_days: int = Field(7, ge=1, le=365, description="days that logs are kept, 1 to 365")
+    storage_gb: int = Field(20, ge=5, le=1000, description="Loki's volume in GB, 5 to 1000")
+    object_storage: bool = Field(
+        default=False, description="true keeps logs in an S3 bucket, false on the volume"
+    )
+
+
+class TracesOptions(Group):
+    enabled: bool = Field(default=True, description="whether Jaeger is installed")
+    retention_hours: int = Field(
+        72, ge=1, le=8760, description="hours that traces are kept, 1 to 8760"
+    )
+    storage_gb: int = Field(5, ge=1, le=1000, description="Jaeger's volume in GB, 1 to 1000")
+    version: Version = Field(JAEGER, description=f'Jaeger\'s version in quotes, such as "{JAEGER}"')
+
+
+class CostOptions(Group):
+    enabled: bool = Field(default=True, description="whether OpenCost is installed")
+    monthly_budget_usd: int | None = Field(
+        None,
+        ge=1,
+        description="US dollars a month that nodes, volumes and control plane may cost before an"
+        " alert says so, 1 or more; left out, none does",
+    )
+
+
+class GrafanaOptions(Group):
+    access: GrafanaAccess = Field(
+        GrafanaAccess.PORT_FORWARD, description="port-forward or load-balancer"
+    )
+    storage_gb: int = Field(2, ge=1, le=100, description="Grafana's volume in GB, 1 to 100")
+
+
+class NotificationOptions(Group):
+    """Alertmanager's own way to people, beside the backend.
+
+    Set secrets with `pulumi config set --secret --path`, never in clear.
+    """
+
+    receiver: DirectReceiver = Field(
+        DirectReceiver.SNS, description="sns, slack, webhook, email or none"
+    )
+    emails: tuple[str, ...] = Field(
+        (), description="addresses that get e-mails: subscribed to the topic, or sent to directly"
+    )
+    url: SecretStr | None = Field(
+        None, description="address of the webhook or of Slack's incoming webhook, a secret"
+    )
+    channel: str = Field("", description="Slack channel, such as #alerts")
+    smarthost: str = Field("", description="mail server with port, such as smtp.example.com:587")
+    sender: str = Field("", description="address that e-mails come from")
+    username: str = Field("", description="user at the mail server")
+    password: SecretStr | None = Field(None, description="password at the mail server, a secret")
+
+
+class ObservabilityOptions(Group):
+    enabled: bool = Field(default=True, description="false installs nothing of this group")
+    storage_class: str = Field(STORAGE_CLASS, description="the StorageClass of the volumes")
+    metrics: MetricsOptions = Field(
+        MetricsOptions(), description="Prometheus, Alertmanager and Grafana"
+    )
+    logs: LogsOptions = Field(LogsOptions(), description="Loki and Alloy")
+    traces: TracesOptions = Field(TracesOptions(), description="Jaeger")
+    cost: CostOptions = Field(CostOptions(), description="OpenCost")
+    grafana: GrafanaOptions = Field(GrafanaOptions(), description="how Grafana is reached")
+    notifications: NotificationOptions = Field(
+        NotificationOptions(), description="who is woken when the backend cannot do it"
+    )
+    alarms: bool = Field(
+        default=True, description="whether CloudWatch watches the platform from outside"
+    )
+
+    @property
+    def database_metrics(self) -> bool:
+        """Whether Prometheus is there and is shown the database."""
+        return self.enabled and self.metrics.enabled and self.metrics.database_exporter

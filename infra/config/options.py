@@ -1,0 +1,202 @@
+"""What an operator may choose, as the groups of Pulumi.<stack>.yaml. Pure: no Pulumi here.
+
+Each field says in its description what it is and what may stand there: error messages repeat it.
+Whatever must hold between fields is checked in infra/validation/deployment.py, so that all mistakes are reported
+at once.
+"""  # noqa: E501
+
+from enum import StrEnum
+from ipaddress import IPv4Network
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from infra.config.addressing import parse_cidr
+from infra.config.observability import ObservabilityOptions
+from infra.config.option_group import Group, Version
+from infra.naming import ALERTMANAGER_TOKEN, DISCOVERY_TOKEN, SharedToken
+
+Cidr = Annotated[IPv4Network, BeforeValidator(parse_cidr)]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws:iam::\d{12}:(role|user)/.+$")]
+
+
+class Nat(StrEnum):
+    """One gateway is cheaper; one in each zone survives the loss of a zone."""
+
+    SINGLE = "single"
+    PER_ZONE = "per-az"
+
+
+class Capacity(StrEnum):
+    """How EC2 sells the nodes."""
+
+    ON_DEMAND = "on-demand"
+    SPOT = "spot"
+
+
+class AccessLevel(StrEnum):
+    """EKS access policies, by what they allow."""
+
+    ADMIN = "admin"
+    EDIT = "edit"
+    VIEW = "view"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class NetworkOptions(Group):
+    cidr: Cidr = Field(description="the VPC's range, /16 to /28")
+    zones: tuple[str, ...] = Field(description="availability zones of the region, at least two")
+    public_cidrs: tuple[Cidr, ...] = Field(description="load balancer and NAT, one per zone")
+    private_cidrs: tuple[Cidr, ...] = Field(description="nodes and control plane, one per zone")
+    database_cidrs: tuple[Cidr, ...] = Field(description="database, one per zone")
+    nat: Nat = Field(Nat.SINGLE, description="NAT gateways: single or per-az")
+
+
+class AccessEntry(Group):
+    principal_arn: RoleArn = Field(
+        description="an IAM role or user, arn:aws:iam::<account>:role/<name>"
+    )
+    access: AccessLevel = Field(description="admin, edit or view")
+    namespaces: tuple[str, ...] = Field(
+        (), description="namespaces that the access is limited to; empty means all"
+    )
+
+
+class ClusterOptions(Group):
+    version: Version = Field(description='Kubernetes minor in quotes, such as "1.35"')
+    extended_support: bool = Field(
+        default=False,
+        description="true pays to stay past standard support; false lets AWS upgrade instead",
+    )
+    public_endpoint: bool = Field(
+        default=True, description="whether the API is reachable from publicEndpointCidrs"
+    )
+    public_endpoint_cidrs: tuple[Cidr, ...] = Field(
+        description="who may reach the API from the internet; [] with publicEndpoint: false"
+    )
+    access_entries: dict[Identifier, AccessEntry] = Field(
+        {}, description="who may use the cluster besides the one who makes it, by a short name"
+    )
+    log_retention_days: int = Field(
+        30, description="days that control-plane logs are kept: 1, 3, 5, 7, 14, 30, 60, 90, … 3653"
+    )
+
+
+class NodeGroupOptions(Group):
+    instance_types: tuple[str, ...] = Field(
+        min_length=1, description="EC2 instance types, at least one; several help with spot"
+    )
+    capacity: Capacity = Field(Capacity.ON_DEMAND, description="on-demand or spot")
+    min: int = Field(ge=0, le=100, description="fewest nodes, 0 to 100")
+    max: int = Field(ge=1, le=100, description="most nodes, 1 to 100")
+
+
+class NodeOptions(Group):
+    pods_per_node: int = Field(35, ge=10, le=110, description="pods on one node, 10 to 110")
+    disk_gb: int = Field(20, ge=20, le=500, description="root volume in GB, 20 to 500")
+    groups: dict[Identifier, NodeGroupOptions] = Field(
+        min_length=1, description="node groups by a short name, at least one"
+    )
+
+
+class DatabaseOptions(Group):
+    version: Version = Field(
+        description='PostgreSQL major in quotes ("15": newest minor) or a minor'
+    )
+    extended_support: bool = Field(
+        default=False,
+        description="true pays to stay past standard support; false lets AWS upgrade instead",
+    )
+    instance_class: str = Field(description="RDS instance class, such as db.t3.micro")
+    storage_gb: int = Field(ge=20, le=16384, description="gp3 storage in GB, 20 to 16384")
+    storage_ceiling_gb: int = Field(
+        ge=22,
+        le=16384,
+        description="how far storage may grow in GB, a tenth above storageGb or more",
+    )
+    backup_days: int = Field(7, ge=1, le=35, description="days that backups are kept, 1 to 35")
+    multi_az: bool = Field(description="whether a standby in another zone takes over")
+
+
+class RegistryOptions(Group):
+    keep_images: int = Field(
+        30, ge=5, le=1000, description="images kept to roll back to, 5 to 1000"
+    )
+
+
+class AddonOptions(Group):
+    metrics_server: bool = Field(
+        default=True, description="false when EKS's own metrics-server add-on is installed"
+    )
+    cluster_autoscaler: bool = Field(
+        default=True, description="false when something else adds and removes nodes"
+    )
+    chart_directory: str | None = Field(
+        None,
+        min_length=1,
+        description="folder with the charts' archives (helm pull) instead of their repositories",
+    )
+
+
+class BackendOptions(Group):
+    replicas: int = Field(2, ge=1, le=100, description="API pods without load, 1 to 100")
+    max_replicas: int = Field(10, ge=1, le=100, description="API pods under load, 1 to 100")
+    database_pool_size: int = Field(
+        5, ge=1, le=100, description="database connections of one pod, 1 to 100"
+    )
+    log_level: LogLevel = Field(LogLevel.INFO, description="debug, info, warning or error")
+    build_image: bool = Field(
+        description="true builds and pushes the first image; false expects its tag in the registry"
+    )
+
+
+class SecretVersions(Group):
+    """Raising a number makes a new secret at the next `pulumi up`."""
+
+    database_password: int = Field(1, ge=1, description="raise to rotate the database password")
+    admin_token: int = Field(1, ge=1, description="raise to make a new first admin token")
+    session_key: int = Field(1, ge=1, description="raise to sign everyone out of the console")
+    alertmanager_token: int = Field(
+        1, ge=1, description="raise to replace the token that Alertmanager delivers with"
+    )
+    discovery_token: int = Field(
+        1, ge=1, description="raise to replace the token that Prometheus asks for targets with"
+    )
+    grafana_password: int = Field(1, ge=1, description="raise to make a new Grafana password")
+
+    def of(self, token: SharedToken) -> int:
+        return {
+            ALERTMANAGER_TOKEN: self.alertmanager_token,
+            DISCOVERY_TOKEN: self.discovery_token,
+        }[token]
+
+
+class Options(Group):
+    """The whole of Pulumi.<stack>.yaml."""
+
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region: us-east-1")
+    allowed_account_id: str = Field(
+        "", pattern=r"^(\d{12})?$", description="the only account to deploy to, 12 digits in quotes"
+    )
+    tags: dict[str, str] = Field({}, description="tags of every resource, beside our own")
+    deletion_protection: bool = Field(
+        description="protects database, cluster, load balancer and registry; keeps a last snapshot"
+    )
+    network: NetworkOptions = Field(description="addresses, zones and NAT")
+    cluster: ClusterOptions = Field(description="the Kubernetes control plane")
+    nodes: NodeOptions = Field(description="node groups")
+    database: DatabaseOptions = Field(description="the PostgreSQL database")
+    registry: RegistryOptions = Field(RegistryOptions(), description="the image registry")
+    addons: AddonOptions = Field(AddonOptions(), description="what runs in kube-system")
+    backend: BackendOptions = Field(description="the backend's release")
+    observability: ObservabilityOptions = Field(
+        ObservabilityOptions(), description="metrics, logs, traces, cost, and who is woken"
+    )
+    secret_versions: SecretVersions = Field(SecretVersions(), description="rotation of secrets")

@@ -1,0 +1,153 @@
+"""What runs on the nodes asks of them, and what nodes have to give. Pure.
+
+The requests are those of infra/config/chart_values and of charts/backend: a test renders all of them and
+compares.
+"""  # noqa: E501
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from infra.config import capacity
+from infra.config.options import NodeOptions, Options
+
+# The image's reserve for evictions, in MiB.
+EVICTION_RESERVE = 100
+# The machine's own part of its memory: firmware, kernel.
+USABLE_MEMORY = 0.925
+MIB_PER_GIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Millicores and MiB of one pod; how many there are; how many more a rolling update makes."""
+
+    name: str
+    cpu: int
+    memory: int
+    pods: int = 1
+    per_node: bool = False
+    surge: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Millicores, MiB and pods: what is asked for, or what is there."""
+
+    cpu: int
+    memory: int
+    pods: int
+
+    def share_of(self, other: "Room") -> Mapping[str, float]:
+        """Return the share of each resource."""
+        return {
+            "CPU": self.cpu / other.cpu,
+            "memory": self.memory / other.memory,
+            "pods": self.pods / other.pods,
+        }
+
+
+# EKS's own: aws-node with its policy agent, and the add-ons in the versions of infra/versions.py.
+EKS = (
+    Workload("aws-node", 50, 0, per_node=True),
+    Workload("kube-proxy", 100, 0, per_node=True),
+    Workload("ebs-csi-node", 30, 104, per_node=True),
+    Workload("eks-pod-identity-agent", 0, 0, per_node=True),
+    Workload("coredns", 100, 70, pods=2, surge=1),
+    Workload("ebs-csi-controller", 50, 192, pods=2, surge=1),
+)
+LOAD_BALANCER_CONTROLLER = Workload("aws-load-balancer-controller", 50, 96, surge=1)
+METRICS_SERVER = Workload("metrics-server", 20, 48, surge=1)
+CLUSTER_AUTOSCALER = Workload("cluster-autoscaler", 20, 96, surge=1)
+
+# Beside Prometheus, whose memory is a setting, runs what reloads its configuration.
+PROMETHEUS_CPU, RELOADER_MEMORY = 155, 24
+METRICS = (
+    Workload("kps-alertmanager", 15, 56),
+    Workload("kps-grafana", 55, 224),
+    Workload("kps-kube-state-metrics", 10, 40, surge=1),
+    Workload("kps-operator", 20, 64, surge=1),
+    Workload("kps-prometheus-node-exporter", 10, 24, per_node=True),
+)
+LOGS = (Workload("loki", 100, 256), Workload("alloy", 32, 130, per_node=True))
+TRACES = (Workload("jaeger", 30, 160),)
+COST = (Workload("opencost", 25, 152, surge=1),)
+
+API_CPU, API_MEMORY = 200, 192
+BACKEND_WORKER = Workload("backend-worker", 50, 160, surge=1)
+# Recreated by a release, never two at once.
+DATABASE_EXPORTER = Workload("backend-exporter", 10, 32)
+# Runs before the new pods of a release.
+MIGRATION = Workload("backend-migrate", 50, 128, pods=0, surge=1)
+
+
+def workloads(options: Options, *, replicas: int) -> tuple[Workload, ...]:
+    """List everything that these options run, with so many API pods."""
+    addons = options.addons
+    return (
+        *EKS,
+        LOAD_BALANCER_CONTROLLER,
+        *([METRICS_SERVER] if addons.metrics_server else []),
+        *([CLUSTER_AUTOSCALER] if addons.cluster_autoscaler else []),
+        *monitoring(options),
+        Workload("backend", API_CPU, API_MEMORY, pods=replicas, surge=1),
+        BACKEND_WORKER,
+        MIGRATION,
+        *([DATABASE_EXPORTER] if options.observability.database_metrics else []),
+    )
+
+
+def monitoring(options: Options) -> Iterator[Workload]:
+    """Yield what the monitoring stack runs."""
+    chosen = options.observability
+    if not chosen.enabled:
+        return
+    if chosen.metrics.enabled:
+        memory = chosen.metrics.memory_mb + RELOADER_MEMORY
+        yield Workload("kps-prometheus", PROMETHEUS_CPU, memory)
+        yield from METRICS
+        yield from COST if chosen.cost.enabled else ()
+    yield from LOGS if chosen.logs.enabled else ()
+    yield from TRACES if chosen.traces.enabled else ()
+
+
+def demand(of: Sequence[Workload], *, nodes: int, rolling: bool) -> Room:
+    """Sum the requests; `rolling` while every release rolls at once, the worst there is."""
+    counts = [
+        nodes if workload.per_node else workload.pods + workload.surge * rolling for workload in of
+    ]
+    pairs = list(zip(of, counts, strict=True))
+    return Room(
+        cpu=sum(workload.cpu * count for workload, count in pairs),
+        memory=sum(workload.memory * count for workload, count in pairs),
+        pods=sum(counts),
+    )
+
+
+def supply(nodes: NodeOptions, *, most: bool = False) -> Room:
+    """Sum what the fewest nodes (or the most) leave to pods, each of its group's smallest type."""
+    rooms = [
+        (allocatable(kind, nodes.pods_per_node), group.max if most else group.min)
+        for group in nodes.groups.values()
+        for kind in [min(group.instance_types, key=_memory)]
+    ]
+    return Room(
+        cpu=sum(room.cpu * count for room, count in rooms),
+        memory=sum(room.memory * count for room, count in rooms),
+        pods=sum(room.pods * count for room, count in rooms),
+    )
+
+
+def allocatable(instance_type: str, pods: int) -> Room:
+    """Return what one node leaves to pods."""
+    size = capacity.INSTANCE_TYPES[instance_type]
+    reserved = capacity.kube_reserved(pods=pods, vcpus=size.vcpus)
+    kept = int(reserved["memory"].removesuffix("Mi")) + EVICTION_RESERVE
+    return Room(
+        cpu=size.vcpus * 1000 - int(reserved["cpu"].removesuffix("m")),
+        memory=int(size.memory_gib * MIB_PER_GIB * USABLE_MEMORY) - kept,
+        pods=pods,
+    )
+
+
+def _memory(instance_type: str) -> int:
+    return capacity.INSTANCE_TYPES[instance_type].memory_gib

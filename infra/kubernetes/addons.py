@@ -1,0 +1,102 @@
+"""What runs in the cluster beside the backend: charts in kube-system, and the storage class."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from infra import versions
+from infra.config.charts import chart_values, merged
+from infra.config.options import AddonOptions
+from infra.kubernetes.helm_release import ThirdParty, install
+from infra.naming import STORAGE_CLASS, SYSTEM_NAMESPACE
+from infra.versions import HelmChart
+
+LOAD_BALANCER_CONTROLLER = "aws-load-balancer-controller"
+CLUSTER_AUTOSCALER = "cluster-autoscaler"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddonsArgs:
+    options: AddonOptions
+    region: str
+    vpc_id: pulumi.Input[str]
+    cluster_name: pulumi.Input[str]
+    cluster_version: str
+    # Nodes, DNS, pod identity and the workloads' roles.
+    after: Sequence[pulumi.Resource]
+    # The EBS CSI driver.
+    storage: pulumi.Resource
+
+
+class Addons(pulumi.ComponentResource):
+    """Load balancer controller, metrics server, cluster autoscaler, default storage class."""
+
+    # Binds pods to target groups; removed before a TargetGroupBinding, it would leave it stuck.
+    load_balancer_controller: pulumi.Resource
+    # Volumes name it.
+    storage_class: pulumi.Resource
+    # What the backend's autoscaling needs.
+    ready: list[pulumi.Resource]
+
+    def __init__(self, name: str, args: AddonsArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("platform:addons:Addons", name, None, opts)
+        self._name, self._args = name, args
+
+        self.storage_class = self._create_storage_class()
+        self.load_balancer_controller = self._install_load_balancer_controller()
+        self.ready = [self.load_balancer_controller]
+        if args.options.metrics_server:
+            self.ready.append(self._install(versions.METRICS_SERVER_CHART, {}))
+        if args.options.cluster_autoscaler:
+            self._install_cluster_autoscaler()
+        self.register_outputs({})
+
+    def _create_storage_class(self) -> k8s.storage.v1.StorageClass:
+        return k8s.storage.v1.StorageClass(
+            f"{self._name}-{STORAGE_CLASS}",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=STORAGE_CLASS,
+                # EKS marks none: claims that name no class would wait for ever.
+                annotations={"storageclass.kubernetes.io/is-default-class": "true"},
+            ),
+            provisioner="ebs.csi.aws.com",
+            parameters={"type": "gp3", "encrypted": "true"},
+            # A volume is zonal: it is made where the pod was put.
+            volume_binding_mode="WaitForFirstConsumer",
+            allow_volume_expansion=True,
+            reclaim_policy="Delete",
+            opts=ResourceOptions(parent=self, depends_on=[self._args.storage]),
+        )
+
+    def _install_load_balancer_controller(self) -> k8s.helm.v3.Release:
+        # Region and VPC are given because pods cannot ask the metadata service (hop limit 1).
+        place = {
+            "clusterName": self._args.cluster_name,
+            "region": self._args.region,
+            "vpcId": self._args.vpc_id,
+        }
+        return self._install(versions.LOAD_BALANCER_CONTROLLER_CHART, place)
+
+    def _install_cluster_autoscaler(self) -> k8s.helm.v3.Release:
+        release = versions.KUBERNETES[self._args.cluster_version]
+        place = {
+            # Without the name the chart renders no Deployment, and says nothing.
+            "autoDiscovery": {"clusterName": self._args.cluster_name},
+            "awsRegion": self._args.region,
+            # It simulates the scheduler of its own version, which must be the cluster's.
+            "image": {"tag": release.cluster_autoscaler},
+        }
+        return self._install(versions.CLUSTER_AUTOSCALER_CHART, place)
+
+    def _install(self, chart: HelmChart, place: Mapping[str, object]) -> k8s.helm.v3.Release:
+        what = ThirdParty(
+            chart=chart,
+            release=chart.name,
+            namespace=SYSTEM_NAMESPACE,
+            values=merged(chart_values(chart), place),
+            directory=self._args.options.chart_directory,
+        )
+        return install(f"{self._name}-{chart.name}", what, parent=self, after=self._args.after)

@@ -1,0 +1,141 @@
+"""Alertmanager's configuration: everything to the backend, what must not depend on it to people.
+
+Pure. Secrets are named by their files: the configuration itself is in a Helm release, in clear.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from infra import naming
+from infra.config.observability import DirectReceiver, NotificationOptions
+
+WEBHOOK_PATH = "/api/v1/webhooks/alertmanager"
+# Where the operator mounts the Secrets that alertmanagerSpec.secrets names.
+SECRETS = "/etc/alertmanager/secrets"
+BACKEND, DIRECT = "backend", "direct"
+# They always fire, so that their silence means that the way is broken.
+HEARTBEATS = ("Watchdog", "BackendHeartbeat")
+# They say that the backend, or the way to it, is the trouble.
+WAY_TO_BACKEND = (
+    "BackendDown",
+    "BackendDeliveriesMissing",
+    "BackendIntakeFailing",
+    "AlertmanagerFailedToSendAlerts",
+    "AlertmanagerClusterFailedToSendAlerts",
+)
+
+
+def alertmanager_config(
+    options: NotificationOptions, *, topic_arn: object, region: str
+) -> dict[str, object]:
+    """Build what replaces the chart's own routes, receivers and inhibitions."""
+    direct = _direct_receiver(options, topic_arn=topic_arn, region=region)
+    receivers = [_backend_receiver(), *([direct] if direct else [])]
+    return {
+        "global": {"resolve_timeout": "5m"},
+        "route": {
+            "receiver": BACKEND,
+            "group_by": ["namespace", "alertname"],
+            "group_wait": "30s",
+            "group_interval": "5m",
+            "repeat_interval": "4h",
+            "routes": _routes(direct=direct is not None),
+        },
+        "receivers": receivers,
+        # Not even the chart's: of what it inhibits, Alertmanager tells nobody the end, and the
+        # backend would show it as firing for ever (docs/adr/0024).
+        "inhibit_rules": [],
+    }
+
+
+def mounted_secrets(options: NotificationOptions) -> list[str]:
+    """Name the Secrets that those files come from."""
+    own = [naming.DIRECT_RECEIVER_SECRET] if secret_content(options) else []
+    return [naming.ALERTMANAGER_TOKEN.secret, *own]
+
+
+def secret_content(options: NotificationOptions) -> dict[str, str]:
+    """Return what the direct receiver's Secret holds, in clear: mark it before it goes on."""
+    match options.receiver:
+        case DirectReceiver.SLACK | DirectReceiver.WEBHOOK if options.url:
+            return {naming.DIRECT_URL_KEY: options.url.get_secret_value()}
+        case DirectReceiver.EMAIL if options.password:
+            return {naming.DIRECT_PASSWORD_KEY: options.password.get_secret_value()}
+        case _:
+            return {}
+
+
+def _routes(*, direct: bool) -> list[dict[str, object]]:
+    # They never resolve: repeated often, they show the backend that the way to it is open. What is
+    # due is looked for at every group_interval: with one of 5 minutes as well, the repetition of
+    # every fifth minute would just not be due yet, and come after ten.
+    heartbeat: dict[str, object] = {
+        "receiver": BACKEND,
+        "matchers": [_one_of(HEARTBEATS)],
+        "group_interval": "1m",
+        "repeat_interval": "5m",
+    }
+    people: list[Sequence[str]] = [
+        ['severity = "critical"'],
+        # Only the others: what matches two routes is sent twice.
+        ['severity != "critical"', _one_of(WAY_TO_BACKEND)],
+    ]
+    # `continue`: the backend gets them as well.
+    to_people: list[dict[str, object]] = [
+        {"receiver": DIRECT, "matchers": matchers, "continue": True} for matchers in people
+    ]
+    # The receiver above the routes is asked only where none of them matches, and what continues has
+    # matched: without the last one, people would get what the backend then misses.
+    return [*(to_people if direct else []), heartbeat, {"receiver": BACKEND}]
+
+
+def _one_of(alerts: Sequence[str]) -> str:
+    return f'alertname =~ "{"|".join(alerts)}"'
+
+
+def _backend_receiver() -> dict[str, object]:
+    host = naming.service_url(naming.RELEASE, naming.NAMESPACE, naming.SERVICE_PORT)
+    token = f"{SECRETS}/{naming.ALERTMANAGER_TOKEN.secret}/{naming.ALERTMANAGER_TOKEN.key}"
+    webhook = {
+        "url": f"{host}{WEBHOOK_PATH}",
+        "send_resolved": True,
+        # Read at every request: a rotated token needs no restart.
+        "http_config": {"authorization": {"type": "Bearer", "credentials_file": token}},
+    }
+    return {"name": BACKEND, "webhook_configs": [webhook]}
+
+
+def _direct_receiver(
+    options: NotificationOptions, *, topic_arn: object, region: str
+) -> Mapping[str, object] | None:
+    files = f"{SECRETS}/{naming.DIRECT_RECEIVER_SECRET}"
+    both_ways = {"send_resolved": True}
+    match options.receiver:
+        case DirectReceiver.SNS:
+            # Credentials are the pod's own (EKS Pod Identity).
+            topic = {"topic_arn": topic_arn, "sigv4": {"region": region}}
+            return {"name": DIRECT, "sns_configs": [topic | both_ways]}
+        case DirectReceiver.SLACK:
+            slack = {"api_url_file": f"{files}/{naming.DIRECT_URL_KEY}", "channel": options.channel}
+            return {"name": DIRECT, "slack_configs": [slack | both_ways]}
+        case DirectReceiver.WEBHOOK:
+            webhook = {"url_file": f"{files}/{naming.DIRECT_URL_KEY}"}
+            return {"name": DIRECT, "webhook_configs": [webhook | both_ways]}
+        case DirectReceiver.EMAIL:
+            return {"name": DIRECT, "email_configs": [_email(options, files) | both_ways]}
+        case DirectReceiver.NONE:
+            return None
+
+
+def _email(options: NotificationOptions, files: str) -> dict[str, object]:
+    mail: dict[str, object] = {
+        "to": ", ".join(options.emails),
+        "from": options.sender,
+        "smarthost": options.smarthost,
+        "require_tls": True,
+    }
+    if options.username:
+        mail |= {
+            "auth_username": options.username,
+            "auth_password_file": f"{files}/{naming.DIRECT_PASSWORD_KEY}",
+        }
+    return mail

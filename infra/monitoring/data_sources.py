@@ -1,0 +1,105 @@
+"""Grafana's data sources, and the links between them: metric to trace to log and back. Pure.
+
+Helm's tpl reads these texts first and Grafana expands `$` afterwards, so a literal `$` is `$$` and
+double braces stand for nothing.
+"""
+
+from infra import naming
+from infra.config.observability import ObservabilityOptions
+
+PROMETHEUS, LOKI, JAEGER = "prometheus", "loki", "jaeger"
+LOKI_PORT, JAEGER_QUERY_PORT = 3100, 16686
+# The name that logs, exemplars and error bodies carry.
+TRACE_ID = "trace_id"
+
+
+def data_sources(options: ObservabilityOptions) -> list[dict[str, object]]:
+    """Return those beside Prometheus and Alertmanager, which the chart makes."""
+    return [
+        *([_loki(traces=options.traces.enabled)] if options.logs.enabled else []),
+        *([_jaeger(logs=options.logs.enabled)] if options.traces.enabled else []),
+    ]
+
+
+def exemplar_link(options: ObservabilityOptions) -> dict[str, object] | None:
+    """Return how an exemplar leads to its trace: one object, and all three keys are needed."""
+    if not options.traces.enabled:
+        return None
+    return {
+        "datasourceUid": JAEGER,
+        "traceIdLabelName": TRACE_ID,
+        "urlDisplayLabel": "View trace",
+    }
+
+
+def _loki(*, traces: bool) -> dict[str, object]:
+    to_trace = {
+        "name": "TraceID",
+        # Structured metadata, which Grafana treats as labels.
+        "matcherType": "label",
+        "matcherRegex": TRACE_ID,
+        "url": "$${__value.raw}",
+        "urlDisplayLabel": "View trace",
+        "datasourceUid": JAEGER,
+    }
+    return {
+        "name": "Loki",
+        "uid": LOKI,
+        "type": "loki",
+        "access": "proxy",
+        "url": naming.service_url(naming.LOKI, naming.MONITORING_NAMESPACE, LOKI_PORT),
+        "jsonData": {"maxLines": 1000, "derivedFields": [to_trace] if traces else []},
+    }
+
+
+def _jaeger(*, logs: bool) -> dict[str, object]:
+    settings: dict[str, object] = {
+        "nodeGraph": {"enabled": True},
+        "traceIdTimeParams": {"enabled": True},
+        "spanBar": {"type": "Tag", "tag": "http.response.status_code"},
+        "tracesToMetrics": _traces_to_metrics(),
+    }
+    if logs:
+        settings["tracesToLogsV2"] = _traces_to_logs()
+    return {
+        "name": "Jaeger",
+        "uid": JAEGER,
+        "type": "jaeger",
+        "access": "proxy",
+        "url": naming.service_url(naming.JAEGER, naming.MONITORING_NAMESPACE, JAEGER_QUERY_PORT),
+        "jsonData": settings,
+    }
+
+
+def _traces_to_logs() -> dict[str, object]:
+    # A query of our own: Jaeger's answers have no service.name tag, and a link that maps it is not
+    # shown (grafana/grafana#112349).
+    query = f'{{namespace=~".+"}} | {TRACE_ID} = `$${{__trace.traceId}}`'
+    return {
+        "datasourceUid": LOKI,
+        "spanStartTimeShift": "-5m",
+        "spanEndTimeShift": "5m",
+        "filterByTraceID": False,
+        "filterBySpanID": False,
+        "customQuery": True,
+        "query": query,
+    }
+
+
+def trace_queries() -> list[dict[str, str]]:
+    """Return what a trace leads to, about the service that it is of."""
+    rate = "sum by (route) (rate(backend_http_requests_total[5m]))"
+    buckets = "sum by (le) (rate(backend_http_request_duration_seconds_bucket[5m]))"
+    return [
+        {"name": "Requests by route", "query": rate},
+        {"name": "95th percentile", "query": f"histogram_quantile(0.95, {buckets})"},
+    ]
+
+
+def _traces_to_metrics() -> dict[str, object]:
+    return {
+        "datasourceUid": PROMETHEUS,
+        "spanStartTimeShift": "-15m",
+        "spanEndTimeShift": "15m",
+        "queries": trace_queries(),
+    }

@@ -1,0 +1,214 @@
+"""What must hold between options, and what an operator should know before deploying. Pure.
+
+Errors stop the load of the settings; warnings are printed by `pulumi up` and are part of `make
+plan`.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import chain
+
+from infra.config import addressing, capacity
+from infra.config.findings import Finding, error, warning
+from infra.config.options import Capacity, Options
+from infra.validation.chart_values import review_chart_values
+from infra.validation.observability import review_observability
+from infra.validation.support import review_kubernetes, review_postgres
+
+# The days that CloudWatch Logs accepts.
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922),
+    *(3288, 3653),
+)
+# RDS takes a ceiling only when it is at least a tenth above the size.
+SMALLEST_STORAGE_GROWTH = 1.1
+# One for each zone.
+FEWEST_NODES = 2
+
+
+def review(options: Options, today: date) -> list[Finding]:
+    """Every finding about `options`, errors and warnings, in the order of the settings."""
+    return list(
+        chain(
+            _review_network(options),
+            _review_cluster(options),
+            review_kubernetes(options, today),
+            _review_nodes(options),
+            _review_database(options),
+            review_postgres(options, today),
+            _review_connections(options),
+            review_observability(options),
+            review_chart_values(),
+            _review_exposure(),
+        )
+    )
+
+
+def _review_network(options: Options) -> Iterator[Finding]:
+    network = options.network
+    tiers = {
+        "network.publicCidrs": network.public_cidrs,
+        "network.privateCidrs": network.private_cidrs,
+        "network.databaseCidrs": network.database_cidrs,
+    }
+    yield from addressing.review_plan(network.cidr, tiers, network.zones)
+    for zone in network.zones:
+        if not zone.startswith(options.region) or zone == options.region:
+            yield error(
+                "network.zones",
+                f"{zone!r} is not a zone of {options.region}",
+                f"Name zones of the region, such as {options.region}a",
+            )
+    yield from _review_node_addresses(options)
+
+
+def _review_node_addresses(options: Options) -> Iterator[Finding]:
+    """Compare what the nodes' pods take with the subnets: all zones, and one zone less."""
+    network, pods = options.network, options.nodes.pods_per_node
+    nodes = sum(group.max for group in options.nodes.groups.values())
+    zones = max(len(network.zones), addressing.FEWEST_ZONES)
+    per_node = addressing.addresses_per_node(pods)
+    spread, crowded = (-(-nodes // count) * per_node for count in (zones, zones - 1))
+    for cidr in network.private_cidrs:
+        usable = addressing.usable_addresses(cidr)
+        if usable < spread:
+            yield error(
+                "network.privateCidrs",
+                f"{cidr} has {usable} usable addresses, and its share of {nodes} nodes with {pods}"
+                f" pods takes {spread}",
+                "Use a larger range, fewer nodes or fewer pods per node",
+            )
+        elif usable < crowded:
+            yield warning(
+                "network.privateCidrs",
+                f"{cidr} has {usable} usable addresses, and when a zone is lost its share of"
+                f" {nodes} nodes with {pods} pods takes {crowded}",
+                "Use a larger range, fewer nodes or fewer pods per node",
+            )
+
+
+def _review_cluster(options: Options) -> Iterator[Finding]:
+    cluster = options.cluster
+    setting = "cluster.publicEndpointCidrs"
+    cidrs = cluster.public_endpoint_cidrs
+    if cluster.public_endpoint and not cidrs:
+        yield error(
+            setting,
+            "is empty while cluster.publicEndpoint is true",
+            "Name the ranges of those who deploy, or set cluster.publicEndpoint to false",
+        )
+    if cidrs and not cluster.public_endpoint:
+        yield error(
+            setting,
+            f"names {len(cidrs)} ranges while cluster.publicEndpoint is false",
+            "Remove them, or set cluster.publicEndpoint to true",
+        )
+    if addressing.EVERYWHERE in cidrs:
+        yield error(
+            setting,
+            f"{addressing.EVERYWHERE} opens the Kubernetes API to the internet",
+            "Name the ranges of those who deploy",
+        )
+    for cidr in cidrs:
+        if any(cidr.subnet_of(example) for example in addressing.DOCUMENTATION):
+            yield warning(
+                setting,
+                f"{cidr} is a range for documentation: nobody can reach the Kubernetes API from it",
+                "Name the ranges of those who deploy before `pulumi up`",
+            )
+    if cluster.log_retention_days not in LOG_RETENTION_DAYS:
+        yield error(
+            "cluster.logRetentionDays",
+            f"{cluster.log_retention_days} is not a retention that CloudWatch Logs knows",
+            f"Use one of {', '.join(map(str, LOG_RETENTION_DAYS))}",
+        )
+
+
+def _review_nodes(options: Options) -> Iterator[Finding]:
+    groups = options.nodes.groups
+    for name, group in groups.items():
+        setting = f"nodes.groups.{name}"
+        if group.max < group.min:
+            yield error(
+                f"{setting}.max",
+                f"max {group.max} is below min {group.min}",
+                "Raise max or lower min",
+            )
+        for instance_type in group.instance_types:
+            if instance_type not in capacity.INSTANCE_TYPES:
+                yield error(
+                    f"{setting}.instanceTypes",
+                    f"{instance_type!r} is not an instance type that this program knows",
+                    f"Use one of {', '.join(capacity.INSTANCE_TYPES)},"
+                    " or add its size to infra/config/capacity.py",
+                )
+    lasting = [g for g in groups.values() if g.capacity is Capacity.ON_DEMAND and g.min > 0]
+    if not lasting:
+        yield error(
+            "nodes.groups",
+            "no group has on-demand nodes at all times: EC2 may take every spot node at once",
+            "Keep a group with capacity on-demand and min 1 or more beside the spot group",
+        )
+    elif sum(group.min for group in groups.values()) < FEWEST_NODES:
+        yield warning(
+            "nodes.groups",
+            "one node in all: its loss is an outage",
+            "Set min to 2, one node for each zone",
+        )
+
+
+def _review_database(options: Options) -> Iterator[Finding]:
+    database = options.database
+    if database.instance_class not in capacity.DATABASE_CLASSES:
+        yield error(
+            "database.instanceClass",
+            f"{database.instance_class!r} is not a class that this program knows",
+            f"Use one of {', '.join(capacity.DATABASE_CLASSES)},"
+            " or add its size to infra/config/capacity.py",
+        )
+    if database.storage_ceiling_gb < database.storage_gb * SMALLEST_STORAGE_GROWTH:
+        below = database.storage_ceiling_gb < database.storage_gb
+        yield error(
+            "database.storageCeilingGb",
+            f"{database.storage_ceiling_gb} GB is {'below' if below else 'less than a tenth above'}"
+            f" the size of {database.storage_gb} GB (database.storageGb)",
+            "Raise it to twice the size, or lower database.storageGb",
+        )
+
+
+def _review_connections(options: Options) -> Iterator[Finding]:
+    backend, database_class = options.backend, options.database.instance_class
+    if backend.max_replicas < backend.replicas:
+        yield error(
+            "backend.maxReplicas",
+            f"maxReplicas {backend.max_replicas} is below replicas {backend.replicas}",
+            "Raise maxReplicas or lower replicas",
+        )
+    if database_class not in capacity.DATABASE_CLASSES:
+        return
+    shown = options.observability.database_metrics
+    demand = capacity.connection_demand(
+        max_replicas=backend.max_replicas,
+        pool_size=backend.database_pool_size,
+        exporter=shown,
+    )
+    budget = capacity.connection_budget(database_class)
+    others = "the worker, a migration and the exporter" if shown else "the worker and a migration"
+    if demand > budget:
+        yield error(
+            "backend.databasePoolSize",
+            f"{backend.max_replicas} replicas with {backend.database_pool_size} connections each,"
+            f" {others} take {demand} connections, and {database_class} has"
+            f" {budget} to plan with (80 % of {capacity.max_connections(database_class)})",
+            "Lower backend.databasePoolSize or backend.maxReplicas, or take a larger"
+            " database.instanceClass",
+        )
+
+
+def _review_exposure() -> Iterator[Finding]:
+    yield warning(
+        "loadBalancer",
+        "HTTP without a domain: bearer tokens and session cookies travel in clear",
+        "Send only from networks you trust until a domain gives the load balancer a certificate,"
+        " then replace every token that was used before",
+    )

@@ -1,0 +1,115 @@
+"""The support calendar applied to the options: what has ended, what costs extra, what ends soon."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from infra import versions
+from infra.config import capacity
+from infra.config.findings import Finding, error, warning
+from infra.config.options import Options
+from infra.versions import Support, SupportPeriod
+
+# How long before the end of standard support the plan begins to say so.
+NOTICE = timedelta(days=90)
+
+
+def review_kubernetes(options: Options, today: date) -> Iterator[Finding]:
+    """Check the cluster's version against the EKS calendar."""
+    setting, version = "cluster.version", options.cluster.version
+    periods = {name: release.support for name, release in versions.KUBERNETES.items()}
+    better = versions.replacement(periods, versions.RECOMMENDED_KUBERNETES, today)
+    if version not in periods:
+        yield error(
+            setting,
+            f"Kubernetes {version} is not a version that this program has add-ons for",
+            f"Use {better}, or one of {', '.join(periods)}",
+        )
+        return
+    price = (
+        f"${_monthly(versions.EKS_EXTENDED_HOURLY_USD)} a month instead of"
+        f" ${_monthly(versions.EKS_HOURLY_USD)}"
+    )
+    remedy = f"Upgrade to {better}, one minor at a time" + _unless_paid(
+        "cluster", paid=options.cluster.extended_support
+    )
+    yield from _review_period(
+        setting, f"Kubernetes {version}", periods[version], today, price, better, remedy
+    )
+
+
+def review_postgres(options: Options, today: date) -> Iterator[Finding]:
+    """Check the database's version against the RDS calendar."""
+    setting, version = "database.version", options.database.version
+    periods = {name: release.support for name, release in versions.POSTGRES.items()}
+    better = versions.replacement(periods, versions.RECOMMENDED_POSTGRES, today)
+    major, _, minor = version.partition(".")
+    if major not in periods or (minor and not minor.isdecimal()):
+        yield error(
+            setting,
+            f"PostgreSQL {version} is not a version that this program knows",
+            f'Use "{better}", which is its newest minor, or one of {", ".join(periods)}',
+        )
+        return
+    oldest = versions.POSTGRES[major].oldest_minor
+    if minor and int(minor) < oldest:
+        yield error(
+            setting,
+            f"RDS creates no PostgreSQL {version} any more",
+            f'Use "{major}", which is its newest minor, or {major}.{oldest} or later',
+        )
+    price = f"${_extended_database_price(options)} a month more"
+    remedy = f"Upgrade to {better}" + _unless_paid(
+        "database", paid=options.database.extended_support
+    )
+    yield from _review_period(
+        setting, f"PostgreSQL {version}", periods[major], today, price, better, remedy
+    )
+
+
+def _review_period(
+    setting: str,
+    name: str,
+    period: SupportPeriod,
+    today: date,
+    price: str,
+    better: str,
+    remedy: str,
+) -> Iterator[Finding]:
+    match period.on(today):
+        case Support.ENDED:
+            yield error(
+                setting,
+                f"{name} is past its end of support ({period.extended_until}):"
+                " AWS creates it no more",
+                f'Use "{better}"',
+            )
+        case Support.EXTENDED:
+            yield warning(
+                setting,
+                f"{name} left standard support on {period.standard_until}: extended support"
+                f" costs {price} and ends on {period.extended_until}",
+                remedy,
+            )
+        case Support.STANDARD if period.standard_until - today <= NOTICE:
+            yield warning(
+                setting,
+                f"{name} leaves standard support on {period.standard_until}",
+                f"Plan the upgrade to {better}",
+            )
+
+
+def _monthly(hourly_usd: float) -> int:
+    return round(hourly_usd * versions.HOURS_PER_MONTH)
+
+
+def _extended_database_price(options: Options) -> int:
+    size = capacity.DATABASE_CLASSES.get(options.database.instance_class)
+    vcpus = size.vcpus if size else 1
+    instances = 2 if options.database.multi_az else 1
+    return _monthly(vcpus * instances * versions.RDS_EXTENDED_HOURLY_USD_PER_VCPU)
+
+
+def _unless_paid(group: str, *, paid: bool) -> str:
+    if paid:
+        return ""
+    return f"; with {group}.extendedSupport false, AWS upgrades it without asking"
