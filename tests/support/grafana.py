@@ -9,7 +9,7 @@ from tests.support.chart import CHART, ROOT, Tree
 
 FILES = [
     *sorted((CHART / "files" / "dashboards").glob("*.json")),
-    *sorted((ROOT / "infra" / "grafana_dashboards").glob("*.json")),
+    *sorted((ROOT / "infra" / "monitoring" / "grafana_dashboards").glob("*.json")),
 ]
 # Grafana fills these in before Prometheus sees them.
 VARIABLES = {

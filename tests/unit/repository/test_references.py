@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-# `infra/test_network.py::test_name`: a test below tests/.
+# `infra/test_network.py::test_name`: a test below tests/; `e2e/tests/…` is given whole.
 TEST = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 # [text](relative/path) and ![picture](relative/path), not addresses and not anchors.
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)")
@@ -18,12 +18,12 @@ TARGET = re.compile(r"^([a-z][a-z0-9-]*):", flags=re.MULTILINE)
 
 
 def _missing_tests(text: str) -> list[str]:
-    return [
-        f"{file}::{name}"
-        for file, name in TEST.findall(text)
-        if not (ROOT / "tests" / file).is_file()
-        or f"def {name}(" not in (ROOT / "tests" / file).read_text()
-    ]
+    return [f"{file}::{name}" for file, name in TEST.findall(text) if not _test_exists(file, name)]
+
+
+def _test_exists(file: str, name: str) -> bool:
+    path = ROOT / (file if file.startswith("e2e/") else f"tests/{file}")
+    return path.is_file() and f"def {name}(" in path.read_text()
 
 
 def _missing_links(document: Path, text: str) -> list[str]:
