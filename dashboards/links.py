@@ -11,7 +11,8 @@ from urllib.parse import quote
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 
-# The uids that infra/config/chart_values and infra/monitoring/data_sources.py give Grafana's data sources.  # noqa: E501
+# The uids of Grafana's data sources, from infra/config/chart_values and
+# infra/monitoring/data_sources.py.
 PROMETHEUS, LOKI, JAEGER = "prometheus", "loki", "jaeger"
 TAG = "platform"
 OVERVIEW, BACKEND, DATABASE = "platform-overview", "platform-backend", "platform-database"

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from infra.config.findings import Finding, Severity
 from infra.config.options import Options
 from infra.naming import Names
-from infra.validation.deployment import review
+from infra.validation.deployment import validate
 
 CHART_METADATA = Path(__file__).resolve().parents[1] / "charts/backend/Chart.yaml"
 
@@ -43,7 +43,7 @@ def load_settings(today: date) -> Settings:
     """Read and check the stack's configuration; raise SettingsError that lists every mistake."""
     project, stack = pulumi.get_project(), pulumi.get_stack()
     options = parse_options(dict(_configured(project)), source=f"Pulumi.{stack}.yaml")
-    findings = review(options, today)
+    findings = validate(options, today)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         _refuse(f"Pulumi.{stack}.yaml", [str(finding) for finding in errors])

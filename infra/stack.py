@@ -1,4 +1,4 @@
-"""The reference deployment, wired: only here do rooms meet, and only as plain outputs."""
+"""The reference deployment: connects the components through their plain outputs."""
 
 import pulumi
 from pulumi import ResourceOptions
@@ -14,13 +14,16 @@ from infra.aws.network import Network, NetworkArgs
 from infra.aws.nodes import Nodes, NodesArgs
 from infra.aws.offered_versions import ask_aws
 from infra.aws.registry import Registry, RegistryArgs
-from infra.aws.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
+from infra.aws.workload_identity import (
+    WorkloadIdentity,
+    WorkloadIdentityArgs,
+    create_workload_roles,
+)
 from infra.kubernetes.addons import CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER, Addons, AddonsArgs
 from infra.kubernetes.backend_release import BackendRelease, BackendReleaseArgs, Monitoring
 from infra.providers import aws_provider, kubernetes_provider
 from infra.settings import Settings
-from infra.stack_monitoring import Rooms, add_alarms, add_observability, add_topic
-from infra.workload_roles import give_roles
+from infra.stack_monitoring import Components, add_alarms, add_observability, add_topic
 
 
 def build(settings: Settings) -> None:
@@ -47,8 +50,10 @@ def build(settings: Settings) -> None:
     identities = _workload_identities(settings, in_aws, cluster, balancer)
     addons = _addons(settings, in_cluster, network, cluster, nodes, managed, identities)
     topic = add_topic(settings, in_aws)
-    rooms = Rooms(cluster=cluster, nodes=nodes, managed=managed, addons=addons)
-    monitoring = add_observability(settings, in_aws, in_cluster, rooms, topic, console=balancer.url)
+    components = Components(cluster=cluster, nodes=nodes, managed=managed, addons=addons)
+    monitoring = add_observability(
+        settings, in_aws, in_cluster, components, topic, console=balancer.url
+    )
     image = _bootstrap_image(settings, in_aws, registry)
     release = _backend_release(
         settings,
@@ -185,13 +190,15 @@ def _managed_addons(
 def _workload_identities(
     settings: Settings, in_aws: ResourceOptions, cluster: Cluster, balancer: LoadBalancer
 ) -> list[pulumi.Resource]:
-    """Give the controllers their roles; return what must exist before their pods do."""
+    """Create the controllers' roles; return what must exist before their pods do."""
     policies: dict[str, pulumi.Output[str]] = {
         LOAD_BALANCER_CONTROLLER: balancer.target_group_arn.apply(iam.load_balancer_controller)
     }
     if settings.options.addons.cluster_autoscaler:
         policies[CLUSTER_AUTOSCALER] = cluster.name.apply(iam.cluster_autoscaler)
-    return give_roles(settings, in_aws, cluster, naming.SYSTEM_NAMESPACE, policies)
+    return create_workload_roles(
+        settings.names, cluster.name, naming.SYSTEM_NAMESPACE, policies, in_aws
+    )
 
 
 def _addons(
@@ -268,7 +275,7 @@ def _export(
     registry: Registry,
     release: BackendRelease,
 ) -> None:
-    """Say what kubectl, helm and a colleague need: places and names, no password, no token."""
+    """Export the addresses and names that kubectl and helm need, without passwords or tokens."""
     outputs: dict[str, pulumi.Input[str | None]] = {
         "url": balancer.url,
         "region": settings.options.region,

@@ -16,6 +16,7 @@ from infra.aws.log_store import LogStore, LogStoreArgs
 from infra.aws.managed_addons import ManagedAddons
 from infra.aws.nodes import Nodes
 from infra.aws.notifications import Notifications, NotificationsArgs
+from infra.aws.workload_identity import create_workload_roles
 from infra.config.observability import DirectReceiver
 from infra.kubernetes.addons import Addons
 from infra.kubernetes.backend_release import Monitoring
@@ -24,12 +25,11 @@ from infra.monitoring.dashboards import Dashboards, DashboardsArgs
 from infra.monitoring.platform_rules import rule_groups
 from infra.monitoring.stack import Observability, ObservabilityArgs
 from infra.settings import Settings
-from infra.workload_roles import give_roles
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rooms:
-    """What the monitoring stack is built on."""
+class Components:
+    """The components that the monitoring stack builds on."""
 
     cluster: Cluster
     nodes: Nodes
@@ -41,11 +41,11 @@ def add_observability(
     settings: Settings,
     in_aws: ResourceOptions,
     in_cluster: ResourceOptions,
-    rooms: Rooms,
+    components: Components,
     topic: pulumi.Output[str] | None,
     console: pulumi.Output[str],
 ) -> Monitoring | None:
-    """Declare the monitoring stack; return what the backend must know of it, or None without.
+    """Declare the monitoring stack; return what the backend must know of it, None if disabled.
 
     `console` is the backend's address, which the dashboards link to.
     """
@@ -53,7 +53,7 @@ def add_observability(
     if not options.enabled:
         return None
     store = _log_store(settings, in_aws)
-    identities = _identities(settings, in_aws, rooms.cluster, topic, store)
+    identities = _identities(settings, in_aws, components.cluster, topic, store)
     args = ObservabilityArgs(
         options=options,
         secret_versions=settings.options.secret_versions,
@@ -66,10 +66,10 @@ def add_observability(
         database_cidrs=settings.options.network.database_cidrs,
         chart_directory=settings.options.addons.chart_directory,
         after=[
-            *rooms.nodes.ready,
-            *rooms.managed.ready,
-            rooms.managed.storage,
-            rooms.addons.storage_class,
+            *components.nodes.ready,
+            *components.managed.ready,
+            components.managed.storage,
+            components.addons.storage_class,
             *(store.ready if store else []),
             *identities,
         ],
@@ -88,7 +88,7 @@ def add_observability(
 
 
 def add_topic(settings: Settings, in_aws: ResourceOptions) -> pulumi.Output[str] | None:
-    """Make the topic when someone publishes to it."""
+    """Create the topic if Alertmanager or an alarm publishes to it."""
     options = settings.options.observability
     notifications = options.notifications
     to_topic = options.metrics.enabled and notifications.receiver is DirectReceiver.SNS
@@ -106,7 +106,7 @@ def add_alarms(
     topic: pulumi.Output[str] | None,
     after: Sequence[pulumi.Resource],
 ) -> None:
-    """Watch the platform from outside, once it is there."""
+    """Create the alarms that watch the platform from outside, after everything else."""
     if topic is None or not settings.options.observability.alarms:
         return
     args = AlarmsArgs(
@@ -151,7 +151,7 @@ def _identities(
     topic: pulumi.Output[str] | None,
     store: LogStore | None,
 ) -> list[pulumi.Resource]:
-    """Give Alertmanager and Loki their roles; return what must exist before their pods do."""
+    """Create the roles of Alertmanager and Loki; return what must exist before their pods do."""
     options = settings.options.observability
     policies: dict[str, pulumi.Output[str]] = {}
     publishes = options.notifications.receiver is DirectReceiver.SNS
@@ -159,7 +159,9 @@ def _identities(
         policies[naming.ALERTMANAGER_ACCOUNT] = topic.apply(iam.publish)
     if store is not None:
         policies[naming.LOKI] = store.arn.apply(iam.keep_objects)
-    return give_roles(settings, in_aws, cluster, naming.MONITORING_NAMESPACE, policies)
+    return create_workload_roles(
+        settings.names, cluster.name, naming.MONITORING_NAMESPACE, policies, in_aws
+    )
 
 
 def _otlp_endpoint() -> str:
@@ -167,7 +169,7 @@ def _otlp_endpoint() -> str:
 
 
 def _export() -> None:
-    """Say how Grafana is reached: commands, not the password."""
+    """Export the commands that reach Grafana, without its password."""
     namespace = naming.MONITORING_NAMESPACE
     pulumi.export(
         "grafana", f"kubectl -n {namespace} port-forward svc/{naming.GRAFANA_SERVICE} 3000:80"

@@ -7,13 +7,13 @@ from typing import TypeAlias
 
 from e2e.cluster import cgroups, topology
 from e2e.cluster.topology import NodeSpec
-from infra.config import pod_requests as footprint
+from infra.config import pod_requests
 
 PAUSE_IMAGE = "registry.local/pause:1"
 POD_BRIDGE = "cni0"
 
 # What the program's t3.medium leaves to pods, whatever this machine has: what fits here fits there.
-_ALLOCATABLE = footprint.allocatable("t3.medium", topology.PODS_PER_NODE)
+_ALLOCATABLE = pod_requests.allocatable("t3.medium", topology.PODS_PER_NODE)
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool"
 
@@ -97,7 +97,7 @@ def _kubelet(node: NodeSpec) -> Json:
         "maxPods": topology.PODS_PER_NODE,
         "systemReserved": _reserved(),
         "evictionHard": {
-            "memory.available": f"{footprint.EVICTION_RESERVE}Mi",
+            "memory.available": f"{pod_requests.EVICTION_RESERVE}Mi",
             # The disk is the machine's, and how full it is says nothing about the nodes.
             "nodefs.available": "1%",
             "imagefs.available": "1%",
@@ -111,7 +111,7 @@ def _reserved() -> Json:
     """Everything of this machine that a t3.medium would not give to pods."""
     cores = os.cpu_count() or 1
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
-    memory = max(0, total - _ALLOCATABLE.memory - footprint.EVICTION_RESERVE)
+    memory = max(0, total - _ALLOCATABLE.memory - pod_requests.EVICTION_RESERVE)
     return {
         "cpu": f"{max(0, cores * 1000 - _ALLOCATABLE.cpu)}m",
         "memory": f"{memory}Mi",

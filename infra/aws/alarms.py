@@ -19,7 +19,8 @@ GIB = 1024**3
 LEAST_FREE_STORAGE = 0.1
 # Of the nominal memory: below it, RDS begins to swap.
 LEAST_FREE_MEMORY = 0.05
-# The critical threshold of infra/monitoring/rules/database.yaml, for when its exporter gets no connection.  # noqa: E501
+# The critical threshold of infra/monitoring/rules/database.yaml. This alarm also works when the
+# exporter gets no connection.
 MOST_CONNECTIONS = 0.9
 # Of what a burstable class keeps at most.
 LEAST_CREDITS = 0.1

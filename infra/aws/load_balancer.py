@@ -1,7 +1,7 @@
-"""The one way in from the internet: load balancer, listener and the target group of the backend.
+"""The only entry from the internet: load balancer, listener and the backend's target group.
 
-Pods enter and leave the target group through a TargetGroupBinding (infra/kubernetes/backend_release.py).
-"""  # noqa: E501
+A TargetGroupBinding (infra/kubernetes/backend_release.py) adds and removes pods.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

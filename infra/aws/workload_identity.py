@@ -1,5 +1,6 @@
 """One workload, one role: what a service account may do in AWS (EKS Pod Identity)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -83,3 +84,24 @@ class WorkloadIdentity(pulumi.ComponentResource):
             tags=self._args.names.display(self._name),
             opts=self._child,
         )
+
+
+def create_workload_roles(
+    names: Names,
+    cluster_name: pulumi.Input[str],
+    namespace: str,
+    policies: Mapping[str, pulumi.Input[str]],
+    opts: ResourceOptions,
+) -> list[pulumi.Resource]:
+    """Create a role for each service account; return what must exist before their pods do."""
+    ready: list[pulumi.Resource] = []
+    for service_account, policy in policies.items():
+        args = WorkloadIdentityArgs(
+            names=names,
+            cluster_name=cluster_name,
+            namespace=namespace,
+            service_account=service_account,
+            policy=policy,
+        )
+        ready += WorkloadIdentity(service_account, args, opts).ready
+    return ready

@@ -52,21 +52,19 @@ def addresses_per_node(pods: int) -> int:
     return (prefixes + 1) * ADDRESSES_PER_PREFIX
 
 
-def review_plan(
+def validate_addresses(
     vpc: IPv4Network, tiers: Mapping[str, Sequence[IPv4Network]], zones: Sequence[str]
 ) -> list[Finding]:
     """Everything wrong with a VPC and its subnets; `tiers` maps a setting's name to its ranges."""
     named = [(setting, network) for setting, networks in tiers.items() for network in networks]
     return [
-        *_review_zones(zones, tiers),
-        *_review_sizes([("network.cidr", vpc), *named]),
-        *_review_placement(vpc, named),
+        *_check_zones(zones, tiers),
+        *_check_sizes([("network.cidr", vpc), *named]),
+        *_check_placement(vpc, named),
     ]
 
 
-def _review_zones(
-    zones: Sequence[str], tiers: Mapping[str, Sequence[IPv4Network]]
-) -> list[Finding]:
+def _check_zones(zones: Sequence[str], tiers: Mapping[str, Sequence[IPv4Network]]) -> list[Finding]:
     findings = []
     if len(set(zones)) < FEWEST_ZONES:
         findings.append(
@@ -92,7 +90,7 @@ def _review_zones(
     return findings
 
 
-def _review_sizes(named: Sequence[tuple[str, IPv4Network]]) -> list[Finding]:
+def _check_sizes(named: Sequence[tuple[str, IPv4Network]]) -> list[Finding]:
     findings = [
         error(
             setting,
@@ -114,7 +112,7 @@ def _review_sizes(named: Sequence[tuple[str, IPv4Network]]) -> list[Finding]:
     return findings
 
 
-def _review_placement(vpc: IPv4Network, named: Sequence[tuple[str, IPv4Network]]) -> list[Finding]:
+def _check_placement(vpc: IPv4Network, named: Sequence[tuple[str, IPv4Network]]) -> list[Finding]:
     findings = [
         error(
             setting,

@@ -1,4 +1,4 @@
-"""Third-party Helm charts: where they come from, and our values for them. Pure."""
+"""Third-party Helm charts: their sources and our values for them. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ VALUES = Path(__file__).parent / "chart_values"
 
 @dataclass(frozen=True, slots=True)
 class ChartSource:
-    """What a Helm release is told: a name in a repository, or an archive without one."""
+    """What a Helm release needs: a name in a repository, or an archive without one."""
 
     chart: str
     version: str
@@ -22,7 +22,7 @@ class ChartSource:
 
 
 def chart_source(chart: HelmChart, directory: str | None) -> ChartSource:
-    """Take a chart from its publisher, or from a folder for those who may not reach it."""
+    """Return a chart's source: its publisher, or a folder where the publisher is unreachable."""
     if directory is None:
         if chart.repository.startswith(OCI):
             # A registry has no index: the chart's name is part of the address.
@@ -32,7 +32,7 @@ def chart_source(chart: HelmChart, directory: str | None) -> ChartSource:
 
 
 def chart_values(chart: HelmChart) -> dict[str, object]:
-    """Read the values that do not depend on the deployment (infra/config/chart_values/<chart>.yaml)."""  # noqa: E501
+    """Read the values that every deployment shares (infra/config/chart_values/<chart>.yaml)."""
     values: dict[str, object] = yaml.safe_load((VALUES / f"{chart.name}.yaml").read_text())
     return values
 

@@ -1,9 +1,9 @@
 """What an operator may choose, as the groups of Pulumi.<stack>.yaml. Pure: no Pulumi here.
 
-Each field says in its description what it is and what may stand there: error messages repeat it.
-Whatever must hold between fields is checked in infra/validation/deployment.py, so that all mistakes are reported
-at once.
-"""  # noqa: E501
+Each field's description says what it is and which values are allowed; error messages repeat it.
+infra/validation/deployment.py checks what must hold between fields, so that all mistakes are
+reported at once.
+"""
 
 from enum import StrEnum
 from ipaddress import IPv4Network
@@ -197,6 +197,6 @@ class Options(Group):
     addons: AddonOptions = Field(AddonOptions(), description="what runs in kube-system")
     backend: BackendOptions = Field(description="the backend's release")
     observability: ObservabilityOptions = Field(
-        ObservabilityOptions(), description="metrics, logs, traces, cost, and who is woken"
+        ObservabilityOptions(), description="metrics, logs, traces, cost and notifications"
     )
     secret_versions: SecretVersions = Field(SecretVersions(), description="rotation of secrets")

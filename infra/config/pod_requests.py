@@ -1,8 +1,8 @@
-"""What runs on the nodes asks of them, and what nodes have to give. Pure.
+"""The requests of all pods, and the resources that nodes offer. Pure.
 
-The requests are those of infra/config/chart_values and of charts/backend: a test renders all of them and
-compares.
-"""  # noqa: E501
+The requests are those of infra/config/chart_values and charts/backend. A test renders these charts
+and compares.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from infra.config.options import NodeOptions, Options
 
 # The image's reserve for evictions, in MiB.
 EVICTION_RESERVE = 100
-# The machine's own part of its memory: firmware, kernel.
+# Share of the memory that firmware and kernel leave.
 USABLE_MEMORY = 0.925
 MIB_PER_GIB = 1024
 
@@ -30,14 +30,14 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """Millicores, MiB and pods: what is asked for, or what is there."""
+class NodeResources:
+    """Millicores, MiB and pods, as requested or as available."""
 
     cpu: int
     memory: int
     pods: int
 
-    def share_of(self, other: "Room") -> Mapping[str, float]:
+    def share_of(self, other: "NodeResources") -> Mapping[str, float]:
         """Return the share of each resource."""
         return {
             "CPU": self.cpu / other.cpu,
@@ -59,7 +59,7 @@ LOAD_BALANCER_CONTROLLER = Workload("aws-load-balancer-controller", 50, 96, surg
 METRICS_SERVER = Workload("metrics-server", 20, 48, surge=1)
 CLUSTER_AUTOSCALER = Workload("cluster-autoscaler", 20, 96, surge=1)
 
-# Beside Prometheus, whose memory is a setting, runs what reloads its configuration.
+# Prometheus' memory is a setting; the reloader of its configuration runs beside it.
 PROMETHEUS_CPU, RELOADER_MEMORY = 155, 24
 METRICS = (
     Workload("kps-alertmanager", 15, 56),
@@ -74,14 +74,14 @@ COST = (Workload("opencost", 25, 152, surge=1),)
 
 API_CPU, API_MEMORY = 200, 192
 BACKEND_WORKER = Workload("backend-worker", 50, 160, surge=1)
-# Recreated by a release, never two at once.
+# A release recreates it, so there are never two.
 DATABASE_EXPORTER = Workload("backend-exporter", 10, 32)
 # Runs before the new pods of a release.
 MIGRATION = Workload("backend-migrate", 50, 128, pods=0, surge=1)
 
 
 def workloads(options: Options, *, replicas: int) -> tuple[Workload, ...]:
-    """List everything that these options run, with so many API pods."""
+    """List all workloads that these options run, with `replicas` API pods."""
     addons = options.addons
     return (
         *EKS,
@@ -97,7 +97,7 @@ def workloads(options: Options, *, replicas: int) -> tuple[Workload, ...]:
 
 
 def monitoring(options: Options) -> Iterator[Workload]:
-    """Yield what the monitoring stack runs."""
+    """Yield the workloads of the monitoring stack."""
     chosen = options.observability
     if not chosen.enabled:
         return
@@ -110,39 +110,39 @@ def monitoring(options: Options) -> Iterator[Workload]:
     yield from TRACES if chosen.traces.enabled else ()
 
 
-def demand(of: Sequence[Workload], *, nodes: int, rolling: bool) -> Room:
-    """Sum the requests; `rolling` while every release rolls at once, the worst there is."""
+def demand(of: Sequence[Workload], *, nodes: int, rolling: bool) -> NodeResources:
+    """Sum the requests; `rolling` counts the surge of every release at once, the worst case."""
     counts = [
         nodes if workload.per_node else workload.pods + workload.surge * rolling for workload in of
     ]
     pairs = list(zip(of, counts, strict=True))
-    return Room(
+    return NodeResources(
         cpu=sum(workload.cpu * count for workload, count in pairs),
         memory=sum(workload.memory * count for workload, count in pairs),
         pods=sum(counts),
     )
 
 
-def supply(nodes: NodeOptions, *, most: bool = False) -> Room:
-    """Sum what the fewest nodes (or the most) leave to pods, each of its group's smallest type."""
-    rooms = [
+def supply(nodes: NodeOptions, *, most: bool = False) -> NodeResources:
+    """Sum what the fewest nodes (or the most) offer to pods, at each group's smallest type."""
+    groups = [
         (allocatable(kind, nodes.pods_per_node), group.max if most else group.min)
         for group in nodes.groups.values()
         for kind in [min(group.instance_types, key=_memory)]
     ]
-    return Room(
-        cpu=sum(room.cpu * count for room, count in rooms),
-        memory=sum(room.memory * count for room, count in rooms),
-        pods=sum(room.pods * count for room, count in rooms),
+    return NodeResources(
+        cpu=sum(node.cpu * count for node, count in groups),
+        memory=sum(node.memory * count for node, count in groups),
+        pods=sum(node.pods * count for node, count in groups),
     )
 
 
-def allocatable(instance_type: str, pods: int) -> Room:
-    """Return what one node leaves to pods."""
+def allocatable(instance_type: str, pods: int) -> NodeResources:
+    """Return what one node offers to pods."""
     size = capacity.INSTANCE_TYPES[instance_type]
     reserved = capacity.kube_reserved(pods=pods, vcpus=size.vcpus)
     kept = int(reserved["memory"].removesuffix("Mi")) + EVICTION_RESERVE
-    return Room(
+    return NodeResources(
         cpu=size.vcpus * 1000 - int(reserved["cpu"].removesuffix("m")),
         memory=int(size.memory_gib * MIB_PER_GIB * USABLE_MEMORY) - kept,
         pods=pods,

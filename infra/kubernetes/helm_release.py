@@ -1,4 +1,4 @@
-"""A third-party chart as a Helm release, the same way in every room."""
+"""A third-party chart as a Helm release, installed the same way by every component."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

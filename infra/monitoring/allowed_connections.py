@@ -1,8 +1,8 @@
-"""Who may open a connection to what in the namespace `monitoring`: the arrows of the wiring. Pure.
+"""The connections that the namespace `monitoring` allows. Pure.
 
-These services ask for no login, so that who reaches one may use it. Probes come from the pod's own
-node and `kubectl port-forward` from inside the pod: both pass whatever is said here. node-exporter
-is in no policy's reach: it has its node's network.
+These services ask for no login: whoever reaches one may use it. Probes come from the pod's own node
+and `kubectl port-forward` from inside the pod, so no policy affects them. node-exporter uses its
+node's network, which policies do not cover.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ def _of_release(name: str, release: str) -> Mapping[str, str]:
     return {"app.kubernetes.io/name": name, "app.kubernetes.io/instance": release}
 
 
-# Of the pods of each, and of no others.
+# Each workload's pods have these labels, and no other pods do.
 POD_LABELS_OF: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         PROMETHEUS: POD_LABELS,
@@ -49,8 +49,8 @@ POD_LABELS_OF: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Arrow:
-    """TCP, to this port of the pods."""
+class AllowedConnection:
+    """A TCP connection from pods of `source` to this port of the pods of `target`."""
 
     source: str
     target: str
@@ -58,61 +58,61 @@ class Arrow:
 
 
 RELOADER_PORT = 8080  # beside Prometheus and beside Alertmanager
-ARROWS = (
-    # Scrapes; Prometheus and its reloader scrape themselves, too.
-    Arrow(PROMETHEUS, PROMETHEUS, 9090),
-    Arrow(PROMETHEUS, PROMETHEUS, RELOADER_PORT),
-    Arrow(PROMETHEUS, ALERTMANAGER, RELOADER_PORT),
-    Arrow(PROMETHEUS, GRAFANA, 3000),
-    Arrow(PROMETHEUS, OPERATOR, 10250),
-    Arrow(PROMETHEUS, KUBE_STATE_METRICS, 8080),
-    Arrow(PROMETHEUS, LOKI, LOKI_PORT),
-    Arrow(PROMETHEUS, ALLOY, 12345),
-    Arrow(PROMETHEUS, JAEGER, 8888),
-    Arrow(PROMETHEUS, OPENCOST, 9003),
+ALLOWED_CONNECTIONS = (
+    # Scrapes. Prometheus scrapes itself and its reloader, too.
+    AllowedConnection(PROMETHEUS, PROMETHEUS, 9090),
+    AllowedConnection(PROMETHEUS, PROMETHEUS, RELOADER_PORT),
+    AllowedConnection(PROMETHEUS, ALERTMANAGER, RELOADER_PORT),
+    AllowedConnection(PROMETHEUS, GRAFANA, 3000),
+    AllowedConnection(PROMETHEUS, OPERATOR, 10250),
+    AllowedConnection(PROMETHEUS, KUBE_STATE_METRICS, 8080),
+    AllowedConnection(PROMETHEUS, LOKI, LOKI_PORT),
+    AllowedConnection(PROMETHEUS, ALLOY, 12345),
+    AllowedConnection(PROMETHEUS, JAEGER, 8888),
+    AllowedConnection(PROMETHEUS, OPENCOST, 9003),
     # Alerts, and scrapes.
-    Arrow(PROMETHEUS, ALERTMANAGER, 9093),
+    AllowedConnection(PROMETHEUS, ALERTMANAGER, 9093),
     # Data sources.
-    Arrow(GRAFANA, PROMETHEUS, 9090),
-    Arrow(GRAFANA, ALERTMANAGER, 9093),
-    Arrow(GRAFANA, LOKI, LOKI_PORT),
-    Arrow(GRAFANA, JAEGER, JAEGER_QUERY_PORT),
+    AllowedConnection(GRAFANA, PROMETHEUS, 9090),
+    AllowedConnection(GRAFANA, ALERTMANAGER, 9093),
+    AllowedConnection(GRAFANA, LOKI, LOKI_PORT),
+    AllowedConnection(GRAFANA, JAEGER, JAEGER_QUERY_PORT),
     # Cost.
-    Arrow(OPENCOST, PROMETHEUS, 9090),
+    AllowedConnection(OPENCOST, PROMETHEUS, 9090),
     # Logs.
-    Arrow(ALLOY, LOKI, LOKI_PORT),
+    AllowedConnection(ALLOY, LOKI, LOKI_PORT),
     # Loki finds itself by a Service: its ring, and its own queries.
-    Arrow(LOKI, LOKI, 7946),
-    Arrow(LOKI, LOKI, 9095),
+    AllowedConnection(LOKI, LOKI, 7946),
+    AllowedConnection(LOKI, LOKI, 9095),
     # Traces.
-    Arrow(BACKEND, JAEGER, naming.OTLP_HTTP_PORT),
-    # Rules are checked before they are stored.
-    Arrow(CONTROL_PLANE, OPERATOR, 10250),
+    AllowedConnection(BACKEND, JAEGER, naming.OTLP_HTTP_PORT),
+    # The operator's webhook checks rules before they are stored.
+    AllowedConnection(CONTROL_PLANE, OPERATOR, 10250),
 )
 
 
 @dataclass(frozen=True)
-class Opening:
-    """What one policy lets in: from these sources to these ports of the pods of `target`."""
+class AllowedIngress:
+    """What one policy allows: each source's ports on the pods of `target`."""
 
     target: str
     sources: Mapping[str, Sequence[int]]
 
 
-def openings(options: ObservabilityOptions) -> list[Opening]:
-    """Return one for each workload that is installed, with the sources that are."""
-    there = _installed(options)
+def allowed_ingress(options: ObservabilityOptions) -> list[AllowedIngress]:
+    """Return one for each installed workload, with its installed sources."""
+    installed = _installed(options)
     return [
-        Opening(target, _ports_by_source(target, there | {BACKEND, CONTROL_PLANE}))
+        AllowedIngress(target, _ports_by_source(target, installed | {BACKEND, CONTROL_PLANE}))
         for target in POD_LABELS_OF
-        if target in there
+        if target in installed
     ]
 
 
 def peer(source: str, vpc: IPv4Network) -> Mapping[str, object]:
     """Return a NetworkPolicyPeer, with the API's own names.
 
-    The control plane has addresses beside those of pods: it is let in where TLS is spoken.
+    The control plane's addresses are not those of pods, so it is allowed by address.
     """
     if source == CONTROL_PLANE:
         return {"ipBlock": {"cidr": str(vpc)}}
@@ -133,9 +133,9 @@ def _installed(options: ObservabilityOptions) -> set[str]:
     }
 
 
-def _ports_by_source(target: str, there: set[str]) -> dict[str, list[int]]:
+def _ports_by_source(target: str, installed: set[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
-    for arrow in ARROWS:
-        if arrow.target == target and arrow.source in there:
-            found.setdefault(arrow.source, []).append(arrow.port)
+    for connection in ALLOWED_CONNECTIONS:
+        if connection.target == target and connection.source in installed:
+            found.setdefault(connection.source, []).append(connection.port)
     return found

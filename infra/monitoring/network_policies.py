@@ -1,4 +1,4 @@
-"""The NetworkPolicies of the namespace `monitoring`: nothing comes in but the table's arrows."""
+"""The NetworkPolicies of the namespace `monitoring`: only allowed connections come in."""
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network
@@ -8,7 +8,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from infra.config.observability import ObservabilityOptions
-from infra.monitoring.allowed_connections import POD_LABELS_OF, openings, peer
+from infra.monitoring.allowed_connections import POD_LABELS_OF, allowed_ingress, peer
 
 EVERYTHING = "default-deny"
 
@@ -20,24 +20,24 @@ def add_policies(
     vpc: IPv4Network,
     opts: ResourceOptions,
 ) -> None:
-    """Open what is installed to those who use it, and close the namespace to everybody else.
+    """Allow the installed workloads' connections, and deny everything else in the namespace.
 
-    Closed last and opened first: a run that ends between the two cuts no arrow.
+    The denial comes last: a run that ends before it cuts no allowed connection.
     """
-    opened: list[pulumi.Resource] = []
-    for opening in openings(options):
+    policies: list[pulumi.Resource] = []
+    for allowed in allowed_ingress(options):
         ingress = [
             {
                 "from": [peer(source, vpc)],
                 "ports": [{"port": port, "protocol": "TCP"} for port in ports],
             }
-            for source, ports in opening.sources.items()
+            for source, ports in allowed.sources.items()
         ]
-        labels = dict(POD_LABELS_OF[opening.target])
+        labels = dict(POD_LABELS_OF[allowed.target])
         spec = {"podSelector": {"matchLabels": labels}, "ingress": ingress}
-        policy = f"to-{opening.target}"
-        opened.append(_add(f"{name}-{policy}", policy, namespace, spec, opts))
-    last = ResourceOptions.merge(opts, ResourceOptions(depends_on=opened))
+        policy = f"to-{allowed.target}"
+        policies.append(_add(f"{name}-{policy}", policy, namespace, spec, opts))
+    last = ResourceOptions.merge(opts, ResourceOptions(depends_on=policies))
     _add(f"{name}-{EVERYTHING}", EVERYTHING, namespace, {"podSelector": {}}, last)
 
 

@@ -1,8 +1,8 @@
-"""Alerts on what the backend runs on: files of infra/monitoring/rules, and the numbers that they compare with.
+"""Alerts on what the backend runs on: the files of infra/monitoring/rules and their thresholds.
 
-Pure. The files are plain Prometheus files, so that promtool can check and test them as they are: a
-number that only the settings know is a series of its own (platform:…), and not in their text.
-"""  # noqa: E501
+Pure. The files are plain Prometheus rule files, so promtool checks and tests them as they are. A
+threshold that comes from the settings is recorded as a series of its own (platform:…).
+"""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ GIB = 1024**3
 
 
 def rule_groups(options: Options) -> list[dict[str, object]]:
-    """Return the groups of a PrometheusRule: what applies with these options, and its numbers."""
+    """Return the groups of a PrometheusRule that apply with these options, and the thresholds."""
     numbers = _numbers(options)
     return [
         *([_group_of(numbers)] if numbers else []),
@@ -27,7 +27,7 @@ def _files(options: Options) -> list[str]:
     chosen = options.observability
     return [
         *(["database"] if chosen.database_metrics else []),
-        "room",
+        "node_capacity",
         "webhooks",
         *(["cost"] if _budget(options) else []),
     ]
@@ -36,7 +36,7 @@ def _files(options: Options) -> list[str]:
 def _numbers(options: Options) -> dict[str, int]:
     chosen, numbers = options.observability, dict[str, int]()
     if chosen.database_metrics:
-        # RDS lets the storage grow to here; its GB are GiB.
+        # RDS grows the storage up to here. Its GB are GiB.
         ceiling = options.database.storage_ceiling_gb * GIB
         numbers["platform:database_storage_ceiling:bytes"] = ceiling
     if budget := _budget(options):
@@ -45,7 +45,7 @@ def _numbers(options: Options) -> dict[str, int]:
 
 
 def _budget(options: Options) -> int | None:
-    """Return US dollars a month, or None where nobody knows what anything costs."""
+    """Return US dollars a month; None without a budget or without OpenCost."""
     cost = options.observability.cost
     return cost.monthly_budget_usd if cost.enabled else None
 

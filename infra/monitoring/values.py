@@ -1,7 +1,7 @@
-"""The values of the monitoring stack's charts: files of infra/config/chart_values and the settings. Pure.
+"""The values of the monitoring stack's charts: infra/config/chart_values and the settings. Pure.
 
-What AWS gives (a topic, a bucket) comes in as it is and goes where it belongs.
-"""  # noqa: E501
+What AWS creates (a topic, a bucket) is passed in and placed unchanged.
+"""
 
 import hashlib
 import json

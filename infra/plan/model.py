@@ -63,14 +63,14 @@ class Plan:
     def of_type(self, type_token: str) -> list[PlannedResource]:
         return [resource for resource in self.resources if resource.type == type_token]
 
-    def rooms(self) -> dict[str, list[PlannedResource]]:
-        """Group the resources by outermost component, in the order in which rooms are completed."""
-        rooms: dict[str, list[PlannedResource]] = {}
+    def components(self) -> dict[str, list[PlannedResource]]:
+        """Group the resources by outermost component, in the order in which these are completed."""
+        components: dict[str, list[PlannedResource]] = {}
         for resource in reversed(self.resources):
-            rooms.setdefault(self._room(resource), []).insert(0, resource)
-        return dict(reversed(rooms.items()))
+            components.setdefault(self._component(resource), []).insert(0, resource)
+        return dict(reversed(components.items()))
 
-    def _room(self, resource: PlannedResource) -> str:
+    def _component(self, resource: PlannedResource) -> str:
         while resource.parent is not None:
             resource = self._by_name[resource.parent]
         return resource.name

@@ -9,7 +9,7 @@ from pulumi.runtime.proto import resource_pb2
 
 from infra.plan import cloud
 from infra.plan.model import Json, PlannedResource
-from infra.plan.values import plain_properties, resource_reference, with_secrets
+from infra.plan.property_values import plain_properties, resource_reference, with_secrets
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 # How the SDK reads back a resource that it was handed as a reference.

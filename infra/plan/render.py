@@ -1,4 +1,4 @@
-"""The plan as text for a terminal: rooms with their resources, findings, outputs."""
+"""The plan as text for a terminal: components with their resources, findings, outputs."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,7 +13,7 @@ def render(plan: Plan, findings: Sequence[Finding], *, color: bool) -> str:
     """Lay the plan out; `color` adds terminal codes."""
     paint = _Paint(color=color)
     lines = [
-        *_rooms(plan, paint),
+        *_components(plan, paint),
         *_findings(findings, paint),
         *_outputs(plan, paint),
     ]
@@ -28,18 +28,18 @@ class _Paint:
         return f"{code}{text}{RESET}" if self._color else text
 
 
-def _rooms(plan: Plan, paint: _Paint) -> Iterator[str]:
-    components = {resource.parent for resource in plan.resources}
-    rooms = {
-        room: [resource for resource in resources if resource.name not in components]
-        for room, resources in plan.rooms().items()
+def _components(plan: Plan, paint: _Paint) -> Iterator[str]:
+    parents = {resource.parent for resource in plan.resources}
+    components = {
+        name: [resource for resource in resources if resource.name not in parents]
+        for name, resources in plan.components().items()
     }
     width = max(len(resource.name) for resource in plan.resources)
     kinds = max(len(_kind(resource)) for resource in plan.resources)
-    yield paint(BOLD, f"Stack {plan.stack}: {sum(map(len, rooms.values()))} resources")
-    for room, resources in rooms.items():
+    yield paint(BOLD, f"Stack {plan.stack}: {sum(map(len, components.values()))} resources")
+    for name, resources in components.items():
         yield ""
-        yield paint(BOLD, f"{room} ({len(resources)})")
+        yield paint(BOLD, f"{name} ({len(resources)})")
         for resource in resources:
             line = f"  {resource.name:{width}}  {_kind(resource):{kinds}}"
             yield f"{line}  {paint(DIM, describe(resource))}".rstrip()

@@ -1,8 +1,8 @@
-"""Our values for third-party charts: keys that no chart reads, which Helm takes without a word.
+"""Finds keys in our chart values that the chart does not read. Helm ignores them silently.
 
-Pure, and without the charts: infra/config/chart_keys records which keys each map of our values may have
-(tests/support/chart_keys.py writes the records, and a test compares them with the charts).
-"""  # noqa: E501
+Pure, and without the charts: infra/config/chart_keys records which keys each map of our values may
+have. tests/support/chart_keys.py writes the records, and a test compares them with the charts.
+"""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -20,20 +20,20 @@ def record_of(chart: HelmChart) -> Path:
     return RECORDS / f"{chart.name}.txt"
 
 
-def review_chart_values() -> Iterator[Finding]:
+def validate_chart_values() -> Iterator[Finding]:
     """Check the files of infra/config/chart_values."""
     for chart in THIRD_PARTY_CHARTS:
-        yield from review_values(chart, chart_values(chart))
+        yield from validate_values(chart, chart_values(chart))
 
 
-def review_values(chart: HelmChart, values: Mapping[str, object]) -> Iterator[Finding]:
+def validate_values(chart: HelmChart, values: Mapping[str, object]) -> Iterator[Finding]:
     """Check one chart's values against its record."""
     setting = f"infra/config/chart_values/{chart.name}.yaml"
     of, *lines = record_of(chart).read_text().splitlines()
     if of != f"# {chart.name}-{chart.version}":
         yield warning(
             setting,
-            f"the known keys are of {of.removeprefix('# ')}, and the chart is"
+            f"the recorded keys belong to {of.removeprefix('# ')}, but the chart is"
             f" {chart.name}-{chart.version}: a misspelt key would go unnoticed",
             RECORD_AGAIN,
         )
@@ -46,7 +46,7 @@ def review_values(chart: HelmChart, values: Mapping[str, object]) -> Iterator[Fi
             yield error(
                 setting,
                 f"{f'{path}.{name}'.lstrip('.')} is not a key of {chart.name} {chart.version},"
-                " which would ignore it",
+                " so the chart would ignore it",
                 f"Write {near[0]!r}, or remove it" if near else "Remove it",
             )
 

@@ -11,9 +11,9 @@ from itertools import chain
 from infra.config import addressing, capacity
 from infra.config.findings import Finding, error, warning
 from infra.config.options import Capacity, Options
-from infra.validation.chart_values import review_chart_values
-from infra.validation.observability import review_observability
-from infra.validation.support import review_kubernetes, review_postgres
+from infra.validation.chart_values import validate_chart_values
+from infra.validation.observability import validate_observability
+from infra.validation.support import validate_kubernetes, validate_postgres
 
 # The days that CloudWatch Logs accepts.
 LOG_RETENTION_DAYS = (
@@ -26,32 +26,32 @@ SMALLEST_STORAGE_GROWTH = 1.1
 FEWEST_NODES = 2
 
 
-def review(options: Options, today: date) -> list[Finding]:
+def validate(options: Options, today: date) -> list[Finding]:
     """Every finding about `options`, errors and warnings, in the order of the settings."""
     return list(
         chain(
-            _review_network(options),
-            _review_cluster(options),
-            review_kubernetes(options, today),
-            _review_nodes(options),
-            _review_database(options),
-            review_postgres(options, today),
-            _review_connections(options),
-            review_observability(options),
-            review_chart_values(),
-            _review_exposure(),
+            _check_network(options),
+            _check_cluster(options),
+            validate_kubernetes(options, today),
+            _check_nodes(options),
+            _check_database(options),
+            validate_postgres(options, today),
+            _check_connections(options),
+            validate_observability(options),
+            validate_chart_values(),
+            _check_exposure(),
         )
     )
 
 
-def _review_network(options: Options) -> Iterator[Finding]:
+def _check_network(options: Options) -> Iterator[Finding]:
     network = options.network
     tiers = {
         "network.publicCidrs": network.public_cidrs,
         "network.privateCidrs": network.private_cidrs,
         "network.databaseCidrs": network.database_cidrs,
     }
-    yield from addressing.review_plan(network.cidr, tiers, network.zones)
+    yield from addressing.validate_addresses(network.cidr, tiers, network.zones)
     for zone in network.zones:
         if not zone.startswith(options.region) or zone == options.region:
             yield error(
@@ -59,10 +59,10 @@ def _review_network(options: Options) -> Iterator[Finding]:
                 f"{zone!r} is not a zone of {options.region}",
                 f"Name zones of the region, such as {options.region}a",
             )
-    yield from _review_node_addresses(options)
+    yield from _check_node_addresses(options)
 
 
-def _review_node_addresses(options: Options) -> Iterator[Finding]:
+def _check_node_addresses(options: Options) -> Iterator[Finding]:
     """Compare what the nodes' pods take with the subnets: all zones, and one zone less."""
     network, pods = options.network, options.nodes.pods_per_node
     nodes = sum(group.max for group in options.nodes.groups.values())
@@ -87,7 +87,7 @@ def _review_node_addresses(options: Options) -> Iterator[Finding]:
             )
 
 
-def _review_cluster(options: Options) -> Iterator[Finding]:
+def _check_cluster(options: Options) -> Iterator[Finding]:
     cluster = options.cluster
     setting = "cluster.publicEndpointCidrs"
     cidrs = cluster.public_endpoint_cidrs
@@ -124,7 +124,7 @@ def _review_cluster(options: Options) -> Iterator[Finding]:
         )
 
 
-def _review_nodes(options: Options) -> Iterator[Finding]:
+def _check_nodes(options: Options) -> Iterator[Finding]:
     groups = options.nodes.groups
     for name, group in groups.items():
         setting = f"nodes.groups.{name}"
@@ -157,7 +157,7 @@ def _review_nodes(options: Options) -> Iterator[Finding]:
         )
 
 
-def _review_database(options: Options) -> Iterator[Finding]:
+def _check_database(options: Options) -> Iterator[Finding]:
     database = options.database
     if database.instance_class not in capacity.DATABASE_CLASSES:
         yield error(
@@ -176,7 +176,7 @@ def _review_database(options: Options) -> Iterator[Finding]:
         )
 
 
-def _review_connections(options: Options) -> Iterator[Finding]:
+def _check_connections(options: Options) -> Iterator[Finding]:
     backend, database_class = options.backend, options.database.instance_class
     if backend.max_replicas < backend.replicas:
         yield error(
@@ -205,7 +205,7 @@ def _review_connections(options: Options) -> Iterator[Finding]:
         )
 
 
-def _review_exposure() -> Iterator[Finding]:
+def _check_exposure() -> Iterator[Finding]:
     yield warning(
         "loadBalancer",
         "HTTP without a domain: bearer tokens and session cookies travel in clear",

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from infra import naming, versions
-from infra.config import capacity
-from infra.config import pod_requests as footprint
+from infra.config import capacity, pod_requests
 from infra.config.findings import Finding, error, warning
 from infra.config.observability import (
     DirectReceiver,
@@ -33,25 +32,25 @@ ALLOWED = {
 }
 
 
-def review_observability(options: Options) -> Iterator[Finding]:
+def validate_observability(options: Options) -> Iterator[Finding]:
     """Check the group `observability`, and whether everything fits the nodes."""
     chosen = options.observability
     if chosen.enabled:
         yield from chain(
-            _review_storage(chosen),
-            _review_versions(chosen),
-            _review_cost(chosen),
-            _review_database_metrics(chosen),
-            _review_retention(chosen),
-            _review_grafana(chosen),
-            _review_notifications(chosen),
+            _check_storage(chosen),
+            _check_versions(chosen),
+            _check_cost(chosen),
+            _check_database_metrics(chosen),
+            _check_retention(chosen),
+            _check_grafana(chosen),
+            _check_notifications(chosen),
         )
     known = [kind for group in options.nodes.groups.values() for kind in group.instance_types]
     if all(kind in capacity.INSTANCE_TYPES for kind in known):
-        yield from _review_room(options)
+        yield from _check_capacity(options)
 
 
-def _review_storage(chosen: ObservabilityOptions) -> Iterator[Finding]:
+def _check_storage(chosen: ObservabilityOptions) -> Iterator[Finding]:
     if chosen.storage_class != naming.STORAGE_CLASS:
         yield error(
             "observability.storageClass",
@@ -61,7 +60,7 @@ def _review_storage(chosen: ObservabilityOptions) -> Iterator[Finding]:
         )
 
 
-def _review_versions(chosen: ObservabilityOptions) -> Iterator[Finding]:
+def _check_versions(chosen: ObservabilityOptions) -> Iterator[Finding]:
     setting, version = "observability.traces.version", chosen.traces.version
     if not chosen.traces.enabled:
         return
@@ -85,7 +84,7 @@ def _review_versions(chosen: ObservabilityOptions) -> Iterator[Finding]:
         )
 
 
-def _review_cost(chosen: ObservabilityOptions) -> Iterator[Finding]:
+def _check_cost(chosen: ObservabilityOptions) -> Iterator[Finding]:
     if chosen.cost.enabled and not chosen.metrics.enabled:
         yield error(
             "observability.cost.enabled",
@@ -108,7 +107,7 @@ def _review_cost(chosen: ObservabilityOptions) -> Iterator[Finding]:
         )
 
 
-def _review_database_metrics(chosen: ObservabilityOptions) -> Iterator[Finding]:
+def _check_database_metrics(chosen: ObservabilityOptions) -> Iterator[Finding]:
     if chosen.metrics.enabled and not chosen.metrics.database_exporter:
         outside = "CloudWatch's alarms are left" if chosen.alarms else "CloudWatch's are off, too"
         yield warning(
@@ -119,7 +118,7 @@ def _review_database_metrics(chosen: ObservabilityOptions) -> Iterator[Finding]:
         )
 
 
-def _review_retention(chosen: ObservabilityOptions) -> Iterator[Finding]:
+def _check_retention(chosen: ObservabilityOptions) -> Iterator[Finding]:
     if chosen.metrics.enabled and chosen.metrics.retention_days <= LONGEST_WINDOW_DAYS:
         yield warning(
             "observability.metrics.retentionDays",
@@ -129,7 +128,7 @@ def _review_retention(chosen: ObservabilityOptions) -> Iterator[Finding]:
         )
 
 
-def _review_grafana(chosen: ObservabilityOptions) -> Iterator[Finding]:
+def _check_grafana(chosen: ObservabilityOptions) -> Iterator[Finding]:
     if chosen.grafana.access is GrafanaAccess.LOAD_BALANCER:
         yield error(
             "observability.grafana.access",
@@ -140,7 +139,7 @@ def _review_grafana(chosen: ObservabilityOptions) -> Iterator[Finding]:
         )
 
 
-def _review_notifications(chosen: ObservabilityOptions) -> Iterator[Finding]:
+def _check_notifications(chosen: ObservabilityOptions) -> Iterator[Finding]:
     if not chosen.metrics.enabled:
         return
     group, options = "observability.notifications", chosen.notifications
@@ -180,13 +179,13 @@ def _given(options: NotificationOptions) -> set[str]:
     return {name for name in fields if getattr(options, name)}
 
 
-def _review_room(options: Options) -> Iterator[Finding]:
+def _check_capacity(options: Options) -> Iterator[Finding]:
     fewest = sum(group.min for group in options.nodes.groups.values())
     if not fewest:
         return
-    there = footprint.supply(options.nodes)
-    of = footprint.workloads(options, replicas=options.backend.replicas)
-    asked = footprint.demand(of, nodes=fewest, rolling=True)
+    there = pod_requests.supply(options.nodes)
+    of = pod_requests.workloads(options, replicas=options.backend.replicas)
+    asked = pod_requests.demand(of, nodes=fewest, rolling=True)
     shares = asked.share_of(there)
     resource = max(shares, key=lambda name: shares[name])
     if shares[resource] <= MOST_SHARE:

@@ -13,7 +13,7 @@ from infra.versions import Support, SupportPeriod
 NOTICE = timedelta(days=90)
 
 
-def review_kubernetes(options: Options, today: date) -> Iterator[Finding]:
+def validate_kubernetes(options: Options, today: date) -> Iterator[Finding]:
     """Check the cluster's version against the EKS calendar."""
     setting, version = "cluster.version", options.cluster.version
     periods = {name: release.support for name, release in versions.KUBERNETES.items()}
@@ -32,12 +32,12 @@ def review_kubernetes(options: Options, today: date) -> Iterator[Finding]:
     remedy = f"Upgrade to {better}, one minor at a time" + _unless_paid(
         "cluster", paid=options.cluster.extended_support
     )
-    yield from _review_period(
+    yield from _check_period(
         setting, f"Kubernetes {version}", periods[version], today, price, better, remedy
     )
 
 
-def review_postgres(options: Options, today: date) -> Iterator[Finding]:
+def validate_postgres(options: Options, today: date) -> Iterator[Finding]:
     """Check the database's version against the RDS calendar."""
     setting, version = "database.version", options.database.version
     periods = {name: release.support for name, release in versions.POSTGRES.items()}
@@ -61,12 +61,12 @@ def review_postgres(options: Options, today: date) -> Iterator[Finding]:
     remedy = f"Upgrade to {better}" + _unless_paid(
         "database", paid=options.database.extended_support
     )
-    yield from _review_period(
+    yield from _check_period(
         setting, f"PostgreSQL {version}", periods[major], today, price, better, remedy
     )
 
 
-def _review_period(
+def _check_period(
     setting: str,
     name: str,
     period: SupportPeriod,

@@ -130,7 +130,7 @@ def test_what_the_node_group_makes_is_tagged_as_well(stack: str) -> None:
 
 
 @stacks
-def test_every_resource_of_a_cloud_uses_our_provider_and_lives_in_a_room(stack: str) -> None:
+def test_every_resource_of_a_cloud_uses_our_provider_and_belongs_to_a_component(stack: str) -> None:
     for resource in real_resources(plan_of(stack)):
         expected = {"aws": "aws", "kubernetes": "kubernetes"}.get(resource.type.split(":")[0])
         assert resource.provider == expected, resource.name

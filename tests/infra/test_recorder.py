@@ -20,16 +20,16 @@ def recorded(program: Callable[[], None]) -> Plan:
 def test_it_sees_a_resource_with_its_inputs_parent_and_provider() -> None:
     def program() -> None:
         provider = aws.Provider("cloud", region="eu-west-1")
-        room = pulumi.ComponentResource("test:index:Room", "room")
+        group = pulumi.ComponentResource("test:index:Group", "group")
         aws.ec2.Vpc(
             "vpc",
             cidr_block="10.0.0.0/16",
             enable_dns_support=True,
-            opts=ResourceOptions(parent=room, provider=provider, protect=True),
+            opts=ResourceOptions(parent=group, provider=provider, protect=True),
         )
 
     vpc = recorded(program)["vpc"]
-    assert (vpc.type, vpc.parent, vpc.provider) == ("aws:ec2/vpc:Vpc", "room", "cloud")
+    assert (vpc.type, vpc.parent, vpc.provider) == ("aws:ec2/vpc:Vpc", "group", "cloud")
     assert vpc.inputs == {"cidrBlock": "10.0.0.0/16", "enableDnsSupport": True}
     assert vpc.protect
 

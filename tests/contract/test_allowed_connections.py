@@ -1,4 +1,4 @@
-"""Whom the namespace `monitoring` lets in: exactly those who, by the rendered objects, connect."""
+"""The namespace `monitoring` allows exactly the connections of the rendered objects."""
 
 import re
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ import yaml
 from infra import naming, versions
 from infra.monitoring.allowed_connections import (
     ALERTMANAGER,
+    ALLOWED_CONNECTIONS,
     ALLOY,
-    ARROWS,
     BACKEND,
     CONTROL_PLANE,
     GRAFANA,
@@ -20,7 +20,7 @@ from infra.monitoring.allowed_connections import (
     OPENCOST,
     POD_LABELS_OF,
     PROMETHEUS,
-    Arrow,
+    AllowedConnection,
 )
 from infra.plan.model import Plan
 from tests.support.chart import Tree, check_shape
@@ -46,14 +46,16 @@ def workload_of(pod: Pod) -> str:
     return name
 
 
-def arrow(source: str, service: Tree, port: str | int, stack: str) -> Arrow:
+def connection(source: str, service: Tree, port: str | int, stack: str) -> AllowedConnection:
     """Follow a Service's port, by its name or number, to the pod."""
     [found] = [p for p in service["spec"]["ports"] if port in {p["port"], p.get("name")}]
     pod = pod_of(service["spec"]["selector"], stack)
-    return Arrow(source, workload_of(pod), pod.ports[found.get("targetPort", found["port"])])
+    return AllowedConnection(
+        source, workload_of(pod), pod.ports[found.get("targetPort", found["port"])]
+    )
 
 
-def to_address(source: str, url: str, stack: str) -> Arrow:
+def to_address(source: str, url: str, stack: str) -> AllowedConnection:
     parts = urlsplit(url)
     name = str(parts.hostname).split(".")[0]
     [service] = [
@@ -62,10 +64,10 @@ def to_address(source: str, url: str, stack: str) -> Arrow:
         for item in rendered(chart, stack).of_kind("Service")
         if item["metadata"]["name"] == name
     ]
-    return arrow(source, service, int(str(parts.port)), stack)
+    return connection(source, service, int(str(parts.port)), stack)
 
 
-def scrapes(stack: str) -> Iterator[Arrow]:
+def scrapes(stack: str) -> Iterator[AllowedConnection]:
     for chart in MONITORING_CHARTS:
         release = rendered(chart, stack)
         for monitor in release.of_kind("ServiceMonitor"):
@@ -75,22 +77,22 @@ def scrapes(stack: str) -> Iterator[Arrow]:
             if pod_of(service["spec"]["selector"], stack).on_the_nodes_network:
                 continue
             for endpoint in monitor["spec"]["endpoints"]:
-                yield arrow(PROMETHEUS, service, endpoint["port"], stack)
+                yield connection(PROMETHEUS, service, endpoint["port"], stack)
 
 
-def alerts_and_rules(stack: str) -> Iterator[Arrow]:
+def alerts_and_rules(stack: str) -> Iterator[AllowedConnection]:
     release = rendered(versions.PROMETHEUS_STACK_CHART, stack)
     for receiver in release["Prometheus", "kps"]["spec"]["alerting"]["alertmanagers"]:
-        yield arrow(PROMETHEUS, release["Service", receiver["name"]], receiver["port"], stack)
+        yield connection(PROMETHEUS, release["Service", receiver["name"]], receiver["port"], stack)
     for kind in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
         for configuration in release.of_kind(kind):
             for webhook in configuration["webhooks"]:
                 client = webhook["clientConfig"]["service"]
                 service = release["Service", client["name"]]
-                yield arrow(CONTROL_PLANE, service, client.get("port", 443), stack)
+                yield connection(CONTROL_PLANE, service, client.get("port", 443), stack)
 
 
-def data_sources(stack: str) -> Iterator[Arrow]:
+def data_sources(stack: str) -> Iterator[AllowedConnection]:
     release = rendered(versions.PROMETHEUS_STACK_CHART, stack)
     content = release["ConfigMap", "kps-grafana-datasource"]["data"]
     for text in content.values():
@@ -98,13 +100,13 @@ def data_sources(stack: str) -> Iterator[Arrow]:
             yield to_address(GRAFANA, source["url"], stack)
 
 
-def logs_traces_and_cost(stack: str) -> Iterator[Arrow]:
+def logs_traces_and_cost(stack: str) -> Iterator[AllowedConnection]:
     alloy = rendered(versions.ALLOY_CHART, stack)["ConfigMap", "alloy"]["data"]["config.alloy"]
     for url in re.findall(r'url = "(http[^"]+)"', alloy):
         yield to_address(ALLOY, url, stack)
     loki = rendered(versions.LOKI_CHART, stack)
     for service, port in (("loki-memberlist", "tcp"), ("loki", "grpc")):
-        yield arrow(LOKI, loki["Service", service], port, stack)
+        yield connection(LOKI, loki["Service", service], port, stack)
     values = inputs_of(plan_of(stack), "backend-release")["values"]
     yield to_address(BACKEND, values["config"]["otlpEndpoint"], stack)
     opencost = rendered(versions.OPENCOST_CHART, stack)["Deployment", "opencost"]
@@ -115,19 +117,19 @@ def logs_traces_and_cost(stack: str) -> Iterator[Arrow]:
 
 
 @stacks
-def test_who_connects_is_let_in_and_nobody_else(stack: str) -> None:
+def test_every_connection_is_allowed_and_no_other(stack: str) -> None:
     wired = {
         *scrapes(stack),
         *alerts_and_rules(stack),
         *data_sources(stack),
         *logs_traces_and_cost(stack),
     }
-    assert wired == set(ARROWS)
-    assert len(wired) == len(ARROWS)
+    assert wired == set(ALLOWED_CONNECTIONS)
+    assert len(wired) == len(ALLOWED_CONNECTIONS)
 
 
 @stacks
-def test_every_pod_is_in_the_reach_of_one_policy(stack: str) -> None:
+def test_one_policy_selects_every_pod(stack: str) -> None:
     for name, labels in POD_LABELS_OF.items():
         assert [pod for pod in monitoring_pods(stack) if pod.has(labels)], name
     for pod in monitoring_pods(stack):
@@ -139,26 +141,26 @@ def test_every_pod_is_in_the_reach_of_one_policy(stack: str) -> None:
 def test_the_program_makes_these_policies_and_closes_the_rest(stack: str) -> None:
     plan = plan_of(stack)
     assert policies(plan)["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
-    assert set(openings(plan)) == set(ARROWS)
-    assert len(openings(plan)) == len(ARROWS)
+    assert set(allowed_by(plan)) == set(ALLOWED_CONNECTIONS)
+    assert len(allowed_by(plan)) == len(ALLOWED_CONNECTIONS)
     for policy in plan.of_type(POLICY):
         check_shape({**policy.inputs}, "1.35")
         assert inputs_of(plan, policy.name)["metadata"]["namespace"] == "monitoring"
 
 
-def test_the_namespace_is_closed_after_it_was_opened_to_those_who_use_it() -> None:
+def test_the_denial_comes_after_every_allowed_connection() -> None:
     waits = plan_of("dev").waits_for("observability-default-deny")
     assert {f"observability-to-{target}" for target in POD_LABELS_OF} <= waits
 
 
-def test_what_is_not_installed_is_neither_let_in_nor_opened() -> None:
+def test_what_is_not_installed_has_no_policy_and_is_allowed_nowhere() -> None:
     def without_logs_and_cost(values: Tree) -> None:
         values["observability"] |= {"logs": {"enabled": False}, "cost": {"enabled": False}}
 
     gone = {LOKI, ALLOY, OPENCOST}
-    left = {a for a in ARROWS if not {a.source, a.target} & gone}
-    assert set(openings(plan_with(without_logs_and_cost))) == left
-    assert Arrow(PROMETHEUS, ALERTMANAGER, 9093) in left
+    left = {a for a in ALLOWED_CONNECTIONS if not {a.source, a.target} & gone}
+    assert set(allowed_by(plan_with(without_logs_and_cost))) == left
+    assert AllowedConnection(PROMETHEUS, ALERTMANAGER, 9093) in left
 
 
 def policies(plan: Plan) -> dict[str, Any]:
@@ -170,10 +172,12 @@ def policies(plan: Plan) -> dict[str, Any]:
     }
 
 
-def openings(plan: Plan) -> list[Arrow]:
+def allowed_by(plan: Plan) -> list[AllowedConnection]:
     """Read the policies back."""
     return [
-        Arrow(name_of(peer), name_of({"podSelector": spec["podSelector"]}), port["port"])
+        AllowedConnection(
+            name_of(peer), name_of({"podSelector": spec["podSelector"]}), port["port"]
+        )
         for spec in policies(plan).values()
         for rule in spec.get("ingress", [])
         for peer in rule["from"]

@@ -11,7 +11,7 @@ from infra.config import charts
 from infra.config.charts import chart_values
 from infra.config.findings import Severity
 from infra.plan.__main__ import main
-from infra.validation.chart_values import record_of, review_chart_values, review_values
+from infra.validation.chart_values import record_of, validate_chart_values, validate_values
 from infra.versions import HelmChart
 from tests.support.chart import merged
 from tests.support.chart_keys import recorded_keys
@@ -21,7 +21,7 @@ every_chart = pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.n
 
 
 def test_our_values_hold_no_key_that_a_chart_would_ignore() -> None:
-    assert list(review_chart_values()) == []
+    assert list(validate_chart_values()) == []
 
 
 @every_chart
@@ -42,7 +42,7 @@ def test_a_key_that_the_chart_would_ignore_is_an_error(
     values: dict[str, object], path: str, remedy: str
 ) -> None:
     changed = merged(chart_values(versions.LOKI_CHART), values)
-    [finding] = review_values(versions.LOKI_CHART, changed)
+    [finding] = validate_values(versions.LOKI_CHART, changed)
     assert finding.severity is Severity.ERROR
     assert finding.setting == "infra/config/chart_values/loki.yaml"
     assert finding.message.startswith(f"{path} is not a key of loki 18.11.0")
@@ -51,12 +51,12 @@ def test_a_key_that_the_chart_would_ignore_is_an_error(
 
 def test_what_a_chart_hands_through_is_not_judged() -> None:
     changed = merged(chart_values(versions.JAEGER_CHART), {"userconfig": {"anything": {}}})
-    assert list(review_values(versions.JAEGER_CHART, changed)) == []
+    assert list(validate_values(versions.JAEGER_CHART, changed)) == []
 
 
 def test_a_record_of_another_version_is_a_warning() -> None:
     newer = replace(versions.LOKI_CHART, version="19.0.0")
-    [finding] = review_values(newer, {"misspelt": 1})
+    [finding] = validate_values(newer, {"misspelt": 1})
     assert finding.severity is Severity.WARNING
     assert "known keys are of loki-18.11.0, and the chart is loki-19.0.0" in finding.message
 

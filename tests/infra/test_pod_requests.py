@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from infra.config import pod_requests as footprint
+from infra.config import pod_requests
 from infra.config.options import Options
-from infra.config.pod_requests import Room, Workload
+from infra.config.pod_requests import NodeResources, Workload
 from infra.settings import parse_options
 from infra.validation.observability import MOST_SHARE
 from tests.support.backend_release import rendered_backend
@@ -30,10 +30,10 @@ def test_everything_fits_two_nodes_while_every_release_rolls_at_once(stack: str)
         w for chart in CHARTS for w in workloads(rendered(chart, stack).objects.values())
     ]
     ours = workloads(rendered_backend(stack).objects.values())
-    everything = [*footprint.EKS, *third_party, *autoscaled(ours), footprint.MIGRATION]
-    asked = footprint.demand(everything, nodes=2, rolling=True)
-    there = footprint.supply(options_of(stack).nodes)
-    assert there == Room(cpu=3860, memory=6096, pods=70)
+    everything = [*pod_requests.EKS, *third_party, *autoscaled(ours), pod_requests.MIGRATION]
+    asked = pod_requests.demand(everything, nodes=2, rolling=True)
+    there = pod_requests.supply(options_of(stack).nodes)
+    assert there == NodeResources(cpu=3860, memory=6096, pods=70)
     for resource, share in asked.share_of(there).items():
         assert share <= MOST_SHARE, f"{share:.0%} of the {resource}: {asked} of {there}"
 
@@ -47,20 +47,20 @@ def autoscaled(ours: list[Workload]) -> list[Workload]:
 @stacks
 def test_the_programs_table_is_what_the_charts_ask_for(stack: str) -> None:
     options = options_of(stack)
-    known = {w.name: w for w in footprint.workloads(options, replicas=2)}
+    known = {w.name: w for w in pod_requests.workloads(options, replicas=2)}
     asked = {
         w.name: w for chart in CHARTS for w in workloads(rendered(chart, stack).objects.values())
     }
     asked |= {w.name: w for w in autoscaled(workloads(rendered_backend(stack).objects.values()))}
-    ours = {w.name for w in (*footprint.EKS, footprint.MIGRATION)}
+    ours = {w.name for w in (*pod_requests.EKS, pod_requests.MIGRATION)}
     assert {name: w for name, w in known.items() if name not in ours} == asked
 
 
 @stacks
 def test_the_table_knows_what_api_and_migration_ask_for(stack: str) -> None:
     for kind, name, workload in (
-        ("Deployment", "backend", Workload("", footprint.API_CPU, footprint.API_MEMORY)),
-        ("Job", "backend-migrate", footprint.MIGRATION),
+        ("Deployment", "backend", Workload("", pod_requests.API_CPU, pod_requests.API_MEMORY)),
+        ("Job", "backend-migrate", pod_requests.MIGRATION),
     ):
         pod = rendered_backend(stack)[kind, name]["spec"]["template"]["spec"]
         [container] = pod["containers"]
@@ -70,21 +70,23 @@ def test_the_table_knows_what_api_and_migration_ask_for(stack: str) -> None:
 
 
 def test_a_node_leaves_to_pods_what_amazons_formula_says() -> None:
-    assert footprint.allocatable("t3.medium", 35) == Room(cpu=1930, memory=3048, pods=35)
-    assert footprint.allocatable("t3.large", 35) == Room(cpu=1930, memory=6837, pods=35)
+    assert pod_requests.allocatable("t3.medium", 35) == NodeResources(
+        cpu=1930, memory=3048, pods=35
+    )
+    assert pod_requests.allocatable("t3.large", 35) == NodeResources(cpu=1930, memory=6837, pods=35)
 
 
 def test_per_node_workloads_count_on_every_node_and_surges_while_rolling() -> None:
     of = [Workload("agent", 10, 20, per_node=True), Workload("server", 100, 200, 2, surge=1)]
-    assert footprint.demand(of, nodes=3, rolling=False) == Room(230, 460, 5)
-    assert footprint.demand(of, nodes=3, rolling=True) == Room(330, 660, 6)
+    assert pod_requests.demand(of, nodes=3, rolling=False) == NodeResources(230, 460, 5)
+    assert pod_requests.demand(of, nodes=3, rolling=True) == NodeResources(330, 660, 6)
 
 
 def test_what_is_switched_off_asks_for_nothing() -> None:
     def switch_off(values: Tree) -> None:
         values["observability"] = {"enabled": False}
 
-    names = {w.name for w in footprint.workloads(options_of("dev", switch_off), replicas=2)}
+    names = {w.name for w in pod_requests.workloads(options_of("dev", switch_off), replicas=2)}
     assert names.isdisjoint({"kps-prometheus", "loki", "alloy", "jaeger", "opencost"})
     assert "backend" in names
 
@@ -97,5 +99,5 @@ def test_the_supply_is_that_of_each_groups_smallest_type_and_fewest_nodes() -> N
         }
 
     nodes = options_of("dev", mix).nodes
-    assert footprint.supply(nodes) == Room(cpu=3860, memory=6096, pods=70)
-    assert footprint.supply(nodes, most=True).pods == 8 * 35
+    assert pod_requests.supply(nodes) == NodeResources(cpu=3860, memory=6096, pods=70)
+    assert pod_requests.supply(nodes, most=True).pods == 8 * 35

@@ -4,14 +4,14 @@ import pytest
 
 from infra.config.findings import Finding, Severity
 from infra.settings import parse_options
-from infra.validation.deployment import review
+from infra.validation.deployment import validate
 from tests.support.chart import merged
 from tests.support.plan import TODAY, Tree, stack_values
 
 
 def findings(observability: Tree, **groups: Tree) -> dict[str, Finding]:
     values = merged(stack_values("dev"), {"observability": observability, **groups})
-    found = review(parse_options(values, "test"), TODAY)
+    found = validate(parse_options(values, "test"), TODAY)
     return {
         finding.setting: finding
         for finding in found

@@ -8,7 +8,7 @@ from infra import versions
 from infra.config.findings import Finding, Severity
 from infra.config.options import Options
 from infra.settings import parse_options
-from infra.validation.deployment import review
+from infra.validation.deployment import validate
 from infra.versions import Support, SupportPeriod
 from tests.support.plan import TODAY, Tree, stack_values
 
@@ -22,14 +22,14 @@ def findings_with(group: str, today: date = TODAY, **changed: object) -> list[Fi
     values[group] |= changed
     return [
         finding
-        for finding in review(options_of(values), today)
+        for finding in validate(options_of(values), today)
         if finding.setting.startswith(f"{group}.") and "publicEndpoint" not in finding.setting
     ]
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_http_without_a_domain_is_a_finding(stack: str) -> None:
-    findings = review(options_of(stack_values(stack)), TODAY)
+    findings = validate(options_of(stack_values(stack)), TODAY)
     (finding,) = [f for f in findings if f.setting == "loadBalancer"]
     assert finding.severity is Severity.WARNING
     assert "tokens" in finding.message
@@ -37,25 +37,27 @@ def test_http_without_a_domain_is_a_finding(stack: str) -> None:
 
 
 def test_a_documentation_range_that_was_left_in_place_is_a_finding() -> None:
-    findings = review(options_of(stack_values("dev")), TODAY)
+    findings = validate(options_of(stack_values("dev")), TODAY)
     assert [f.message for f in findings if f.setting == "cluster.publicEndpointCidrs"] == [
         "203.0.113.0/24 is a range for documentation: nobody can reach the Kubernetes API from it"
     ]
     values = stack_values("dev")
     values["cluster"]["publicEndpointCidrs"] = ["198.18.0.0/24"]
-    assert "cluster" not in {f.setting.partition(".")[0] for f in review(options_of(values), TODAY)}
+    assert "cluster" not in {
+        f.setting.partition(".")[0] for f in validate(options_of(values), TODAY)
+    }
 
 
 def test_one_node_is_a_finding() -> None:
     values = stack_values("dev")
     values["nodes"]["groups"]["general"]["min"] = 1
-    assert "one node in all" in str(review(options_of(values), TODAY))
+    assert "one node in all" in str(validate(options_of(values), TODAY))
 
 
 def test_a_subnet_that_is_full_when_a_zone_is_lost_is_a_finding() -> None:
     values = stack_values("dev")
     values["nodes"]["groups"]["general"]["max"] = 4
-    findings = [f for f in review(options_of(values), TODAY) if f.setting.startswith("network")]
+    findings = [f for f in validate(options_of(values), TODAY) if f.setting.startswith("network")]
     assert {finding.severity for finding in findings} == {Severity.WARNING}
     assert "when a zone is lost its share of 4 nodes with 35 pods takes 256" in findings[0].message
 
