@@ -58,7 +58,7 @@ def test_a_record_of_another_version_is_a_warning() -> None:
     newer = replace(versions.LOKI_CHART, version="19.0.0")
     [finding] = validate_values(newer, {"misspelt": 1})
     assert finding.severity is Severity.WARNING
-    assert "known keys are of loki-18.11.0, and the chart is loki-19.0.0" in finding.message
+    assert "recorded keys belong to loki-18.11.0, but the chart is loki-19.0.0" in finding.message
 
 
 def test_make_plan_says_so(
