@@ -75,12 +75,12 @@ release: ## put a version of the backend into the release, and nothing else (VER
 	@python3.11 -m release upgrade --version "$(VERSION)" --release "$(RELEASE)" --namespace "$(NAMESPACE)"
 
 # Root, Debian and package registries are all it needs. DRILL=<name> runs one drill, SUBSET=ci a shorter
-# list, KEEP=1 leaves everything running, PLUGINS=real or stand-in insists on one kind; with
+# list, KEEP=1 leaves everything running; with
 # STACK=observability the monitoring stack is deployed as well, and drilled instead.
 .PHONY: e2e
 e2e: dependencies ## as root: deploy on a real Kubernetes of this machine and drill it (STACK= DRILL= KEEP=1)
 	@$(RUN) python -m e2e $(foreach drill,$(DRILL),--drill $(drill)) $(if $(SUBSET),--subset $(SUBSET)) \
-		$(if $(filter-out 0,$(KEEP)),--keep) $(if $(PLUGINS),--plugins $(PLUGINS)) \
+		$(if $(filter-out 0,$(KEEP)),--keep) \
 		$(if $(filter-out dev,$(STACK)),--stack $(STACK))
 
 .PHONY: e2e-parts

@@ -24,7 +24,6 @@ from e2e.platform.platform import Platform
 from e2e.platform.versions import versions
 from e2e.programs.build import BuildError
 
-_PLUGINS = {"real": True, "stand-in": False, "any": None}
 # Whatever the reader can act on; anything else is a mistake of ours and comes with its traceback.
 _ERRORS = (
     BuildError,
@@ -47,7 +46,7 @@ def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     else:
         check_names(options.drill, subset=options.subset, stack=options.stack)
         forget_report()
-        platform = Platform.up(real=_PLUGINS[options.plugins], stack=options.stack, say=say)
+        platform = Platform.up(stack=options.stack, say=say)
     kept, passed = options.keep or options.attach, False
     try:
         passed = run_drills(
@@ -89,9 +88,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep", action="store_true", help="leave it running, and say how to use")
     parser.add_argument(
         "--attach", action="store_true", help="use what --keep left, as it is, and leave it again"
-    )
-    parser.add_argument(
-        "--plugins", choices=_PLUGINS, default="any", help="of Kubernetes and Python; default: any"
     )
     return parser
 

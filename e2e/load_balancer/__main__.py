@@ -26,9 +26,6 @@ def main() -> int:
     parser.add_argument("--state", type=Path, required=True, help="folder for its own files")
     parser.add_argument("--port", type=int, default=0, help="of 127.0.0.1; 0 takes a free one")
     parser.add_argument("--lag", type=float, default=2.0, help="seconds; default: %(default)s")
-    parser.add_argument(
-        "--webhook", action=argparse.BooleanOptionalAction, default=True, help="give pods gates"
-    )
     arguments = parser.parse_args()
     try:
         asyncio.run(_run_until_told(Options(**vars(arguments))))

@@ -12,6 +12,9 @@ from e2e.cluster import processes
 from e2e.load_balancer.errors import EntranceError
 
 _NAME = "entrance"
+# What the controller's chart would bring.
+BINDING_DEFINITION = Path(__file__).with_name("target-group-binding-crd.yaml")
+BINDING_CRD = "crd/targetgroupbindings.elbv2.k8s.aws"
 _REPOSITORY = Path(__file__).parents[2]
 _START_SECONDS = 20
 
@@ -32,13 +35,11 @@ class Entrance:
         target_group: Path,
         port: int = 0,
         lag: float = 2.0,
-        webhook: bool = True,
     ) -> Self:
         """Start in the background; `state` is the cluster's, `target_group` the recorded JSON.
 
         Its name may be a pattern, whose newest match counts, and it may come later: until then no
-        target is registered. Without `webhook`, pods get
-        their gates from the controller that the cluster runs, or none.
+        target is registered.
         """
         entrance = cls(state)
         entrance.stop()
@@ -52,7 +53,6 @@ class Entrance:
             "lag": lag,
         }
         command = [sys.executable, "-m", "e2e.load_balancer"]
-        command.append("--webhook" if webhook else "--no-webhook")
         process = processes.start(
             [*command, *(f"--{name}={value}" for name, value in flags.items())],
             name=_NAME,

@@ -32,7 +32,6 @@ class Options:
     state: Path  # folder for our own files; `entrance.json` in it says where we listen
     port: int = 0
     lag: float = 2.0  # seconds from the API server into the balancer
-    webhook: bool = True  # give pods their gates, where no controller's chart does
 
 
 async def run(options: Options) -> None:
@@ -48,8 +47,7 @@ async def run(options: Options) -> None:
         async with listener, inside, asyncio.TaskGroup() as tasks, AsyncExitStack() as webhook:
             tasks.create_task(controller.run())
             tasks.create_task(_reload(balancer, controller, recording))
-            if options.webhook:
-                await webhook.enter_async_context(_webhook(controller, api, options.state))
+            await webhook.enter_async_context(_webhook(controller, api, options.state))
             _announce(options.state, _port(listener), _port(inside))
             await asyncio.Event().wait()
     finally:

@@ -14,8 +14,8 @@ from e2e.deploy.cloud.world import World
 from e2e.deploy.engine.engine import Engine
 from e2e.deploy.engine.stacks import Stack
 from e2e.deploy.engine.workspace import PROJECT
-from e2e.load_balancer.entrance import Entrance
-from e2e.platform import addons, monitoring, preconditions
+from e2e.load_balancer.entrance import BINDING_CRD, BINDING_DEFINITION, Entrance
+from e2e.platform import monitoring, preconditions
 from e2e.platform.choices import Choices
 from e2e.platform.commands import Commands
 from e2e.platform.errors import PlatformError
@@ -63,7 +63,7 @@ def attach(paths: Paths) -> Parts:
     tools = ensure(modules_of(choices.modules))
     cluster = Cluster.attach(state=paths.state)
     world = _world(paths, choices)
-    engine = Engine.attach(paths.state, world, tools, real=choices.real)
+    engine = Engine.attach(paths.state, world, tools)
     return _parts(choices.stack, cluster, world, engine, Entrance(paths.state), tools)
 
 
@@ -83,9 +83,10 @@ def _assemble(cluster: Cluster, tools: Toolbox, choices: Choices, say: Say) -> P
     paths = cluster.paths
     choices.write(_choices_file(paths))
     world = _world(paths, choices)
-    engine = Engine.prepare(paths.state, world, tools, real=choices.real, stack=choices.stack)
+    engine = Engine.prepare(paths.state, world, tools, stack=choices.stack)
     say(", ".join(f"{name}: {what}" for name, what in sorted(engine.plugins.used.items())))
-    addons.provide(cluster, tools.program("helm"), _chart_directory(engine), say)
+    cluster.kubectl.apply(BINDING_DEFINITION)
+    cluster.kubectl("wait", "--for=condition=Established", BINDING_CRD)
     if choices.stack.monitored:
         monitoring.provide(cluster, tools, _chart_directory(engine), say)
     entrance = Entrance.start(
@@ -93,7 +94,6 @@ def _assemble(cluster: Cluster, tools: Toolbox, choices: Choices, say: Say) -> P
         kubeconfig=cluster.kubeconfig,
         target_group=world.files(TARGET_GROUP),
         port=choices.port,
-        webhook=False,  # the controller's chart has it
     )
     parts = _parts(choices.stack, cluster, world, engine, entrance, tools)
     parts.registry.push(_app_version(engine))

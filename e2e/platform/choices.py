@@ -14,7 +14,6 @@ from e2e.monitoring.provide import MODULES as MONITORING_MODULES
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    real: bool | None  # plugins: real, stand-ins, whatever there is
     stack: Stack
     # Of the entrance: `pulumi up` records it before anything listens there.
     port: int = field(default_factory=free_port)
@@ -31,4 +30,4 @@ class Choices:
     @classmethod
     def read(cls, file: Path) -> Self:
         content = json.loads(file.read_text())
-        return cls(content["real"], Stack(content["stack"]), content["port"])
+        return cls(Stack(content["stack"]), content["port"])

@@ -36,15 +36,11 @@ class Platform:
         cls,
         *,
         state: Path = DEFAULT_STATE,
-        real: bool | None = None,
         stack: Stack = Stack.PLATFORM,
         say: Say = print,
     ) -> Self:
-        """Bring up all that `pulumi up` needs, from whatever an earlier run left; deploys nothing.
-
-        `real` asks for the real plugins (True), for stand-ins (False), or for whatever there is.
-        """
-        return cls(assembly.up(Paths(state), Choices(real, stack), say))
+        """Bring up all that `pulumi up` needs, from any earlier leftovers; deploy nothing."""
+        return cls(assembly.up(Paths(state), Choices(stack), say))
 
     @classmethod
     def attach(cls, *, state: Path = DEFAULT_STATE) -> Self:

@@ -161,6 +161,12 @@ MODULES = {
             {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
             {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v{version}"},
         ),
+        Module(
+            "pulumi-kubernetes",
+            "github.com/pulumi/pulumi-kubernetes/provider/v4",
+            {"pulumi-resource-kubernetes": "."},
+            {"main.version": "{version}"},
+        ),
         Module("pause", "main", {"pause": "."}),
         Module("certgen", "main", {"certgen": "."}),
         *_MONITORING,

@@ -132,6 +132,11 @@ class RegistryOptions(Group):
 
 
 class AddonOptions(Group):
+    load_balancer_controller: bool = Field(
+        default=True,
+        description="false when the cluster brings its own AWS Load Balancer Controller, which must"
+        " serve TargetGroupBindings before the backend is released",
+    )
     metrics_server: bool = Field(
         default=True, description="false when EKS's own metrics-server add-on is installed"
     )

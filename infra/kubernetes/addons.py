@@ -35,7 +35,8 @@ class Addons(pulumi.ComponentResource):
     """Load balancer controller, metrics server, cluster autoscaler, default storage class."""
 
     # Binds pods to target groups; removed before a TargetGroupBinding, it would leave it stuck.
-    load_balancer_controller: pulumi.Resource
+    # Empty where the cluster brings its own.
+    load_balancer_controller: list[pulumi.Resource]
     # Volumes name it.
     storage_class: pulumi.Resource
     # What the backend's autoscaling needs.
@@ -46,8 +47,10 @@ class Addons(pulumi.ComponentResource):
         self._name, self._args = name, args
 
         self.storage_class = self._create_storage_class()
-        self.load_balancer_controller = self._install_load_balancer_controller()
-        self.ready = [self.load_balancer_controller]
+        self.load_balancer_controller = []
+        if args.options.load_balancer_controller:
+            self.load_balancer_controller.append(self._install_load_balancer_controller())
+        self.ready = [*self.load_balancer_controller]
         if args.options.metrics_server:
             self.ready.append(self._install(versions.METRICS_SERVER_CHART, {}))
         if args.options.cluster_autoscaler:

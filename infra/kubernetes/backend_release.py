@@ -53,7 +53,7 @@ class BackendReleaseArgs:
     load_balancer_cidrs: Sequence[IPv4Network]
     load_balancer_idle_timeout_seconds: int
     # The controller that acts on the TargetGroupBinding.
-    load_balancer_controller: pulumi.Resource
+    load_balancer_controller: Sequence[pulumi.Resource]
     monitoring: Monitoring | None
     # Everything that pods, migrations and requests need.
     after: Sequence[pulumi.Resource]
@@ -71,7 +71,7 @@ class BackendRelease(pulumi.ComponentResource):
         super().__init__("platform:backend_release:BackendRelease", name, None, opts)
         self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
         self._after_platform = ResourceOptions(
-            parent=self, depends_on=[args.load_balancer_controller, *args.after]
+            parent=self, depends_on=[*args.load_balancer_controller, *args.after]
         )
 
         namespace = self._create_namespace()

@@ -132,3 +132,15 @@ def test_without_an_autoscaler_there_is_no_role_for_it() -> None:
 
     names = {resource.name for resource in plan_with(switch_off).resources}
     assert not {name for name in names if "autoscaler" in name or "metrics-server" in name}
+
+
+def test_a_controller_that_the_cluster_brings_keeps_its_role_and_gets_no_chart() -> None:
+    def switch_off(values: Tree) -> None:
+        values["addons"] = {"loadBalancerController": False}
+
+    plan = plan_with(switch_off)
+    releases = {str(r.inputs["name"]) for r in plan.of_type("kubernetes:helm.sh/v3:Release")}
+    assert "aws-load-balancer-controller" not in releases
+    assert {"backend", "metrics-server"} <= releases
+    names = {resource.name for resource in plan.resources}
+    assert {"aws-load-balancer-controller-role", "backend-target-group-binding"} <= names

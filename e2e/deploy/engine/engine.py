@@ -19,7 +19,7 @@ from e2e.deploy.engine.stacks import Stack
 from e2e.deploy.engine.workspace import PROJECT, STACK, Workspace
 from e2e.programs.build import Toolbox
 
-MODULES = ("pulumi", "helm", "kubernetes")
+MODULES = ("pulumi", "pulumi-kubernetes", "helm", "kubernetes")
 
 _YES = ("--yes", "--skip-preview", "--suppress-progress")
 
@@ -39,30 +39,26 @@ class Engine:
         state: Path,
         world: Cloud,
         toolbox: Toolbox,
-        real: bool | None = None,
         stack: Stack = Stack.PLATFORM,
     ) -> Self:
         """Copy the program to `state`/engine and make an empty stack there.
 
-        `toolbox` has the modules MODULES. `real` asks for the real plugins (True), for stand-ins
-        (False), or for whatever there is.
+        `toolbox` has the modules MODULES.
         """
         workspace = Workspace.create(state / "engine", stack)
-        engine = cls._assemble(state, workspace, world, toolbox, real)
+        engine = cls._assemble(state, workspace, world, toolbox)
         engine._cli.run("stack", "init", STACK)
         return engine
 
     @classmethod
-    def attach(cls, state: Path, world: Cloud, toolbox: Toolbox, real: bool | None = None) -> Self:
+    def attach(cls, state: Path, world: Cloud, toolbox: Toolbox) -> Self:
         """Use the stack that another process prepared in `state`."""
-        return cls._assemble(state, Workspace(state / "engine"), world, toolbox, real)
+        return cls._assemble(state, Workspace(state / "engine"), world, toolbox)
 
     @classmethod
-    def _assemble(
-        cls, state: Path, workspace: Workspace, world: Cloud, toolbox: Toolbox, real: bool | None
-    ) -> Self:
+    def _assemble(cls, state: Path, workspace: Workspace, world: Cloud, toolbox: Toolbox) -> Self:
         pulumi = toolbox.program("pulumi")
-        plugins = Plugins.choose(pulumi=pulumi, stand_ins=world.plugins, real=real)
+        plugins = Plugins.choose(fakes=world.plugins)
         variables = environment(state, workspace, plugins, toolbox) | dict(world.environment)
         cli = Cli(pulumi, workspace.program, variables, state / "logs" / "engine")
         return cls(workspace, plugins, cli, world)

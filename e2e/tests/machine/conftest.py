@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from e2e import load_balancer
 from e2e.cluster.cluster import Cluster
-from e2e.load_balancer.entrance import Entrance
+from e2e.load_balancer.entrance import BINDING_CRD, BINDING_DEFINITION, Entrance
 from e2e.tests.probe import image
 
 _PROBE = Path(__file__).parents[1] / "probe"
-_CRD = Path(load_balancer.__file__).with_name("target-group-binding-crd.yaml")
 
 # Short, so that a drill takes seconds; the platform's drills use what `pulumi up` recorded.
 TARGET_GROUP = {
@@ -37,8 +35,8 @@ def cluster() -> Iterator[Cluster]:
 def _prepare(cluster: Cluster, archive: Path) -> None:
     image.build(archive)
     cluster.load_image(archive)
-    cluster.kubectl.apply(_CRD)
-    cluster.kubectl("wait", "--for=condition=Established", "crd/targetgroupbindings.elbv2.k8s.aws")
+    cluster.kubectl.apply(BINDING_DEFINITION)
+    cluster.kubectl("wait", "--for=condition=Established", BINDING_CRD)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,4 @@
-"""What `pulumi up` and `make release` rely on, proven on the real Kubernetes provider and on ours.
-
-Where the real one is not at hand its half is skipped with the reason.
-"""
+"""What `pulumi up` and `make release` rely on, proven on the real Kubernetes provider."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -11,13 +8,12 @@ import pytest
 
 from e2e.cluster.cluster import Cluster
 from e2e.deploy.engine.engine import MODULES
-from e2e.deploy.engine.errors import EngineError
 from e2e.deploy.engine.plugins import Plugins
+from e2e.load_balancer.entrance import BINDING_CRD, BINDING_DEFINITION
 from e2e.programs.build import Toolbox, ensure
 from e2e.programs.catalogue import modules_of
 from e2e.tests.machine.provider_facts.deployment import Deployment
 
-_CRD = Path(__file__).with_name("entrance") / "target-group-binding-crd.yaml"
 _NUMBERS = itertools.count(1)
 
 Deploy = Callable[..., Deployment]
@@ -32,22 +28,14 @@ def toolbox() -> Toolbox:
 def cluster() -> Iterator[Cluster]:
     """An API server without nodes."""
     with Cluster.up(nodes="") as made:
-        made.kubectl.apply(_CRD)
-        definition = "crd/targetgroupbindings.elbv2.k8s.aws"
-        made.kubectl("wait", "--for=condition=Established", definition)
+        made.kubectl.apply(BINDING_DEFINITION)
+        made.kubectl("wait", "--for=condition=Established", BINDING_CRD)
         yield made
 
 
-@pytest.fixture(scope="module", params=["real", "stand-in"])
-def plugins(
-    request: pytest.FixtureRequest, toolbox: Toolbox, tmp_path_factory: pytest.TempPathFactory
-) -> Plugins:
-    nothing = tmp_path_factory.mktemp("plugins")
-    real = request.param == "real"
-    try:
-        return Plugins.choose(pulumi=toolbox.program("pulumi"), stand_ins=nothing, real=real)
-    except EngineError as error:
-        pytest.skip(str(error))
+@pytest.fixture(scope="module")
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Plugins:
+    return Plugins.choose(fakes=tmp_path_factory.mktemp("no-fakes"))
 
 
 @pytest.fixture
@@ -182,15 +170,15 @@ def test_the_state_holds_the_password_only_encrypted(deploy: Deploy) -> None:
     assert not clear
 
 
-def test_what_exists_already_is_not_taken_over(
+def test_what_exists_already_is_taken_over(
     tmp_path: Path, cluster: Cluster, plugins: Plugins, toolbox: Toolbox
 ) -> None:
-    """After an interrupted `up`, what is in the cluster needs an import as well."""
+    """Released providers such as 4.32.0 refuse it: docs/operations.md imports what exists."""
     name = f"facts-{next(_NUMBERS)}"
     cluster.kubectl("create", "namespace", name)
     app = Deployment.create(tmp_path / name, cluster, plugins, toolbox)
-    with pytest.raises(EngineError, match="already exists"):
-        app.up()
+    app.up()
+    assert app.deployed() == {"tag": "first", "replicas": "2"}
 
 
 def test_a_custom_resource_is_changed_in_place(deploy: Deploy) -> None:

@@ -71,15 +71,13 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machine
 def test_all_drills_and_nothing_left(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([]) == 0
     assert machine.did == ["up", "drills", "down"]
-    assert machine.wanted["real"] is None
     assert "nothing is left" in capsys.readouterr().out
 
 
-def test_the_drills_and_plugins_that_were_asked_for(machine: Machine) -> None:
-    flags = ["--drill", "up", "--drill", "preview", "--plugins", "stand-in"]
+def test_the_drills_that_were_asked_for(machine: Machine) -> None:
+    flags = ["--drill", "up", "--drill", "preview"]
     assert command.main(flags) == 0
     assert machine.did == ["up", "drills up preview", "down"]
-    assert machine.wanted["real"] is False
 
 
 def test_the_stack_that_was_asked_for_and_its_drills(machine: Machine) -> None:

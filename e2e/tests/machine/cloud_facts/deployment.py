@@ -42,7 +42,7 @@ class Deployment:
             folder.mkdir()
         workspace.passphrase.write_text("of a test")
         pulumi = toolbox.program("pulumi")
-        plugins = Plugins.choose(pulumi=pulumi, stand_ins=world.plugins)
+        plugins = Plugins.choose(fakes=world.plugins)
         variables = environment(directory, workspace, plugins, toolbox) | dict(world.environment)
         cli = Cli(pulumi, workspace.program, variables, directory / "logs")
         cli.run("stack", "init", _STACK)
