@@ -100,10 +100,9 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
 def _traces(settings: Settings) -> Traces | None:
     if not settings.traced:
         return None
-    # Only now: the SDK costs start-up time and memory that most processes need not pay.
-    from backend.telemetry import export as telemetry  # noqa: PLC0415
+    from backend.telemetry.export import OtlpTraces  # noqa: PLC0415  its SDK is large
 
-    return telemetry.Traces(settings, service="backend", ratio=settings.trace_sample_ratio)
+    return OtlpTraces(settings, service="backend", ratio=settings.trace_sample_ratio)
 
 
 @asynccontextmanager

@@ -74,10 +74,10 @@ def create_worker(settings: Settings, jobs: Sequence[PeriodicJob] = JOBS) -> Sta
 def _traces(settings: Settings) -> Traces | None:
     if not settings.traced:
         return None
-    from backend.telemetry import export as telemetry  # noqa: PLC0415
+    from backend.telemetry.export import OtlpTraces  # noqa: PLC0415  its SDK is large
 
-    # Runs are few, and each is of interest: the ratio is for requests.
-    return telemetry.Traces(settings, service="backend-worker", ratio=1)
+    # Every run is traced: runs are few, and the sampling ratio is meant for requests.
+    return OtlpTraces(settings, service="backend-worker", ratio=1)
 
 
 async def _end(scheduler: Scheduler, running: asyncio.Task[None], grace_seconds: float) -> None:

@@ -27,8 +27,7 @@ from starlette.types import Message
 from backend import settings
 from backend.app import create_app
 from backend.http import middleware
-from backend.telemetry import export as telemetry
-from backend.telemetry import logs
+from backend.telemetry import export, logs
 from backend.telemetry.metrics import HttpMetricsMiddleware
 from benchmarks.database import Postgres
 from benchmarks.figures import ratios, summarise
@@ -150,7 +149,7 @@ async def _measure(token: str) -> Slices:
     given = settings.load()
     template = body_template(datetime.now(UTC))
     bodies = cycle([body_of(template, group) for group in known_groups()])
-    telemetry.DELAY_SECONDS = 3600.0  # exported when it is measured, not while others are
+    export.DELAY_SECONDS = 3600.0  # exported when it is measured, not while others are
     apps = {
         NAMES.ours: create_app(given),
         NAMES.floor: _bare(given),

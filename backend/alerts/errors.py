@@ -1,4 +1,4 @@
-"""Refusals of whole deliveries, and of questions about alerts."""
+"""Errors of deliveries and of requests about alerts."""
 
 from http import HTTPStatus
 
@@ -18,7 +18,7 @@ class MalformedJson(RefusedDelivery):
 class NestingTooDeep(RefusedDelivery):
     status = HTTPStatus.BAD_REQUEST
     code = "nesting_too_deep"
-    detail = "The JSON is nested deeper than any Alertmanager message."
+    detail = "The JSON is nested more deeply than any Alertmanager message."
 
 
 class NotAlertmanagerMessage(RefusedDelivery):
@@ -30,14 +30,16 @@ class NotAlertmanagerMessage(RefusedDelivery):
 class TooManyAlerts(RefusedDelivery):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "too_many_alerts"
-    detail = "A delivery may carry 100,000 alerts: set max_alerts in the receiver's webhook_config."
+    detail = (
+        "A delivery may have 100,000 alerts: lower max_alerts in the receiver's webhook_config."
+    )
 
 
 class IntakeBusy(Unavailable):
     """503, never 429: Alertmanager repeats only what was answered 5xx."""
 
     code = "intake_busy"
-    detail = "Another large delivery is being stored; send the same request again."
+    detail = "Another large delivery is being stored: send the same request again."
 
 
 class BodyTooSlow(AppError):
@@ -45,7 +47,7 @@ class BodyTooSlow(AppError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "body_too_slow"
-    detail = "The body did not arrive within 30 seconds; send the same request again."
+    detail = "The body did not arrive within 30 seconds: send the same request again."
 
 
 class IncompleteBody(AppError):
@@ -56,7 +58,9 @@ class IncompleteBody(AppError):
 
 class NotForIngest(Forbidden):
     code = "not_for_ingest"
-    detail = "The token belongs to no integration: deliver with an integration's own token."
+    detail = (
+        "The token belongs to no integration: use an integration's own token to deliver alerts."
+    )
 
 
 class AlertNotFound(NotFound):
@@ -66,4 +70,4 @@ class AlertNotFound(NotFound):
 
 class InvalidLabelFilter(InvalidRequest):
     code = "invalid_label_filter"
-    detail = "A label filter is written label=name=value, for example label=namespace=shop."
+    detail = "Write a label filter as label=name=value, for example label=namespace=shop."

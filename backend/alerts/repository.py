@@ -1,7 +1,7 @@
 """Runs the statements of sql.py, with one array for each column, on the session's connection.
 
-Never the driver's connection directly: the transaction begins with the session's first own
-statement, so what the driver executes before it would be committed by itself.
+They never use the driver's connection directly: the transaction begins with the session's first
+statement, so the driver would commit its own statements before it at once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,8 +20,8 @@ from backend.alerts.intake.transitions import Transitions, Updated
 from backend.alerts.schemas import AlertStatus, RejectedAlert, ResolvedBy
 
 
-class News(NamedTuple):
-    """An alert about which a delivery says something new; `known` is None for a new alert."""
+class ChangedAlert(NamedTuple):
+    """An alert that a delivery changes; `known` is its state before, None for a new alert."""
 
     fingerprint: str
     known: Known | None
@@ -34,7 +34,7 @@ class Refusal(NamedTuple):
 
 @dataclass(slots=True)
 class DeliveryRecord:
-    """What is kept of a delivery. `refusal` is set when the whole body was refused."""
+    """The stored record of a delivery. `refusal` is set when the whole body was refused."""
 
     body_sha256: bytes
     body_bytes: int
@@ -70,15 +70,15 @@ class DeliveryRecord:
         return orjson.dumps([rejected.model_dump() for rejected in self.rejections]).decode()
 
 
-async def count_appearances(
+async def upsert_alerts(
     session: AsyncSession,
     integration_id: int,
     alerts: AlertColumns,
     now: datetime,
     *,
     record: DeliveryRecord | None = None,
-) -> list[News]:
-    """Count every alert, insert what is new, and return those that need a decision.
+) -> list[ChangedAlert]:
+    """Count every alert, insert the new ones, and return those that change.
 
     The alerts must be in ascending order of fingerprint, each once. They stay locked. A record of
     their delivery is stored by the same statement.
@@ -88,11 +88,11 @@ async def count_appearances(
     others = [_padded(column) for column in (*alerts.times, appearances)]
     arguments = (integration_id, now, *texts, *others)
     if record is None:
-        result = await _run(session, sql.COUNT_APPEARANCES, *arguments)
+        result = await _run(session, sql.UPSERT_ALERTS, *arguments)
     else:
-        result = await _run(session, sql.COUNT_AND_RECORD, *arguments, *record.arguments())
+        result = await _run(session, sql.UPSERT_AND_RECORD, *arguments, *record.arguments())
     return [
-        News(
+        ChangedAlert(
             row.fingerprint,
             None
             if row.is_new
@@ -105,7 +105,7 @@ async def count_appearances(
 
 
 async def apply(session: AsyncSession, integration_id: int, transitions: Transitions) -> None:
-    """Write what changes. Only the kinds of change that occur cost a statement."""
+    """Write the changes, with one statement for each kind that occurs."""
     if transitions.opened:
         columns = _columns(transitions.opened)
         await _run(session, sql.OPEN_EPISODES, integration_id, *columns)
@@ -144,7 +144,7 @@ def _with_closing(update: Updated, closed_through: dict[str, datetime]) -> Updat
 async def record_delivery(
     session: AsyncSession, integration_id: int, record: DeliveryRecord, now: datetime
 ) -> None:
-    """Store the row of a delivery of which nothing else is stored."""
+    """Store the record of a delivery without alerts to store."""
     await _run(session, sql.RECORD_DELIVERY, integration_id, now, *record.arguments())
 
 
@@ -153,10 +153,10 @@ def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
 
 
 def _joined(column: Sequence[str]) -> str:
-    """Make one text of a column: for arrays the driver takes five times as long, cell by cell.
+    """Join a column into one text: the driver encodes arrays five times as slowly, cell by cell.
 
-    JSON escapes control characters and fingerprints have none. In a promoted label, which is only a
-    copy, a separator is shown by its symbol.
+    JSON escapes control characters, and fingerprints have none. A promoted label, which is only a
+    copy, shows a separator as its symbol.
     """
     joined = sql.SEPARATOR.join(column)
     if joined.count(sql.SEPARATOR) < len(column):
@@ -166,7 +166,7 @@ def _joined(column: Sequence[str]) -> str:
 
 
 def _padded(column: Sequence[object]) -> Sequence[object]:
-    """Leave a column of nulls to PostgreSQL: `unnest` pads shorter arrays, the driver is slow."""
+    """Empty a column of nulls: `unnest` pads shorter arrays, and the driver is slow at nulls."""
     return () if column.count(None) == len(column) else column
 
 

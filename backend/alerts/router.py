@@ -19,6 +19,7 @@ from backend.alerts.errors import (
     TooManyAlerts,
 )
 from backend.alerts.intake.body import large_bodies_of
+from backend.alerts.intake.ingest import ingest, record_refusal
 from backend.alerts.intake.limits import MAX_LABEL_VALUE_CHARACTERS, MAX_NAME_CHARACTERS
 from backend.alerts.intake.limits import MAX_PROMOTED_CHARACTERS as MAX_PROMOTED
 from backend.alerts.metrics import INGEST_SECONDS
@@ -99,10 +100,10 @@ async def receive_alerts(
         now = utc_now()
         with INGEST_SECONDS.time():
             try:
-                return await service.ingest(session, principal.integration_id, body, now)
+                return await ingest(session, principal.integration_id, body, now)
             except RefusedDelivery as refused:
-                # Answered, not raised: the trace of it must be committed.
-                await service.record_refusal(session, principal.integration_id, body, refused, now)
+                # Answered, not raised, so that its record is committed.
+                await record_refusal(session, principal.integration_id, body, refused, now)
                 return problem_response(refused)
 
 

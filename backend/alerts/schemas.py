@@ -64,9 +64,7 @@ class AlertDetail(AlertRead):
 class RejectedAlert(_Schema):
     index: int = Field(ge=0, description="Position in the delivery's `alerts`.", examples=[3])
     code: str = Field(examples=["label_value_too_long"])
-    detail: str = Field(
-        examples=["The value of label 'pod' has 5000 characters; 4096 may be sent."]
-    )
+    detail: str = Field(examples=["The value of label 'pod' is longer than 16384 characters."])
 
 
 class IngestResult(_Schema):

@@ -1,7 +1,7 @@
-"""Alerts for other packages: the intake, lists, one alert, and what the console's first page shows.
+"""Queries about alerts: lists, one alert, and the console's overview.
 
-Sessions belong to the callers: `ingest` and `record_refusal` need a transaction that the caller
-commits, everything else reads and works on an AUTOCOMMIT session.
+Sessions belong to the callers. Everything here only reads, on an AUTOCOMMIT session. Deliveries are
+stored by backend/alerts/intake/ingest.py.
 """
 
 from collections import defaultdict
@@ -14,11 +14,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts import overview
-from backend.alerts import queries as reads
+from backend.alerts import overview, queries
 from backend.alerts.errors import AlertNotFound
-from backend.alerts.intake.ingest import ingest, record_refusal
-from backend.alerts.pruning import prune_resolved
 from backend.alerts.schemas import (
     AlertDetail,
     AlertFilter,
@@ -32,32 +29,22 @@ from backend.alerts.schemas import (
 )
 from backend.db.pagination import InvalidCursor, Page, decode_cursor, encode_cursor, split_page
 
-__all__ = [
-    "firing_overview",
-    "get_alert",
-    "ingest",
-    "intake_health",
-    "list_alerts",
-    "prune_resolved",
-    "record_refusal",
-]
-
 MAX_EPISODES = 100
 MAX_GROUPS = 50
 MAX_ALERTS_IN_GROUP = 10
 HEALTH_WINDOW = timedelta(hours=1)
 
-# Beside the key, what the list was filtered by: a cursor of another list would skip alerts.
+# The key and a digest of the filters: a cursor of another list would skip alerts.
 _CURSOR_KEY: TypeAdapter[tuple[int, str]] = TypeAdapter(tuple[int, str])
 
 
 async def list_alerts(
     session: AsyncSession, filters: AlertFilter, *, limit: int, cursor: str | None
 ) -> Page[AlertRead]:
-    """Return a page, newest known alert first; InvalidCursor if it is not from the same list."""
+    """Return a page, newest alert first; raise InvalidCursor for a cursor of another list."""
     list_of = _digest(filters)
     before_id = None if cursor is None else _position(cursor, list_of)
-    rows = await reads.find_page(session, filters, before_id=before_id, limit=limit + 1)
+    rows = await queries.find_page(session, filters, before_id=before_id, limit=limit + 1)
     page, more = split_page(rows, limit)
     return Page(
         items=[_alert(row) for row in page],
@@ -78,10 +65,10 @@ def _position(cursor: str, list_of: str) -> int:
 
 async def get_alert(session: AsyncSession, integration_slug: str, fingerprint: str) -> AlertDetail:
     """Return one alert with its newest episodes, or raise AlertNotFound."""
-    row = await reads.find_alert(session, integration_slug, fingerprint)
+    row = await queries.find_alert(session, integration_slug, fingerprint)
     if row is None:
         raise AlertNotFound
-    episodes = await reads.find_episodes(
+    episodes = await queries.find_episodes(
         session, row.integration_id, fingerprint, limit=MAX_EPISODES
     )
     return AlertDetail(
@@ -123,7 +110,7 @@ def _group_key(row: Row[Any]) -> tuple[str, str]:
 
 
 async def intake_health(session: AsyncSession, *, now: datetime) -> list[IntakeHealth]:
-    """Say for each integration that is not revoked what it delivered lately."""
+    """Return what each integration that is not revoked delivered in the last hour."""
     rows = await overview.find_health(session, now - HEALTH_WINDOW)
     return [_health(row) for row in rows]
 

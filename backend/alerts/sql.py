@@ -1,22 +1,22 @@
 """The statements of an intake transaction, in the order in which they run.
 
 Set-based, with one parameter for each column: 100 alerts cost one statement, 10,000 ten. They
-run on the session's own connection (`exec_driver_sql`), inside its transaction. The statements take
-driver parameters ($1, $2, …) in the order of the functions in repository.py; benchmarks run exactly
-these texts, so they have no part that is filled in later.
+run on the session's own connection (`exec_driver_sql`), inside its transaction. They take driver
+parameters ($1, $2, …) in the order of the functions in repository.py. Benchmarks run exactly these
+texts, so no part is filled in later.
 """
 
-# Between the cells of a column that travels as one text: a control character that JSON and
-# fingerprints cannot hold.
+# Separates the cells of a column that is sent as one text. JSON and fingerprints cannot contain
+# this control character.
 SEPARATOR = "\x1f"
 
-# Counts every appearance, inserts what is new, and returns only those alerts whose report says
-# something that we do not know yet. The conflict branch touches nothing but the counters, so what
-# it returns is the state *before* this delivery; the row stays locked until the transaction ends.
+# Counts every appearance, inserts new alerts, and returns the alerts that the report changes. The
+# conflict branch updates only the counters, so it returns the state *before* this delivery. The row
+# stays locked until the transaction ends.
 # `xmax = 0` holds only for a row that was inserted by this very statement.
-# ORDER BY keeps the order of locks the same for everybody: no deadlocks. Columns of texts are
-# joined by SEPARATOR, an empty cell is null; `times` is null for one.
-_COUNT = """
+# ORDER BY keeps the order of locks the same for every delivery: no deadlocks. SEPARATOR joins the
+# columns of texts, an empty cell is null, and `times` is null for one.
+_UPSERT = """
 WITH reported AS MATERIALIZED (
     SELECT fingerprint, status, labels::jsonb AS labels, annotations::jsonb AS annotations,
            alertname, service, severity, starts_at, ends_at, coalesce(times, 1) AS times
@@ -28,7 +28,7 @@ WITH reported AS MATERIALIZED (
         $10::timestamptz[], $11::timestamptz[], $12::bigint[]
     ) AS t (fingerprint, status, labels, annotations, alertname, service, severity,
             starts_at, ends_at, times)
-), counted AS (
+), upserted AS (
     INSERT INTO alert AS a (
         integration_id, fingerprint, status, labels, annotations, alertname, service, severity,
         starts_at, ends_at, status_changed_at, first_seen_at, last_seen_at, times_seen
@@ -43,9 +43,9 @@ WITH reported AS MATERIALIZED (
     RETURNING a.fingerprint, a.status, a.labels, a.annotations, a.starts_at, a.ends_at,
               a.closed_through, a.status_changed_at, a.xmax = 0 AS is_new
 )"""
-_NEWS = """
+_CHANGED = """
 SELECT c.fingerprint, c.is_new, c.status, c.starts_at, c.closed_through, c.status_changed_at
-FROM counted AS c JOIN reported AS r USING (fingerprint)
+FROM upserted AS c JOIN reported AS r USING (fingerprint)
 WHERE c.is_new
    OR c.status <> r.status
    OR c.starts_at IS DISTINCT FROM r.starts_at
@@ -68,23 +68,23 @@ VALUES ($1::bigint, $2::timestamptz, {", ".join(own)})
 """  # noqa: S608  # numbers and types of our own
 
 
-# The first thousand alerts of a delivery, together with its own row: for most it is the only
-# statement, and a statement costs the client as much as twenty alerts.
-COUNT_AND_RECORD = f"{_COUNT}, recorded AS ({_record(first=13)}){_NEWS}"
+# The first thousand alerts of a delivery with its record. Most deliveries need only this statement,
+# and a statement costs the client as much as twenty alerts.
+UPSERT_AND_RECORD = f"{_UPSERT}, recorded AS ({_record(first=13)}){_CHANGED}"
 # Each further thousand.
-COUNT_APPEARANCES = f"{_COUNT}{_NEWS}"
-# A delivery of which nothing is stored.
+UPSERT_ALERTS = f"{_UPSERT}{_CHANGED}"
+# A delivery without alerts to store.
 RECORD_DELIVERY = _record(first=3)
 
-# Episode ids are given once, here, and kept when closing moves the row.
+# Assigns the episode's id, which closing keeps when it moves the row.
 OPEN_EPISODES = """
 INSERT INTO open_episode (integration_id, fingerprint, opened_at)
 SELECT $1::bigint, fingerprint, opened_at
 FROM unnest($2::text[], $3::timestamptz[]) AS t (fingerprint, opened_at)
 """
 
-# The episode that was closed last goes on under its id. Should retention have dropped it meanwhile,
-# a new one begins.
+# Reopens the episode that was closed last, under its id. If retention has dropped it, a new one
+# begins.
 REOPEN_EPISODES = """
 WITH reopened AS (
     SELECT fingerprint, closed_at, started_at
@@ -103,7 +103,7 @@ SELECT coalesce(t.id, nextval('episode_id_seq')), $1::bigint, r.fingerprint,
 FROM reopened AS r LEFT JOIN taken AS t USING (fingerprint)
 """
 
-# An end before the beginning comes from clocks that disagree: then our own clock counts.
+# If clocks disagree and an end comes before its beginning, our own clock counts.
 CLOSE_EPISODES = """
 WITH ended AS (
     SELECT fingerprint, ended_at

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.db import statements
-from backend.db.errors import DRIVER_TROUBLE, ConnectFailed
+from backend.db.errors import DRIVER_ERRORS, ConnectFailed
 from backend.settings import Settings
 from backend.telemetry import tracing
 
@@ -68,7 +68,7 @@ async def driver_connection(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connec
         assert isinstance(driver, asyncpg.Connection)  # noqa: S101  # the engine has no other
         try:
             yield driver
-        except DRIVER_TROUBLE:
+        except DRIVER_ERRORS:
             # SQLAlchemy has not seen this error and would lend the broken connection again.
             await connection.invalidate()
             raise

@@ -1,7 +1,7 @@
-"""Which errors mean that the database is in trouble, and which mean that the request is.
+"""Separates errors of the database from errors of the request.
 
-Alertmanager repeats a delivery after a 5xx and drops it after a 4xx, so an outage must never look
-like the client's fault; and a value that cannot be stored must never look like an outage.
+Alertmanager repeats a delivery after a 5xx and drops it after a 4xx. So an outage must never look
+like the client's fault, and a value that cannot be stored must never look like an outage.
 """
 
 from collections.abc import Iterator
@@ -29,16 +29,16 @@ for _kind in ("connect", "pool", "passing", "value"):
 
 
 class ConnectFailed(Exception):
-    """No connection could be made: nobody listens, no answer in time, not let in."""
+    """The connection failed: refused, timed out, or not authorized."""
 
 
-# SQLSTATE classes and codes that pass without anybody changing the request.
-_PASSING_CLASSES = ("08", "53", "57", "58")  # connection, resources, operator, system
-_PASSING_CODES = frozenset(
+# SQLSTATE classes and codes of temporary errors: the same request succeeds later.
+_TEMPORARY_CLASSES = ("08", "53", "57", "58")  # connection, resources, operator, system
+_TEMPORARY_CODES = frozenset(
     {
         "25006",  # read-only: a failover has made this server a standby
         "25P03",  # idle in transaction for too long
-        "28000",  # not let in: the role or its rules are being changed
+        "28000",  # not authorized: the role or its rules are being changed
         "28P01",  # wrong password: a rotation is under way
         "3D000",  # no such database: it is being restored
         "40001",  # serialization failure
@@ -47,9 +47,9 @@ _PASSING_CODES = frozenset(
     }
 )
 _DATA_CLASS = "22"
-# What the driver raises when the connection, not the statement, is what is wrong.
-DRIVER_TROUBLE = (asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
-_ERRORS = (ConnectFailed, PoolTimeout, DBAPIError, asyncpg.PostgresError, *DRIVER_TROUBLE)
+# The driver raises these when the connection is broken, not the statement.
+DRIVER_ERRORS = (asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
+_ERRORS = (ConnectFailed, PoolTimeout, DBAPIError, asyncpg.PostgresError, *DRIVER_ERRORS)
 
 
 class UnstorableValue(InvalidRequest):
@@ -59,9 +59,9 @@ class UnstorableValue(InvalidRequest):
 
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Turn what the database or its driver raises into what a client shall be told.
+    """Turn errors of the database or its driver into answers for the client.
 
-    An error that is our own mistake (wrong SQL, a broken constraint) passes unchanged.
+    An error of our own (wrong SQL, a broken constraint) passes unchanged.
     """
     try:
         yield
@@ -77,13 +77,13 @@ def database_errors() -> Iterator[None]:
 
 
 def classify(error: BaseException) -> AppError | None:
-    """Return what a client shall be told, or None for an error that is our own mistake."""
+    """Return the answer for the client, or None for an error of our own."""
     if isinstance(error, (ConnectFailed, PoolTimeout, TimeoutError)):
         return DatabaseUnavailable()
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:
             return DatabaseUnavailable()
-        # SQLAlchemy's error wraps its adapter's, and that one the driver's.
+        # SQLAlchemy's error wraps its adapter's error, which wraps the driver's.
         cause = error.orig and error.orig.__cause__
         return None if cause is None else _classify_driver(cause)
     return _classify_driver(error)
@@ -92,9 +92,9 @@ def classify(error: BaseException) -> AppError | None:
 def _classify_driver(error: BaseException) -> AppError | None:
     if isinstance(error, asyncpg.DataError) or _sqlstate(error).startswith(_DATA_CLASS):
         return UnstorableValue()
-    if _sqlstate(error) in _PASSING_CODES or _sqlstate(error).startswith(_PASSING_CLASSES):
+    if _sqlstate(error) in _TEMPORARY_CODES or _sqlstate(error).startswith(_TEMPORARY_CLASSES):
         return DatabaseUnavailable()
-    return DatabaseUnavailable() if isinstance(error, DRIVER_TROUBLE) else None
+    return DatabaseUnavailable() if isinstance(error, DRIVER_ERRORS) else None
 
 
 def _kind_of(error: BaseException, answer: AppError) -> str:

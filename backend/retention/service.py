@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from backend.alerts import service as alerts
+from backend.alerts.pruning import prune_resolved
 from backend.db.base import utc_now
 from backend.db.engine import Database
 from backend.jobs.periodic import JobContext, PeriodicJob
@@ -63,7 +63,7 @@ async def apply_retention(database: Database, settings: Settings, *, now: dateti
             await partitions.rows_in_default(database, table)
         )
     resolved_before = now - timedelta(days=settings.retention_resolved_days)
-    pruned = await alerts.prune_resolved(database, before=resolved_before)
+    pruned = await prune_resolved(database, before=resolved_before)
     metrics.DELETED.labels("alert").inc(pruned)
     outcome.deleted += pruned
     return outcome

@@ -34,7 +34,7 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 _IDS = RandomIdGenerator()
 
 
-class Traces:
+class OtlpTraces:
     """Samples by parent and ratio, and sends what is kept in the background."""
 
     def __init__(self, settings: Settings, *, service: str, ratio: float) -> None:

@@ -16,7 +16,7 @@ from backend.app import create_app
 from backend.db.session import ReadSessionDep
 from backend.errors import Unavailable
 from backend.settings import Settings
-from backend.telemetry import export as telemetry
+from backend.telemetry import export
 from backend.telemetry.tracing import MAX_OPERATIONS
 from tests.support.alertmanager import make_alert, make_message
 from tests.support.collector import Collector, collecting
@@ -216,10 +216,10 @@ async def test_a_job_is_a_trace_of_its_own_and_the_pulse_is_none(
 async def test_a_collector_that_does_not_work_costs_no_request_and_no_time(
     answers: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telemetry, "EXPORT_SECONDS", 2.0)
-    monkeypatch.setattr(telemetry, "FLUSH_SECONDS", 0.2)
-    monkeypatch.setattr(telemetry, "QUEUE_SPANS", 20)
-    monkeypatch.setattr(telemetry, "BATCH_SPANS", 5)
+    monkeypatch.setattr(export, "EXPORT_SECONDS", 2.0)
+    monkeypatch.setattr(export, "FLUSH_SECONDS", 0.2)
+    monkeypatch.setattr(export, "QUEUE_SPANS", 20)
+    monkeypatch.setattr(export, "BATCH_SPANS", 5)
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         if answers:

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Row, text
 
 from backend.alerts import service
+from backend.alerts.intake.ingest import ingest
 from backend.alerts.schemas import AlertDetail, IngestResult
 from backend.db.engine import Database
 from tests.support.alertmanager import make_message
@@ -26,7 +27,7 @@ class Intake:
         body = orjson.dumps(make_message(*alerts, **message))
         async with self.database.sessions() as session:
             integration_id = (await self.rows("integration", f"slug = '{integration}'"))[0].id
-            result = await service.ingest(session, integration_id, body, now)
+            result = await ingest(session, integration_id, body, now)
             await session.commit()
         return result
 

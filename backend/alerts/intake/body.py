@@ -1,4 +1,4 @@
-"""Reading the body of a delivery without ever holding two large ones."""
+"""Reads the body of a delivery, one large body at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,17 +12,17 @@ from backend.alerts.errors import BodyTooSlow, IncompleteBody, IntakeBusy
 from backend.alerts.intake.json_splitter import Body
 from backend.alerts.intake.limits import LARGE_BODY_BYTES
 
-# Alertmanager gives up a request after 10 s or more, and repeats it. Waiting longer than this would
-# only store what it is already sending again.
+# Alertmanager gives up a request after 10 s or more, and repeats it. A longer wait would store what
+# is already being sent again.
 WAIT_SECONDS = 10.0
-# A sender that trickles must not keep the others out.
+# A slow sender must not block the others.
 READ_SECONDS = 30.0
 
 
 class LargeBodies:
     """Admits one large body of a process at a time; small ones pass.
 
-    The socket of a body that waits is not read, so that its bytes stay with the sender.
+    The socket of a waiting body is not read, so its bytes stay with the sender.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ def large_bodies_of(request: Request) -> LargeBodies:
 
 
 async def _complete(request: Request) -> Body:
-    # One growing buffer: joining the parts at the end would need the body's size twice.
+    # One growing buffer, because joining parts at the end would need twice the body's size.
     body = bytearray()
     try:
         async with asyncio.timeout(READ_SECONDS):

@@ -1,4 +1,4 @@
-"""One delivery, read: what can be stored and what cannot, and in which order to store it."""
+"""One parsed delivery: its alerts in the order of storing, and its rejections."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Alerts as their delivery reports them last, and how often each appears there."""
+    """The last report of each alert in a delivery, and how often the alert appears there."""
 
     alerts: Sequence[AlertMessage]
     times: Sequence[int]
@@ -23,7 +23,7 @@ class Chunk:
 
 @dataclass(slots=True)
 class Rejections:
-    """All are counted, for metrics and the delivery's row; the first thousand are listed."""
+    """All rejections are counted, for metrics and the record; the first thousand are listed."""
 
     total: int = 0
     by_code: dict[str, int] = field(default_factory=dict)
@@ -36,14 +36,14 @@ class Rejections:
             self.listed.append(rejected)
 
 
-# Of one fingerprint's appearances the last, by its own times and then by position: its event time,
-# its position, and how many there were. A plain tuple, because there is one for every alert.
+# A fingerprint's last appearance, by event time and then by position: event time, position and the
+# number of appearances. A plain tuple, because there is one for every alert.
 _Latest = tuple[datetime, int, int]
 
 
 @dataclass(slots=True)
 class Delivery:
-    """`load` gives alerts by their positions in the body, `size` the bytes they take there."""
+    """`load` returns alerts by their positions in the body, `size` the bytes of one there."""
 
     envelope: Envelope
     load: Callable[[Sequence[int]], Sequence[AlertMessage]]
@@ -53,7 +53,7 @@ class Delivery:
     _latest: dict[str, _Latest] = field(default_factory=dict)
 
     def note(self, index: int, alert: AlertMessage) -> None:
-        """Count one sound alert."""
+        """Count one valid alert."""
         self.accepted += 1
         event_time = alert.event_time()
         known = self._latest.get(alert.fingerprint)
@@ -65,7 +65,7 @@ class Delivery:
             self._latest[alert.fingerprint] = (known[0], known[1], known[2] + 1)
 
     def note_all(self, alerts: Sequence[AlertMessage]) -> None:
-        """Count the alerts at the positions from 0 on. Mostly their fingerprints are distinct."""
+        """Count the alerts at the positions from 0 on. Their fingerprints are usually distinct."""
         fingerprints = [alert.fingerprint for alert in alerts]
         if len(set(fingerprints)) < len(fingerprints):
             for index, alert in enumerate(alerts):

@@ -15,7 +15,7 @@ from backend.alerts.intake.limits import (
     MAX_RECEIVER_CHARACTERS,
     MAX_STORED_REJECTIONS,
 )
-from backend.alerts.intake.parsing import read_delivery
+from backend.alerts.intake.parsing import parse_delivery
 from backend.alerts.intake.rows import alert_columns
 from backend.alerts.intake.transitions import Transitions
 from backend.alerts.repository import DeliveryRecord, Refusal
@@ -27,11 +27,11 @@ MAX_BIGINT = 2**63 - 1
 async def ingest(
     session: AsyncSession, integration_id: int, body: Body, now: datetime
 ) -> IngestResult:
-    """Store what a body reports, or raise a RefusedDelivery when it is no Alertmanager message.
+    """Store the alerts of a body; raise RefusedDelivery if it is no Alertmanager message.
 
-    All of it happens in the session's transaction, a thousand alerts at a time.
+    It works in the session's transaction, a thousand alerts at a time.
     """
-    delivery = await read_delivery(body)
+    delivery = await parse_delivery(body)
     record: DeliveryRecord | None = _record_of(delivery, body)
     tally = metrics.Tally(delivery.accepted, delivery.rejections.by_code)
     for chunk in delivery.chunks():
@@ -40,7 +40,7 @@ async def ingest(
         tally.opened += len(transitions.opened) + len(transitions.reopened)
         tally.closed += len(transitions.closed) + len(transitions.recorded)
         if (oldest := transitions.oldest()) is not None:
-            # Never less than 0: a sender's clock may be ahead of ours.
+            # At least 0: a sender's clock may be ahead of ours.
             tally.lag_seconds = max((now - oldest).total_seconds(), tally.lag_seconds or 0)
     if record is not None:
         await repository.record_delivery(session, integration_id, record, now)
@@ -51,7 +51,7 @@ async def ingest(
 async def record_refusal(
     session: AsyncSession, integration_id: int, body: Body, refused: RefusedDelivery, now: datetime
 ) -> None:
-    """Keep a trace of a body that is no message, so that its sender can be found and helped."""
+    """Record a body that is no message, so that operators can find its sender."""
     record = _record(body)
     record.refusal = Refusal(refused.code, refused.detail)
     record.evidence = bytes(body[:MAX_EVIDENCE_BYTES])
@@ -67,11 +67,11 @@ async def _store(
     record: DeliveryRecord | None,
 ) -> Transitions:
     alerts = alert_columns(chunk, now)
-    news = await repository.count_appearances(session, integration_id, alerts, now, record=record)
+    changed = await repository.upsert_alerts(session, integration_id, alerts, now, record=record)
     transitions = Transitions(now)
-    if news:
+    if changed:
         rows = alerts.rows()
-        for fingerprint, known in news:
+        for fingerprint, known in changed:
             transitions.add(rows[fingerprint], known)
         await repository.apply(session, integration_id, transitions)
     return transitions
@@ -96,5 +96,5 @@ def _record(body: Body) -> DeliveryRecord:
 
 
 def _storable(value: str, characters: int) -> str:
-    """Cut and repair a text that is only displayed: it must never cost an alert."""
+    """Cut and repair a text that is only displayed, so that it never causes a rejection."""
     return value[:characters].replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -1,9 +1,9 @@
-"""Find where the alerts of a delivery begin and end, without building a single object.
+"""Finds where the alerts of a delivery begin and end, without building objects.
 
-A body of 32 MiB as Python objects would be several hundred MiB. Split into slices of one alert
-each, it is parsed a chunk at a time, one broken alert cannot spoil the parsing of another, and the
-size of each alert is known before anything is made of it. The slices are parsed by a real JSON
-parser afterwards: this module only decides where they are.
+A body of 32 MiB would take several hundred MiB as Python objects. Split into one slice for each
+alert, it is parsed a chunk at a time, an invalid alert does not affect the others, and the size of
+each alert is known before it is parsed. A JSON parser reads the slices afterwards: this module only
+decides where they are.
 """
 
 import re
@@ -40,7 +40,7 @@ class SplitBody:
 
 
 def split(body: Body) -> SplitBody:
-    """Split a delivery; raises a refusal when the body cannot be one."""
+    """Split a delivery; raise RefusedDelivery if the body cannot be one."""
     position = _skip_space(body, 0)
     if body[position : position + 1] != b"{":
         raise _no_object(body)
@@ -75,7 +75,7 @@ def _no_object(body: Body) -> RefusedDelivery:
 
 def _finish(body: Body, position: int, result: SplitBody) -> SplitBody:
     if _skip_space(body, position) != len(body):
-        raise MalformedJson("There is more after the end of the JSON object.")
+        raise MalformedJson("The body continues after the end of the JSON object.")
     return result
 
 
@@ -87,10 +87,10 @@ def _skip_space(body: Body, position: int) -> int:
 def _key(body: Body, position: int) -> tuple[bytes, int]:
     match = _STRING.match(body, position)
     if match is None:
-        raise MalformedJson(f"A key was expected at byte {position}.")
+        raise MalformedJson(f"Expected a key at byte {position}.")
     position = _skip_space(body, match.end())
     if body[position : position + 1] != b":":
-        raise MalformedJson(f"A colon was expected at byte {position}.")
+        raise MalformedJson(f"Expected a colon at byte {position}.")
     return bytes(match.group()), _skip_space(body, position + 1)
 
 
@@ -101,7 +101,7 @@ def _next_member(body: Body, position: int, closing: bytes) -> tuple[int, bool]:
     if found == closing:
         return position + 1, True
     if found != b",":
-        raise MalformedJson(f"A comma was expected at byte {position}.")
+        raise MalformedJson(f"Expected a comma at byte {position}.")
     return _skip_space(body, position + 1), False
 
 
@@ -126,7 +126,7 @@ def _value_end(body: Body, position: int) -> int:
         return _brackets_end(body, position)
     match = _STRING.match(body, position) if first == b'"' else _SCALAR.match(body, position)
     if match is None:
-        raise MalformedJson(f"A value was expected at byte {position}.")
+        raise MalformedJson(f"Expected a value at byte {position}.")
     return match.end()
 
 

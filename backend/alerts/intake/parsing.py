@@ -1,8 +1,8 @@
 """From the bytes of a body to a Delivery.
 
-Small sound bodies are parsed at once. Large ones, and those in which anything is wrong, are split
-first and parsed a chunk at a time: memory stays bounded, the event loop gets its turn between two
-chunks, and a broken alert costs only itself.
+Small valid bodies are parsed at once. Large bodies, and bodies with errors, are split first and
+parsed a chunk at a time: memory stays bounded, the event loop runs between two chunks, and one
+invalid alert does not affect the others.
 """
 
 import asyncio
@@ -36,28 +36,28 @@ from backend.alerts.schemas import RejectedAlert
 NUL_ESCAPE = b"\\u0000"
 
 
-async def read_delivery(body: Body) -> Delivery:
-    """Read a body; raises a RefusedDelivery when it is no Alertmanager message."""
+async def parse_delivery(body: Body) -> Delivery:
+    """Parse a body; raise RefusedDelivery if it is no Alertmanager message."""
     if len(body) <= LARGE_BODY_BYTES and NUL_ESCAPE not in body:
         try:
-            return _whole(DeliveryMessage.model_validate_json(body))
+            return _parse_whole(DeliveryMessage.model_validate_json(body))
         except ValidationError:
-            pass  # The careful way finds out what is wrong, and with which alert.
-    return await _sliced(body)
+            pass  # Parsing alert by alert finds out which one is wrong, and why.
+    return await _parse_slices(body)
 
 
-def _whole(message: DeliveryMessage) -> Delivery:
+def _parse_whole(message: DeliveryMessage) -> Delivery:
     alerts = message.alerts
     delivery = Delivery(message, lambda indexes: [alerts[index] for index in indexes], lambda _: 0)
     delivery.note_all(alerts)
     return delivery
 
 
-async def _sliced(body: Body) -> Delivery:
-    # In a thread of its own a scan of many milliseconds lets the event loop have its turns.
+async def _parse_slices(body: Body) -> Delivery:
+    # Splitting a large body takes many milliseconds, so it runs in a thread beside the event loop.
     parts = split(body) if len(body) <= LARGE_BODY_BYTES else await asyncio.to_thread(split, body)
     slices = _Slices(body, parts.alerts)
-    delivery = Delivery(_read_envelope(parts.envelope), slices.parse, slices.size)
+    delivery = Delivery(_parse_envelope(parts.envelope), slices.parse, slices.size)
     for index in slices.too_large():
         delivery.rejections.add(too_large(index, slices.size(index)))
     for indexes in batches(slices.of_legal_size(), slices.size):
@@ -105,14 +105,14 @@ def _note_slices(delivery: Delivery, slices: _Slices, indexes: Sequence[int]) ->
                 delivery.note(index, alert)
             return
     for index in indexes:
-        read = _read_alert(index, slices[index])
-        if isinstance(read, RejectedAlert):
-            delivery.rejections.add(read)
+        parsed = _parse_alert(index, slices[index])
+        if isinstance(parsed, RejectedAlert):
+            delivery.rejections.add(parsed)
         else:
-            delivery.note(index, read)
+            delivery.note(index, parsed)
 
 
-def _read_alert(index: int, alert: Body) -> AlertMessage | RejectedAlert:
+def _parse_alert(index: int, alert: Body) -> AlertMessage | RejectedAlert:
     try:
         message = ALERT.validate_json(alert)
     except ValidationError as error:
@@ -122,22 +122,22 @@ def _read_alert(index: int, alert: Body) -> AlertMessage | RejectedAlert:
     return message
 
 
-def _read_envelope(envelope: bytes) -> Envelope:
+def _parse_envelope(envelope: bytes) -> Envelope:
     if len(envelope) > MAX_ENVELOPE_BYTES:
         raise NotAlertmanagerMessage(
             f"The body has {len(envelope)} bytes beside its alerts;"
-            f" {MAX_ENVELOPE_BYTES} may be sent."
+            f" at most {MAX_ENVELOPE_BYTES} are allowed."
         )
     try:
         return EmptiedMessage.model_validate_json(envelope)
     except ValidationError as error:
         if not is_unparsable(error):
             raise NotAlertmanagerMessage(explain_envelope(error)) from error
-    return _read_repaired_envelope(envelope)
+    return _parse_repaired_envelope(envelope)
 
 
-def _read_repaired_envelope(envelope: bytes) -> Envelope:
-    """Half a surrogate pair in, say, the group key is no reason to refuse the alerts."""
+def _parse_repaired_envelope(envelope: bytes) -> Envelope:
+    """Repair half a surrogate pair, for example in the group key, to keep the alerts."""
     try:
         repaired = json.dumps(json.loads(envelope), ensure_ascii=False).encode("utf-8", "replace")
         return EmptiedMessage.model_validate_json(repaired)

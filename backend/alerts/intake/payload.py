@@ -28,14 +28,14 @@ from backend.alerts.intake.limits import (
     MAX_NAME_CHARACTERS,
 )
 
-# Go writes its zero time for "not set", other senders the Unix epoch; no alert began before it.
+# Go writes its zero time for "not set", other senders write the Unix epoch. No alert began earlier.
 ZERO_TIMES_END = datetime(1970, 1, 1, tzinfo=UTC)
 BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
 Name = Annotated[str, StringConstraints(max_length=MAX_NAME_CHARACTERS)]
 LabelValue = Annotated[str, StringConstraints(max_length=MAX_LABEL_VALUE_CHARACTERS)]
 Annotation = Annotated[str, StringConstraints(max_length=MAX_ANNOTATION_CHARACTERS)]
-# A time without a zone is refused: guessing one would move the alert by hours.
+# A time without a zone is rejected: a guessed zone could move the alert by hours.
 Time = Annotated[AwareDatetime, Field(strict=True)]
 # Taken as sent and never recomputed; visible ASCII, because it becomes part of an address.
 Fingerprint = Annotated[
@@ -54,14 +54,14 @@ class AlertMessage(BaseModel):
     fingerprint: Fingerprint
 
     def event_time(self) -> datetime:
-        """When the alert came to the state it reports; unknown times come before all others."""
+        """Return when the alert reached its state; unknown times sort before all others."""
         if self.status == "resolved" and self.ends_at is not None:
             return max(self.ends_at, self.starts_at or self.ends_at)
         return self.starts_at or BEGINNING_OF_TIME
 
 
 class Envelope(BaseModel):
-    """What is worth keeping of the message around the alerts. None of it is identity."""
+    """The fields around the alerts that are kept. None of them identifies an alert."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -72,15 +72,15 @@ class Envelope(BaseModel):
 
 
 class EmptiedMessage(Envelope):
-    """A delivery whose alerts have been cut out. The key must have been there, as a list."""
+    """A delivery without its alerts. It must have had the key `alerts`, with a list."""
 
     alerts: Annotated[list[object], MaxLen(0)]
 
 
 class DeliveryMessage(Envelope):
-    """A whole delivery in which every alert is sound."""
+    """A whole delivery in which every alert is valid."""
 
-    # One wrong element is enough to take the careful way; do not collect an error for each.
+    # One invalid element is enough to parse alert by alert, so errors are not collected.
     alerts: Annotated[list[AlertMessage], FailFast()]
 
 

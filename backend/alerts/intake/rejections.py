@@ -1,6 +1,6 @@
-"""Why one alert of a delivery was not stored, in words that help its sender.
+"""Explains to the sender why an alert of a delivery was not stored.
 
-Nothing of unbounded length from the alert is repeated: details end up in answers, rows and pages.
+Details end up in answers, rows and pages, so they repeat nothing of unbounded length.
 """
 
 import json
@@ -23,7 +23,7 @@ from backend.alerts.intake.payload import AlertMessage
 from backend.alerts.schemas import RejectedAlert
 
 MAX_QUOTED_CHARACTERS = 60
-# The parser collects every error of an alert; a megabyte of them is not worth looking at.
+# The parser collects every error of an alert; more than these are not examined.
 MAX_EXPLAINED_ERRORS = 1000
 
 _FIELDS = {
@@ -46,12 +46,12 @@ def rejection(index: int, code: str, detail: str) -> RejectedAlert:
 
 
 def too_large(index: int, size: int) -> RejectedAlert:
-    detail = f"The alert has {size} bytes of JSON; {MAX_ALERT_BYTES} may be sent."
+    detail = f"The alert has {size} bytes of JSON; at most {MAX_ALERT_BYTES} are allowed."
     return rejection(index, "alert_too_large", detail)
 
 
 def explain(index: int, alert: bytes | bytearray, error: ValidationError) -> RejectedAlert:
-    """Turn what the parser said about one alert into a rejection.
+    """Turn the parser's errors about one alert into a rejection.
 
     Raises MalformedJson when these bytes make the whole body invalid, not only this alert.
     """
@@ -64,7 +64,7 @@ def explain(index: int, alert: bytes | bytearray, error: ValidationError) -> Rej
 
 
 def explain_envelope(error: ValidationError) -> str:
-    """Say in one sentence why what is around the alerts is no Alertmanager message."""
+    """Return one sentence that says why the envelope is no Alertmanager message."""
     first = _first(error)
     if not first["loc"]:
         return "The body is not a JSON object."
@@ -73,7 +73,7 @@ def explain_envelope(error: ValidationError) -> str:
         return f"`{field}` is missing: is this an Alertmanager webhook message?"
     if field == "version":
         return (
-            'Only version "4" of Alertmanager\'s webhook message is known, and `version` is a text.'
+            '`version` must be the text "4": no other version of the webhook message is supported.'
         )
     return f"`{field}` has a wrong type."
 
@@ -87,12 +87,12 @@ def _first(error: ValidationError) -> ErrorDetails:
 
 
 def _unparsable(index: int, alert: bytes | bytearray) -> RejectedAlert:
-    # The standard parser lets lone surrogates pass; what it cannot read either is not JSON.
+    # The standard parser accepts lone surrogates; what it rejects too is not JSON.
     try:
         json.loads(alert)
     except ValueError as error:
         raise MalformedJson(f"Alert {index} is not valid JSON.") from error
-    detail = "A text contains half of a surrogate pair, which is no character."
+    detail = "A text contains half of a surrogate pair, which is not a character."
     return rejection(index, "lone_surrogate", detail)
 
 
@@ -110,7 +110,7 @@ def _describe(error: ErrorDetails) -> tuple[str, str]:
 def _describe_text(field: str, error: ErrorDetails) -> tuple[str, str]:
     noun, most, longest = _TEXTS[field]
     if error["type"] == "too_long":
-        return f"too_many_{noun}s", f"An alert may have {most} {noun}s."
+        return f"too_many_{noun}s", f"An alert may have at most {most} {noun}s."
     if len(error["loc"]) == 1:
         return f"invalid_{noun}s", f"`{field}` must be an object of texts."
     name = quoted(str(error["loc"][1]))
@@ -124,7 +124,7 @@ def _describe_text(field: str, error: ErrorDetails) -> tuple[str, str]:
 
 
 def quoted(name: str) -> str:
-    """The name as an ASCII literal of bounded length, whatever characters it has."""
+    """Return the name as an ASCII literal of bounded length."""
     shortened = name if len(name) <= MAX_QUOTED_CHARACTERS else name[:MAX_QUOTED_CHARACTERS] + "…"
     return json.dumps(shortened, ensure_ascii=False).replace("\x7f", "")
 

@@ -14,7 +14,7 @@ from backend.alerts.labels import promoted, service_of
 
 
 class AlertRow(NamedTuple):
-    """One reported alert, in the column order of COUNT_APPEARANCES. JSON is text here."""
+    """One reported alert, in the column order of UPSERT_ALERTS. JSON is text here."""
 
     fingerprint: str
     status: str
@@ -31,8 +31,8 @@ class AlertRow(NamedTuple):
 class AlertColumns:
     """A chunk of reported alerts in ascending order of fingerprint, one list for each column.
 
-    Made by column and not by row: an ordinary delivery says nothing new, so no row is ever needed.
-    An empty text stands for none; fingerprints and JSON are never empty.
+    Built by column, not by row: an ordinary delivery changes nothing, so its rows are never needed.
+    An empty text stands for null; fingerprints and JSON are never empty.
     """
 
     texts: Sequence[Sequence[str]]
@@ -61,7 +61,7 @@ def alert_columns(chunk: Chunk, now: datetime) -> AlertColumns:
     latest = now + CLOCK_TOLERANCE
     times = (
         _believable([alert.starts_at for alert in alerts], latest),
-        # Of a firing alert, `endsAt` is when Alertmanager would give it up: nothing has ended.
+        # `endsAt` of a firing alert is when Alertmanager would give it up: it has not ended.
         _believable(
             [None if alert.status == "firing" else alert.ends_at for alert in alerts], latest
         ),
@@ -72,7 +72,7 @@ def alert_columns(chunk: Chunk, now: datetime) -> AlertColumns:
 def _believable(times: list[datetime | None], latest: datetime) -> list[datetime | None]:
     """Drop zero times, clamp what a wrong clock put into the future."""
     known = [time for time in times if time is not None]
-    # Looked at together first: comparing each with both limits is slow between time zones.
+    # Checked together first: comparing each with both limits is slow between time zones.
     if not known or (min(known) > ZERO_TIMES_END and max(known) <= latest):
         return times
     return [None if time is None or time <= ZERO_TIMES_END else min(time, latest) for time in times]

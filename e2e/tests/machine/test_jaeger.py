@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from backend.settings import Settings
-from backend.telemetry.export import Traces
+from backend.telemetry.export import OtlpTraces
 from backend.telemetry.tracing import Operation, Trail
 from e2e.programs.cache import cache_directory
 from e2e.programs.catalogue import MODULES
@@ -119,7 +119,7 @@ def send(jaeger: Jaeger) -> str:
     settings = Settings(
         database_host="x", database_name="x", database_user="x", otlp_endpoint=jaeger.url("4318")
     )
-    traces = Traces(settings, service=SERVICE, ratio=1.0)
+    traces = OtlpTraces(settings, service=SERVICE, ratio=1.0)
     trail: Trail = traces.begin()
     now = time.time_ns()
     trail.operations.append(Operation(STATEMENT, now, now + 1_000_000, error=None))

@@ -7,7 +7,8 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts import service, sql
+from backend.alerts import sql
+from backend.alerts.intake.ingest import ingest
 from backend.db.engine import Database
 from tests.support.alertmanager import make_alert, make_group, make_message
 from tests.support.intake import Intake
@@ -16,15 +17,15 @@ from tests.support.queries import recorded_statements
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-async def ingest(session: AsyncSession, *alerts: object) -> None:
-    await service.ingest(session, 1, orjson.dumps(make_message(*alerts)), NOW)
+async def deliver(session: AsyncSession, *alerts: object) -> None:
+    await ingest(session, 1, orjson.dumps(make_message(*alerts)), NOW)
 
 
 async def test_a_delivery_that_is_rolled_back_leaves_nothing(
     session: AsyncSession, intake: Intake
 ) -> None:
     # The very first statement of a session is the one that a driver would commit by itself.
-    await ingest(session, make_alert("f"), make_alert("g", status="resolved"))
+    await deliver(session, make_alert("f"), make_alert("g", status="resolved"))
     await session.rollback()
 
     tables = ("alert", "open_episode", "episode", "delivery")
@@ -40,10 +41,10 @@ async def test_repeats_cost_one_statement_for_each_thousand(
 
     async with database.sessions() as session:
         with recorded_statements(database.engine) as statements:
-            await ingest(session, *group)
+            await deliver(session, *group)
         await session.commit()
 
-    assert statements == [sql.COUNT_AND_RECORD] + [sql.COUNT_APPEARANCES] * (chunks - 1)
+    assert statements == [sql.UPSERT_AND_RECORD] + [sql.UPSERT_ALERTS] * (chunks - 1)
 
 
 async def test_every_kind_of_change_is_one_statement_whatever_the_number_of_alerts(
@@ -60,11 +61,11 @@ async def test_every_kind_of_change_is_one_statement_whatever_the_number_of_aler
 
     async with database.sessions() as session:
         with recorded_statements(database.engine) as statements:
-            await ingest(session, *changed)
+            await deliver(session, *changed)
         await session.commit()
 
     assert statements == [
-        sql.COUNT_AND_RECORD,
+        sql.UPSERT_AND_RECORD,
         sql.OPEN_EPISODES,
         sql.RECORD_EPISODES,
         sql.CLOSE_EPISODES,
@@ -89,11 +90,11 @@ async def test_metrics_count_what_was_committed_and_nothing_else(session: AsyncS
         )
 
     before = seen()
-    await ingest(session, make_alert("f"), 7)
+    await deliver(session, make_alert("f"), 7)
     await session.rollback()
     assert seen() == before
 
-    await ingest(session, make_alert("f"), make_alert("g", status="resolved"), 7)
+    await deliver(session, make_alert("f"), make_alert("g", status="resolved"), 7)
     assert seen() == before
     await session.commit()
     assert [now - then for now, then in zip(seen(), before, strict=True)] == [1, 2, 1, 1, 1]

@@ -11,8 +11,7 @@ import pytest_asyncio
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.alerts import overview, sql
-from backend.alerts import queries as reads
+from backend.alerts import overview, queries, sql
 from backend.alerts.schemas import AlertFilter, AlertStatus
 from backend.db.engine import create_engine
 from backend.settings import Settings
@@ -115,7 +114,7 @@ async def test_every_filter_of_the_list_uses_an_index(
     planner: Planner, filters: AlertFilter, any_of: set[str]
 ) -> None:
     for before_id in (None, 12_345):
-        query = reads.page_query(filters, before_id=before_id, limit=51)
+        query = queries.page_query(filters, before_id=before_id, limit=51)
         plan = await planner.explain_query(query)
 
         assert plan.scanned_whole() == set()
@@ -123,7 +122,7 @@ async def test_every_filter_of_the_list_uses_an_index(
 
 
 async def test_one_alerts_episodes_come_from_the_indexes_of_both_tables(planner: Planner) -> None:
-    plan = await planner.explain_query(reads.episodes_query(1, "f", limit=100))
+    plan = await planner.explain_query(queries.episodes_query(1, "f", limit=100))
 
     assert plan.scanned_whole() == set()
 

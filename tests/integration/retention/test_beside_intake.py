@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from backend.alerts import service as alerts
+from backend.alerts.pruning import prune_resolved
 from backend.db.engine import Database
 from backend.retention import partitions
 from backend.retention.partitions import Postponed
@@ -56,7 +56,7 @@ async def test_an_alert_that_is_being_delivered_is_neither_waited_for_nor_pruned
     async with database.engine.begin() as delivery:
         await delivery.execute(text("SELECT 1 FROM alert WHERE id = 2 FOR UPDATE"))
         async with asyncio.timeout(5):
-            pruned = await alerts.prune_resolved(database, before=NOW + DAY)
+            pruned = await prune_resolved(database, before=NOW + DAY)
 
     assert pruned == 2
 

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from backend.alerts import service as alerts
 from backend.alerts.errors import AlertNotFound
+from backend.alerts.pruning import prune_resolved
 from backend.db.engine import Database
 from backend.retention import partitions
 from backend.retention.service import DELIVERIES, apply_retention
@@ -104,7 +104,7 @@ async def test_alerts_that_resolved_long_ago_are_forgotten_and_their_episodes_ar
     await deliver_life(intake, "recent", recent)
 
     before = NOW + 10 * DAY
-    pruned = await alerts.prune_resolved(intake.database, before=before, batch_rows=3)
+    pruned = await prune_resolved(intake.database, before=before, batch_rows=3)
 
     assert pruned == 20
     assert [row.fingerprint for row in await intake.rows("alert")] == ["firing", "recent"]

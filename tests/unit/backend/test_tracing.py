@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from backend.telemetry import spans, tracing
-from backend.telemetry.export import Traces
+from backend.telemetry.export import OtlpTraces
 from backend.telemetry.tracing import MAX_OPERATIONS, Trail
 from tests.support.settings import make_settings
 
@@ -13,15 +13,15 @@ CALLER, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
 @pytest.fixture(params=[0.0, 1.0])
-def traces(request: pytest.FixtureRequest) -> Iterator[Traces]:
+def traces(request: pytest.FixtureRequest) -> Iterator[OtlpTraces]:
     settings = make_settings(otlp_endpoint="http://127.0.0.1:9")
-    made = Traces(settings, service="backend", ratio=request.param)
+    made = OtlpTraces(settings, service="backend", ratio=request.param)
     yield made
     made.shutdown()
 
 
 @pytest.mark.parametrize("flags", ["00", "01"])
-def test_a_caller_decides_whatever_the_ratio(traces: Traces, flags: str) -> None:
+def test_a_caller_decides_whatever_the_ratio(traces: OtlpTraces, flags: str) -> None:
     trail = traces.begin(f"00-{CALLER}-{SPAN}-{flags}")
 
     assert (trail.trace_id, trail.parent_span_id) == (CALLER, int(SPAN, 16))
@@ -33,7 +33,7 @@ def test_a_caller_decides_whatever_the_ratio(traces: Traces, flags: str) -> None
     [None, "", "rubbish", f"00-{'0' * 32}-{SPAN}-01", f"ff-{CALLER}-{SPAN}-01", f"00-{CALLER}-01"],
 )
 def test_without_a_caller_that_can_be_understood_a_trace_begins(
-    traces: Traces, traceparent: str | None
+    traces: OtlpTraces, traceparent: str | None
 ) -> None:
     one, other = traces.begin(traceparent), traces.begin(traceparent)
 
@@ -43,7 +43,9 @@ def test_without_a_caller_that_can_be_understood_a_trace_begins(
 
 
 def test_the_ratio_is_that_of_the_settings() -> None:
-    traces = Traces(make_settings(otlp_endpoint="http://127.0.0.1:9"), service="backend", ratio=0.1)
+    traces = OtlpTraces(
+        make_settings(otlp_endpoint="http://127.0.0.1:9"), service="backend", ratio=0.1
+    )
     sampled = sum(traces.begin().sampled for _ in range(5000))
     traces.shutdown()
 

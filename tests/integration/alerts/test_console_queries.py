@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts import service
 from backend.alerts.errors import MalformedJson
+from backend.alerts.intake.ingest import record_refusal
 from backend.alerts.schemas import AlertFilter, FiringOverview, IntakeHealth
 from backend.db.engine import Database
 from backend.integrations import service as integrations
@@ -108,7 +109,7 @@ async def test_health_counts_the_last_hour_and_remembers_the_last_rejection(
     await intake.deliver(*make_group(10), now=NOW - HOUR / 2)
     await intake.deliver(*make_group(3), now=NOW)
     refused_at = NOW + HOUR / 4
-    await service.record_refusal(session, 1, b"no", MalformedJson(), refused_at)
+    await record_refusal(session, 1, b"no", MalformedJson(), refused_at)
     await session.commit()
 
     earlier = (await health(database))["default"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.alerts.errors import MalformedJson, NestingTooDeep, NotAlertmanagerMessage
-from backend.alerts.intake import parsing as reading
+from backend.alerts.intake import parsing
 from backend.alerts.intake.delivery import Delivery
 from backend.alerts.intake.limits import (
     CHUNK_ALERTS,
@@ -17,7 +17,7 @@ from backend.alerts.intake.limits import (
     MAX_ENVELOPE_BYTES,
     MAX_REPORTED_REJECTIONS,
 )
-from backend.alerts.intake.parsing import read_delivery
+from backend.alerts.intake.parsing import parse_delivery
 from tests.support.alertmanager import Json, make_alert, make_group, make_message
 
 
@@ -80,7 +80,7 @@ async def test_a_broken_alert_is_named_and_costs_the_others_nothing(
 ) -> None:
     message = make_message(make_alert("a"), broken, make_alert("b"))
 
-    delivery = await read_delivery(encoded(message))
+    delivery = await parse_delivery(encoded(message))
 
     assert rejections(delivery) == [(1, code)]
     assert stored(delivery) == [("a", 1), ("b", 1)]
@@ -91,7 +91,7 @@ async def test_a_broken_alert_is_named_and_costs_the_others_nothing(
 async def test_a_rejection_never_repeats_a_long_or_unprintable_text(
     broken: object, code: str
 ) -> None:
-    delivery = await read_delivery(encoded(make_message(broken)))
+    delivery = await parse_delivery(encoded(make_message(broken)))
 
     (rejected,) = delivery.rejections.listed
     assert rejected.code == code
@@ -116,7 +116,7 @@ BOUNDARIES: dict[str, Json] = {
 
 @pytest.mark.parametrize("alert", BOUNDARIES.values(), ids=BOUNDARIES.keys())
 async def test_what_is_odd_but_within_the_bounds_is_accepted(alert: Json) -> None:
-    delivery = await read_delivery(encoded(make_message(alert)))
+    delivery = await parse_delivery(encoded(make_message(alert)))
 
     assert rejections(delivery) == []
     assert delivery.accepted == 1
@@ -151,13 +151,13 @@ REFUSED: dict[str, tuple[bytes, type[Exception]]] = {
 @pytest.mark.parametrize(("body", "refusal"), REFUSED.values(), ids=REFUSED.keys())
 async def test_a_body_that_is_no_message_is_refused(body: bytes, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
-        await read_delivery(body)
+        await parse_delivery(body)
 
 
 async def test_a_lone_surrogate_around_the_alerts_is_no_reason_to_lose_them() -> None:
     message = make_message(make_alert("a"), groupKey='{}:{pod="\ud83d"}')
 
-    delivery = await read_delivery(encoded(message))
+    delivery = await parse_delivery(encoded(message))
 
     assert delivery.envelope.group_key == '{}:{pod="?"}'
     assert delivery.accepted == 1
@@ -166,7 +166,7 @@ async def test_a_lone_surrogate_around_the_alerts_is_no_reason_to_lose_them() ->
 async def test_the_group_status_is_not_even_read() -> None:
     message = make_message(make_alert("a"), status="resolved", truncatedAlerts=3)
 
-    delivery = await read_delivery(encoded(message))
+    delivery = await parse_delivery(encoded(message))
 
     assert [alert.status for chunk in delivery.chunks() for alert in chunk.alerts] == ["firing"]
     assert delivery.envelope.truncated_alerts == 3
@@ -179,7 +179,7 @@ async def test_one_fingerprint_twice_counts_twice_and_the_later_event_decides() 
         make_alert("b"),
     )
 
-    delivery = await read_delivery(encoded(message))
+    delivery = await parse_delivery(encoded(message))
 
     (chunk,) = delivery.chunks()
     assert delivery.accepted == 3
@@ -191,7 +191,7 @@ async def test_chunks_are_ordered_over_the_whole_body_and_bounded_in_number() ->
     group = list(make_group(2 * CHUNK_ALERTS + 1))
     message = make_message(*reversed(group))
 
-    delivery = await read_delivery(encoded(message))
+    delivery = await parse_delivery(encoded(message))
 
     lengths = [len(chunk.alerts) for chunk in delivery.chunks()]
     fingerprints = [fingerprint for fingerprint, _ in stored(delivery)]
@@ -207,7 +207,7 @@ async def test_chunks_of_large_alerts_are_bounded_in_bytes() -> None:
     body = encoded(make_message(*large))
     assert len(body) > 3 * CHUNK_BYTES
 
-    delivery = await read_delivery(body)
+    delivery = await parse_delivery(body)
 
     assert [len(chunk.alerts) for chunk in delivery.chunks()] == [1] * 6
 
@@ -215,7 +215,7 @@ async def test_chunks_of_large_alerts_are_bounded_in_bytes() -> None:
 async def test_all_rejections_are_counted_but_only_some_are_listed() -> None:
     body = encoded(make_message(*range(MAX_REPORTED_REJECTIONS + 500)))
 
-    delivery = await read_delivery(body)
+    delivery = await parse_delivery(body)
 
     assert delivery.rejections.total == MAX_REPORTED_REJECTIONS + 500
     assert len(delivery.rejections.listed) == MAX_REPORTED_REJECTIONS
@@ -238,8 +238,8 @@ ALERTS = st.fixed_dictionaries(
 async def test_a_large_body_is_read_exactly_as_a_small_one(alerts: list[Any]) -> None:
     body = encoded(make_message(*alerts))
 
-    whole = await read_delivery(body)
-    sliced = await reading._sliced(body)
+    whole = await parse_delivery(body)
+    sliced = await parsing._parse_slices(body)
 
     assert _everything(sliced) == _everything(whole)
 
