@@ -1,27 +1,28 @@
-"""Where panels lead to: other dashboards, runbooks, log lines and traces, the console.
+"""Links of panels: other dashboards, runbooks, log lines, traces and the console.
 
-Uids are fixed, so that a link outlives every reinstallation.
+Uids are fixed, so links still work after a reinstallation.
 """
 
 import json
-import zlib
 from collections.abc import Mapping
 from urllib.parse import quote
 
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 
+from infra.monitoring.runbook_board import RUNBOOKS_UID, runbook_url
+
 # The uids of Grafana's data sources, from infra/config/chart_values and
 # infra/monitoring/data_sources.py.
 PROMETHEUS, LOKI, JAEGER = "prometheus", "loki", "jaeger"
 TAG = "platform"
 OVERVIEW, BACKEND, DATABASE = "platform-overview", "platform-backend", "platform-database"
-KUBERNETES, COST, RUNBOOKS = "platform-kubernetes", "platform-cost", "platform-runbooks"
+KUBERNETES, COST = "platform-kubernetes", "platform-cost"
 # The service's name in Jaeger.
 SERVICE = "backend"
-# A constant of the overview; the program puts in where the console is.
+# A variable of the overview; the Pulumi program sets it to the console's address.
 CONSOLE = "console"
-# The builders' default is a menu that has to be opened first.
+# Shows links directly; the builders' default hides them in a menu.
 IN_SIGHT = ""
 
 
@@ -35,7 +36,7 @@ def header(*, console: bool) -> list[DashboardLink]:
         .placement(IN_SIGHT)
         .keep_time(keep_time=True)
         .include_vars(include_vars=True),
-        _link("Runbooks", f"/d/{RUNBOOKS}"),
+        _link("Runbooks", f"/d/{RUNBOOKS_UID}"),
     ]
     if console:
         links.append(_link("Console: what fires, by service", f"${{{CONSOLE}}}/"))
@@ -43,12 +44,7 @@ def header(*, console: bool) -> list[DashboardLink]:
 
 
 def runbook(alert: str) -> DashboardLink:
-    return _link(f"Runbook {alert}", f"/d/{RUNBOOKS}?viewPanel=panel-{runbook_panel(alert)}")
-
-
-def runbook_panel(alert: str) -> int:
-    """Return the number of an alert's panel: it stays when other runbooks come and go."""
-    return zlib.crc32(alert.encode()) % 1_000_000
+    return _link(f"Runbook {alert}", runbook_url(alert))
 
 
 def logs(selector: str) -> DashboardLink:
@@ -74,7 +70,7 @@ def _explore(source: str, query: Mapping[str, object]) -> str:
             "range": {"from": "${__from}", "to": "${__to}"},
         }
     }
-    # Grafana fills in ${…} before it opens the link, so these stay as they are.
+    # Grafana replaces ${…} before it opens the link, so these stay unquoted.
     encoded = quote(json.dumps(panes, separators=(",", ":")), safe="${}_")
     return f"/explore?schemaVersion=1&orgId=1&panes={encoded}"
 

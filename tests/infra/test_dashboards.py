@@ -10,8 +10,7 @@ import pytest
 from dashboards import links
 from infra import naming, versions
 from infra.config.observability import CostOptions, ObservabilityOptions
-from infra.monitoring import dashboard_texts as grafana_board
-from infra.monitoring import data_sources
+from infra.monitoring import dashboard_texts, data_sources, runbook_board
 from infra.plan.model import Plan
 from tests.support.chart import Tree
 from tests.support.grafana import FILES, panels_of, read
@@ -23,7 +22,7 @@ ALL = {
     *("dashboards-overview", "dashboards-database", "dashboards-kubernetes"),
     *("dashboards-cost", "dashboards-runbooks"),
 }
-RUNBOOKS = sorted(grafana_board.RUNBOOK_FILES.glob("*.md"))
+RUNBOOKS = sorted(runbook_board.RUNBOOK_FILES.glob("*.md"))
 
 
 def names(plan: Plan) -> set[str]:
@@ -115,33 +114,33 @@ def test_links_to_log_lines_and_traces_open_a_query_in_one_of_them(path: Path) -
 
 def test_what_is_deployed_is_what_is_committed() -> None:
     options = ObservabilityOptions(cost=CostOptions(enabled=True))
-    for name, text in grafana_board.boards(options).items():
-        if name not in {grafana_board.OVERVIEW, grafana_board.RUNBOOKS}:
+    for name, text in dashboard_texts.boards(options).items():
+        if name not in {dashboard_texts.OVERVIEW, dashboard_texts.RUNBOOKS}:
             assert json.loads(text) == board_of(plan_of("dev"), name)
 
 
 def test_every_runbook_is_a_panel_that_links_find_by_its_number() -> None:
     board = board_of(plan_of("dev"), "runbooks")
-    assert board["uid"] == links.RUNBOOKS
+    assert board["uid"] == runbook_board.RUNBOOKS_UID
     assert board["tags"] == [links.TAG]
     numbers = {panel["title"]: panel["id"] for panel in board["panels"]}
     assert list(numbers) == [path.stem for path in RUNBOOKS]
     assert len(set(numbers.values())) == len(numbers)
     for alert, number in numbers.items():
-        assert links.runbook_panel(alert) == number
+        assert runbook_board.runbook_url(alert).endswith(f"=panel-{number}")
     for panel, path in zip(board["panels"], RUNBOOKS, strict=True):
-        content = grafana_board.linked(path.read_text())
+        content = runbook_board.linked(path.read_text())
         assert panel["options"] == {"mode": "markdown", "content": content}
 
 
 def test_links_between_runbooks_lead_somewhere_in_grafana() -> None:
     panels = {f"panel-{panel['id']}" for panel in board_of(plan_of("dev"), "runbooks")["panels"]}
-    contents = [grafana_board.linked(path.read_text()) for path in RUNBOOKS]
+    contents = [runbook_board.linked(path.read_text()) for path in RUNBOOKS]
     targets = [target for text in contents for target in re.findall(r"\]\(([^)]+)\)", text)]
     inside = [target for target in targets if not target.startswith("https://")]
     assert inside
     for target in inside:
         page, _, panel = target.partition("?viewPanel=")
-        assert page == f"/d/{links.RUNBOOKS}"
+        assert page == f"/d/{runbook_board.RUNBOOKS_UID}"
         assert panel in panels
     assert any("operations (docs/operations.md)" in text for text in contents)
