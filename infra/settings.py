@@ -1,4 +1,4 @@
-"""From Pulumi's configuration to validated settings: the only reader of pulumi.Config."""
+"""Reads and validates Pulumi's configuration. Nothing else reads pulumi.Config."""
 
 import difflib
 import json
@@ -29,18 +29,18 @@ class SettingsError(pulumi.RunError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that `build` needs to know; nothing else is read after this point."""
+    """Everything that `build` needs; nothing else is read afterwards."""
 
     names: Names
     options: Options
-    # The tag of the first image: what the chart installs when nobody says otherwise.
+    # The tag of the first image, which is the chart's default.
     app_version: str
-    # Warnings only: errors never get this far.
+    # Warnings only, because errors raise SettingsError.
     findings: tuple[Finding, ...]
 
 
 def load_settings(today: date) -> Settings:
-    """Read and check the stack's configuration; raise SettingsError that lists every mistake."""
+    """Read and check the stack's configuration; raise SettingsError with all errors."""
     project, stack = pulumi.get_project(), pulumi.get_stack()
     options = parse_options(dict(_configured(project)), source=f"Pulumi.{stack}.yaml")
     findings = validate(options, today)
@@ -64,8 +64,8 @@ def parse_options(values: Mapping[str, object], source: str) -> Options:
 
 
 def _configured(project: str) -> Iterator[tuple[str, object]]:
-    # pulumi.Config answers only for keys that one asks for; a misspelt key is one that nobody asks
-    # for, so the names come from the runtime's own table.
+    # pulumi.Config only returns keys that are asked for, and nobody asks for a misspelt key. So the
+    # names come from the runtime's own table.
     prefix = f"{project}:"
     config = pulumi.Config(project)  # noqa: TID251  this is the one place
     for key in runtime_config.CONFIG.get():
@@ -96,8 +96,8 @@ def _sentence(details: ErrorDetails) -> str:
         case _:
             message = details["msg"][:1].lower() + details["msg"][1:]
     expected = _description(details["loc"])
-    given = "what is given" if _is_secret(details["loc"]) else repr(details["input"])
-    return f"{path}: {given} is refused: {message}. Expected {expected}."
+    given = "the value" if _is_secret(details["loc"]) else repr(details["input"])
+    return f"{path}: {given} is invalid: {message}. Expected {expected}."
 
 
 def _unknown(loc: tuple[int | str, ...]) -> str:
@@ -105,7 +105,7 @@ def _unknown(loc: tuple[int | str, ...]) -> str:
     group = _group(tuple(parents))
     known = [field.alias or key for key, field in group.model_fields.items()]
     near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(known)}."
+    hint = f"Did you mean {near[0]!r}?" if near else f"Known settings: {', '.join(known)}."
     return f"{'.'.join(map(str, loc))}: is not a setting. {hint}"
 
 

@@ -1,8 +1,8 @@
 """The first image: built and pushed once, so that the first deployment is one `pulumi up`.
 
-Every later image comes from `make release`. The registry refuses to move a tag, and the build
-provider wants to build again whenever a source file changes (ignore_changes does not reach what it
-computes itself), so a second build of one tag is refused here, before it begins.
+Later images come from `make release`. The registry refuses to move a tag, but the build provider
+builds again whenever a source file changes (ignore_changes does not cover what it computes itself).
+So a second build of the same tag is refused here, before it begins.
 """
 
 from dataclasses import dataclass
@@ -65,11 +65,11 @@ class BootstrapImage(pulumi.ComponentResource):
 
 
 def refuse_rebuild(args: ResourceHookArgs) -> None:
-    """Let a new tag through, and nothing else."""
+    """Refuse every update but that to a new tag."""
     old, new = ((inputs or {}).get("tags") for inputs in (args.old_inputs, args.new_inputs))
     if old == new:
         raise pulumi.RunError(
-            f"the first image is there already ({old}), and sources changed since: its tag cannot"
-            " be pushed again. Set backend.buildImage to false (the image stays), and bring the"
-            " change out with `make release`."
+            f"the first image exists already ({old}) and the sources have changed, but its tag"
+            " cannot be pushed again. Set backend.buildImage to false (the image stays), and"
+            " deploy the change with `make release`."
         )

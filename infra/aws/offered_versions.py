@@ -1,7 +1,7 @@
-"""Asks AWS which versions it offers, where there are credentials to ask with.
+"""Asks AWS which versions it offers, if there are credentials.
 
-infra/versions.py is a copy that ages. The answer here is AWS's own, and the program stops on a
-version that AWS creates no more. Who may not ask is told so, and the copy holds.
+infra/versions.py is a copy that goes out of date. Here AWS itself answers, and the program stops
+on a version that AWS no longer creates. Without permission to ask, it warns and uses the copy.
 """
 
 from collections.abc import Callable
@@ -31,23 +31,23 @@ def ask_aws(options: Options, provider: aws.Provider) -> None:
         )
         return answer.version_actual
 
-    judge_kubernetes(kubernetes, _answer(status))
-    judge_postgres(postgres, _answer(newest))
+    check_kubernetes(kubernetes, _answer(status))
+    check_postgres(postgres, _answer(newest))
 
 
-def judge_kubernetes(version: str, status: str | None) -> None:
-    """Stop on a version that EKS does not create, warn of one that costs extra."""
+def check_kubernetes(version: str, status: str | None) -> None:
+    """Stop on a version that EKS does not create; warn about one that costs extra."""
     if status == UNSUPPORTED:
         raise pulumi.RunError(
-            f"cluster.version: EKS creates no cluster with Kubernetes {version}."
+            f"cluster.version: EKS does not create clusters with Kubernetes {version}."
             " Choose one that `aws eks describe-cluster-versions` lists."
         )
     if status == EXTENDED:
         pulumi.log.warn(f"cluster.version: EKS charges extended support for Kubernetes {version}.")
 
 
-def judge_postgres(version: str, newest: str | None) -> None:
-    """Say which minor a major stands for today."""
+def check_postgres(version: str, newest: str | None) -> None:
+    """Log which minor a major currently means."""
     if newest not in {None, version}:
         pulumi.log.info(f"database.version: {version} is PostgreSQL {newest} today.")
 
@@ -56,5 +56,5 @@ def _answer(ask: Callable[[], str]) -> str | None:
     try:
         return ask()
     except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
-        pulumi.log.warn(f"AWS cannot be asked, so infra/versions.py holds: {error}")
+        pulumi.log.warn(f"AWS did not answer, so infra/versions.py is used: {error}")
         return None

@@ -1,6 +1,6 @@
 """The address plan: CIDR arithmetic without Pulumi.
 
-The sizes are AWS's: a VPC is a /16 to a /28, so is a subnet, and AWS keeps five addresses of each
+AWS's limits: a VPC is a /16 to a /28, so is a subnet, and AWS reserves five addresses of each
 subnet.
 """
 
@@ -13,19 +13,19 @@ from infra.config.findings import Finding, error
 AWS_RESERVED_ADDRESSES = 5
 FEWEST_ZONES = 2
 LARGEST_PREFIX, SMALLEST_PREFIX = 16, 28
-# An Application Load Balancer asks for at least a /27 in each of its subnets.
+# An Application Load Balancer needs at least a /27 in each of its subnets.
 SMALLEST_PUBLIC_PREFIX = 27
 # With prefix delegation, a node takes addresses in blocks of a /28.
 ADDRESSES_PER_PREFIX = 16
 EVERYWHERE = IPv4Network("0.0.0.0/0")
-# RFC 5737: written in examples, routed nowhere.
+# RFC 5737: for examples only, never routed.
 DOCUMENTATION = tuple(
     IPv4Network(block) for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
 )
 
 
 def parse_cidr(text: object) -> IPv4Network:
-    """Read '10.0.0.0/16'; a ValueError says what is wrong with anything else."""
+    """Parse a range such as 10.0.0.0/16; raise ValueError for anything else."""
     if isinstance(text, IPv4Network):
         return text
     if not isinstance(text, str) or "/" not in text:
@@ -38,16 +38,16 @@ def parse_cidr(text: object) -> IPv4Network:
         network = IPv4Network(text, strict=False)
     except ValueError:
         raise ValueError("is not an IPv4 range such as 10.0.0.0/16") from None
-    raise ValueError(f"names a host inside a range: write {network}")
+    raise ValueError(f"is an address inside a range: write {network}")
 
 
 def usable_addresses(network: IPv4Network) -> int:
-    """How many addresses of a subnet AWS gives out."""
+    """Return how many addresses of a subnet can be used."""
     return network.num_addresses - AWS_RESERVED_ADDRESSES
 
 
 def addresses_per_node(pods: int) -> int:
-    """Addresses that a node with this many pods takes from its subnet, one warm prefix included."""
+    """Return the addresses that a node with `pods` pods takes, with one warm prefix."""
     prefixes = -(-pods // ADDRESSES_PER_PREFIX)
     return (prefixes + 1) * ADDRESSES_PER_PREFIX
 
@@ -55,7 +55,7 @@ def addresses_per_node(pods: int) -> int:
 def validate_addresses(
     vpc: IPv4Network, tiers: Mapping[str, Sequence[IPv4Network]], zones: Sequence[str]
 ) -> list[Finding]:
-    """Everything wrong with a VPC and its subnets; `tiers` maps a setting's name to its ranges."""
+    """Return the errors of a VPC and its subnets; `tiers` maps a setting's name to its ranges."""
     named = [(setting, network) for setting, networks in tiers.items() for network in networks]
     return [
         *_check_zones(zones, tiers),
@@ -71,7 +71,7 @@ def _check_zones(zones: Sequence[str], tiers: Mapping[str, Sequence[IPv4Network]
             error(
                 "network.zones",
                 f"{list(zones)} is fewer than two availability zones",
-                "Name at least two: cluster, load balancer and database each ask for it",
+                "Name at least two: the cluster, load balancer and database need them",
             )
         )
     if len(set(zones)) != len(zones):
@@ -95,7 +95,7 @@ def _check_sizes(named: Sequence[tuple[str, IPv4Network]]) -> list[Finding]:
         error(
             setting,
             f"{network} is a /{network.prefixlen}",
-            f"AWS takes ranges from /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}: choose one of them",
+            f"Choose a range from /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}, as AWS requires",
         )
         for setting, network in named
         if not LARGEST_PREFIX <= network.prefixlen <= SMALLEST_PREFIX

@@ -1,11 +1,11 @@
-"""What is worth knowing about a configuration before it is deployed."""
+"""Errors and warnings about a configuration."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """An error stops the deployment; a warning is printed and the deployment goes on."""
+    """An error stops the deployment; a warning is only printed."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -13,7 +13,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence about what is wrong (with the value), one about what to do."""
+    """One sentence about the problem (with the value), one about the remedy."""
 
     severity: Severity
     setting: str

@@ -1,4 +1,4 @@
-"""What every group of Pulumi.<stack>.yaml is, and the kinds of values that several share. Pure."""
+"""The base of every group of Pulumi.<stack>.yaml, and types that several groups share. Pure."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ class Group(BaseModel):
 
 
 def _version_text(value: object) -> object:
-    """YAML reads 1.30 as the number 1.3; a whole number such as 15 is safe."""
+    """Refuse fractions, because YAML reads 1.30 as 1.3. A whole number such as 15 is safe."""
     if isinstance(value, float):
         raise ValueError(  # noqa: TRY004  pydantic collects ValueErrors only
             f'is a number, which loses zeros: write it in quotes, "{value}"'

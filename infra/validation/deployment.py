@@ -1,7 +1,6 @@
-"""What must hold between options, and what an operator should know before deploying. Pure.
+"""Checks what must hold between options, and what an operator should know. Pure.
 
-Errors stop the load of the settings; warnings are printed by `pulumi up` and are part of `make
-plan`.
+Errors stop the loading of the settings. `pulumi up` and `make plan` print warnings.
 """
 
 from collections.abc import Iterator
@@ -20,14 +19,14 @@ LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922),
     *(3288, 3653),
 )
-# RDS takes a ceiling only when it is at least a tenth above the size.
+# RDS accepts a ceiling only if it is at least a tenth above the size.
 SMALLEST_STORAGE_GROWTH = 1.1
 # One for each zone.
 FEWEST_NODES = 2
 
 
 def validate(options: Options, today: date) -> list[Finding]:
-    """Every finding about `options`, errors and warnings, in the order of the settings."""
+    """Return all errors and warnings about `options`, in the order of the settings."""
     return list(
         chain(
             _check_network(options),
@@ -63,7 +62,7 @@ def _check_network(options: Options) -> Iterator[Finding]:
 
 
 def _check_node_addresses(options: Options) -> Iterator[Finding]:
-    """Compare what the nodes' pods take with the subnets: all zones, and one zone less."""
+    """Compare the addresses that pods need with the subnets: with all zones, and with one less."""
     network, pods = options.network, options.nodes.pods_per_node
     nodes = sum(group.max for group in options.nodes.groups.values())
     zones = max(len(network.zones), addressing.FEWEST_ZONES)
@@ -74,15 +73,15 @@ def _check_node_addresses(options: Options) -> Iterator[Finding]:
         if usable < spread:
             yield error(
                 "network.privateCidrs",
-                f"{cidr} has {usable} usable addresses, and its share of {nodes} nodes with {pods}"
-                f" pods takes {spread}",
+                f"{cidr} has {usable} usable addresses, but its share of {nodes} nodes with {pods}"
+                f" pods needs {spread}",
                 "Use a larger range, fewer nodes or fewer pods per node",
             )
         elif usable < crowded:
             yield warning(
                 "network.privateCidrs",
-                f"{cidr} has {usable} usable addresses, and when a zone is lost its share of"
-                f" {nodes} nodes with {pods} pods takes {crowded}",
+                f"{cidr} has {usable} usable addresses, but after the loss of a zone its share of"
+                f" {nodes} nodes with {pods} pods needs {crowded}",
                 "Use a larger range, fewer nodes or fewer pods per node",
             )
 
@@ -113,13 +112,13 @@ def _check_cluster(options: Options) -> Iterator[Finding]:
         if any(cidr.subnet_of(example) for example in addressing.DOCUMENTATION):
             yield warning(
                 setting,
-                f"{cidr} is a range for documentation: nobody can reach the Kubernetes API from it",
+                f"{cidr} is reserved for documentation: nobody reaches the Kubernetes API from it",
                 "Name the ranges of those who deploy before `pulumi up`",
             )
     if cluster.log_retention_days not in LOG_RETENTION_DAYS:
         yield error(
             "cluster.logRetentionDays",
-            f"{cluster.log_retention_days} is not a retention that CloudWatch Logs knows",
+            f"{cluster.log_retention_days} is not a retention that CloudWatch Logs supports",
             f"Use one of {', '.join(map(str, LOG_RETENTION_DAYS))}",
         )
 
@@ -138,7 +137,7 @@ def _check_nodes(options: Options) -> Iterator[Finding]:
             if instance_type not in capacity.INSTANCE_TYPES:
                 yield error(
                     f"{setting}.instanceTypes",
-                    f"{instance_type!r} is not an instance type that this program knows",
+                    f"this program does not know the instance type {instance_type!r}",
                     f"Use one of {', '.join(capacity.INSTANCE_TYPES)},"
                     " or add its size to infra/config/capacity.py",
                 )
@@ -146,13 +145,13 @@ def _check_nodes(options: Options) -> Iterator[Finding]:
     if not lasting:
         yield error(
             "nodes.groups",
-            "no group has on-demand nodes at all times: EC2 may take every spot node at once",
-            "Keep a group with capacity on-demand and min 1 or more beside the spot group",
+            "no group always has on-demand nodes: EC2 may reclaim all spot nodes at once",
+            "Add a group with capacity on-demand and min 1 or more",
         )
     elif sum(group.min for group in groups.values()) < FEWEST_NODES:
         yield warning(
             "nodes.groups",
-            "one node in all: its loss is an outage",
+            "there is only one node: losing it is an outage",
             "Set min to 2, one node for each zone",
         )
 
@@ -162,7 +161,7 @@ def _check_database(options: Options) -> Iterator[Finding]:
     if database.instance_class not in capacity.DATABASE_CLASSES:
         yield error(
             "database.instanceClass",
-            f"{database.instance_class!r} is not a class that this program knows",
+            f"this program does not know the class {database.instance_class!r}",
             f"Use one of {', '.join(capacity.DATABASE_CLASSES)},"
             " or add its size to infra/config/capacity.py",
         )
@@ -198,9 +197,9 @@ def _check_connections(options: Options) -> Iterator[Finding]:
         yield error(
             "backend.databasePoolSize",
             f"{backend.max_replicas} replicas with {backend.database_pool_size} connections each,"
-            f" {others} take {demand} connections, and {database_class} has"
-            f" {budget} to plan with (80 % of {capacity.max_connections(database_class)})",
-            "Lower backend.databasePoolSize or backend.maxReplicas, or take a larger"
+            f" {others} need {demand} connections, but only {budget} are available on"
+            f" {database_class} (80 % of {capacity.max_connections(database_class)})",
+            "Lower backend.databasePoolSize or backend.maxReplicas, or choose a larger"
             " database.instanceClass",
         )
 
@@ -208,7 +207,7 @@ def _check_connections(options: Options) -> Iterator[Finding]:
 def _check_exposure() -> Iterator[Finding]:
     yield warning(
         "loadBalancer",
-        "HTTP without a domain: bearer tokens and session cookies travel in clear",
-        "Send only from networks you trust until a domain gives the load balancer a certificate,"
-        " then replace every token that was used before",
+        "the load balancer speaks plain HTTP: tokens and session cookies are not encrypted",
+        "Use it only from trusted networks until a domain gives it a certificate. Replace every"
+        " token that was used before then",
     )

@@ -1,4 +1,4 @@
-"""The monitoring stack's options: what cannot work together, and what does not fit the nodes."""
+"""Checks the monitoring stack's options, and whether all pods fit the nodes."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -14,7 +14,7 @@ from infra.config.observability import (
 )
 from infra.config.options import Options
 
-# The rest is for what nobody planned: a second version side by side, a debug pod, a burst.
+# The rest is a reserve: for a second version side by side, a debug pod, a burst.
 MOST_SHARE = 0.85
 # Of charts/backend/files/rules/objectives.yaml.
 LONGEST_WINDOW_DAYS = 3
@@ -33,7 +33,7 @@ ALLOWED = {
 
 
 def validate_observability(options: Options) -> Iterator[Finding]:
-    """Check the group `observability`, and whether everything fits the nodes."""
+    """Check the group `observability`, and whether all pods fit the nodes."""
     chosen = options.observability
     if chosen.enabled:
         yield from chain(
@@ -54,8 +54,8 @@ def _check_storage(chosen: ObservabilityOptions) -> Iterator[Finding]:
     if chosen.storage_class != naming.STORAGE_CLASS:
         yield error(
             "observability.storageClass",
-            f"there is no StorageClass {chosen.storage_class!r}: volumes would wait for ever",
-            f"Use {naming.STORAGE_CLASS}, which the program makes, or make the class in"
+            f"the StorageClass {chosen.storage_class!r} does not exist: volumes would stay pending",
+            f"Use {naming.STORAGE_CLASS}, which the program creates, or add the class to"
             " infra/kubernetes/addons.py",
         )
 
@@ -72,14 +72,14 @@ def _check_versions(chosen: ObservabilityOptions) -> Iterator[Finding]:
     if parsed[0] != versions.JAEGER_MAJOR:
         yield error(
             setting,
-            f"the chart runs Jaeger {versions.JAEGER_MAJOR}, and {version} is none",
+            f"the chart runs Jaeger {versions.JAEGER_MAJOR}, not {version}",
             f'Use "{versions.JAEGER}"',
         )
     elif parsed >= versions.JAEGER_WITHOUT_SEARCH and chosen.metrics.enabled:
         yield error(
             setting,
-            f"Jaeger {version} has no search that Grafana {versions.GRAFANA} can use: upstream"
-            " removed /api/services and /api/traces after 2.20",
+            f"Grafana {versions.GRAFANA} cannot search in Jaeger {version}: upstream removed"
+            " /api/services and /api/traces after 2.20",
             f'Use "{versions.JAEGER}", or 2.20.x at most',
         )
 
@@ -88,33 +88,35 @@ def _check_cost(chosen: ObservabilityOptions) -> Iterator[Finding]:
     if chosen.cost.enabled and not chosen.metrics.enabled:
         yield error(
             "observability.cost.enabled",
-            "OpenCost reads everything from Prometheus, and observability.metrics.enabled is false",
-            "Switch metrics on, or cost off",
+            "OpenCost needs Prometheus, but observability.metrics.enabled is false",
+            "Enable metrics, or disable cost",
         )
 
     if chosen.cost.enabled and chosen.cost.monthly_budget_usd is None:
         yield warning(
             "observability.cost.monthlyBudgetUsd",
-            "is left out: the cost of the cluster is shown, and no alert says when it rises",
-            "Name the US dollars that nodes, volumes and the control plane may cost in a month",
+            "is missing: the cost of the cluster is shown, but no alert fires when it rises",
+            "Set the US dollars that nodes, volumes and the control plane may cost in a month",
         )
     if chosen.cost.monthly_budget_usd is not None and not chosen.cost.enabled:
         yield warning(
             "observability.cost.monthlyBudgetUsd",
-            f"{chosen.cost.monthly_budget_usd} is compared with nothing:"
+            f"{chosen.cost.monthly_budget_usd} has no effect while"
             " observability.cost.enabled is false",
-            "Switch cost on, or leave it out",
+            "Enable cost, or remove the budget",
         )
 
 
 def _check_database_metrics(chosen: ObservabilityOptions) -> Iterator[Finding]:
     if chosen.metrics.enabled and not chosen.metrics.database_exporter:
-        outside = "CloudWatch's alarms are left" if chosen.alarms else "CloudWatch's are off, too"
+        outside = (
+            "only CloudWatch's alarms do" if chosen.alarms else "CloudWatch's alarms are off, too"
+        )
         yield warning(
             "observability.metrics.databaseExporter",
-            "false: no alert looks at the database's connections, space, locks and transactions;"
+            "false: no alert watches the database's connections, space, locks and transactions;"
             f" {outside}",
-            "Leave it on, or watch the database otherwise",
+            "Set it to true, or monitor the database in another way",
         )
 
 
@@ -122,8 +124,8 @@ def _check_retention(chosen: ObservabilityOptions) -> Iterator[Finding]:
     if chosen.metrics.enabled and chosen.metrics.retention_days <= LONGEST_WINDOW_DAYS:
         yield warning(
             "observability.metrics.retentionDays",
-            f"{chosen.metrics.retention_days} days of metrics, and the slowest alerts on objectives"
-            f" look back {LONGEST_WINDOW_DAYS}",
+            f"metrics are kept for {chosen.metrics.retention_days} days, but the slowest alerts on"
+            f" objectives look back {LONGEST_WINDOW_DAYS} days",
             f"Keep {LONGEST_WINDOW_DAYS + 1} days or more",
         )
 
@@ -132,10 +134,10 @@ def _check_grafana(chosen: ObservabilityOptions) -> Iterator[Finding]:
     if chosen.grafana.access is GrafanaAccess.LOAD_BALANCER:
         yield error(
             "observability.grafana.access",
-            "the load balancer has no certificate: Grafana's password and sessions would travel in"
-            " clear over the internet",
-            "Use port-forward (`pulumi stack output grafana` is the command) until a domain gives"
-            " the load balancer TLS",
+            "the load balancer has no certificate: Grafana's password and sessions would cross the"
+            " internet unencrypted",
+            "Use port-forward (`pulumi stack output grafana` prints the command) until a domain"
+            " gives the load balancer TLS",
         )
 
 
@@ -146,31 +148,31 @@ def _check_notifications(chosen: ObservabilityOptions) -> Iterator[Finding]:
     given = _given(options)
     needed = NEEDED[options.receiver]
     for name in sorted(needed - given):
-        yield error(f"{group}.{name}", f"is empty, and {options.receiver} needs it", "Set it")
+        yield error(f"{group}.{name}", f"is empty, but {options.receiver} needs it", "Set it")
     for name in sorted(given - needed - ALLOWED.get(options.receiver, set())):
         yield error(
             f"{group}.{name}",
-            f"is set, and {options.receiver} does not use it",
+            f"is set, but {options.receiver} does not use it",
             f"Remove it, or choose another {group}.receiver",
         )
     if options.username and options.password is None:
         yield error(
             f"{group}.password",
-            f"is empty, and {options.username!r} needs one",
+            f"is empty, but {options.username!r} needs one",
             f"`pulumi config set --secret --path observability-platform:{group}.password`",
         )
     if options.receiver is DirectReceiver.NONE:
         yield warning(
             f"{group}.receiver",
-            "none: when the backend is down, Alertmanager wakes nobody",
+            "none: nobody is notified when the backend is down",
             "Choose sns, slack, webhook or email",
         )
     elif options.receiver is DirectReceiver.SNS and not options.emails:
         yield warning(
             f"{group}.emails",
-            "is empty: nobody is subscribed to the topic, so nobody is woken when the backend is"
+            "is empty: nobody is subscribed to the topic, so nobody is notified when the backend is"
             " down",
-            "Name addresses, or subscribe to the topic otherwise",
+            "Add addresses, or subscribe to the topic in another way",
         )
 
 
@@ -183,19 +185,20 @@ def _check_capacity(options: Options) -> Iterator[Finding]:
     fewest = sum(group.min for group in options.nodes.groups.values())
     if not fewest:
         return
-    there = pod_requests.supply(options.nodes)
-    of = pod_requests.workloads(options, replicas=options.backend.replicas)
-    asked = pod_requests.demand(of, nodes=fewest, rolling=True)
-    shares = asked.share_of(there)
+    available = pod_requests.supply(options.nodes)
+    workloads = pod_requests.workloads(options, replicas=options.backend.replicas)
+    requested = pod_requests.demand(workloads, nodes=fewest, rolling=True)
+    shares = requested.share_of(available)
     resource = max(shares, key=lambda name: shares[name])
     if shares[resource] <= MOST_SHARE:
         return
-    say = error if shares[resource] > 1 else warning
-    yield say(
+    severity = error if shares[resource] > 1 else warning
+    yield severity(
         "nodes.groups",
-        f"while releases roll, pods ask for {asked.cpu}m CPU, {asked.memory} MiB of memory and"
-        f" {asked.pods} places; {fewest} nodes have {there.cpu}m, {there.memory} MiB and"
-        f" {there.pods}: {shares[resource]:.0%} of the {resource}, and {MOST_SHARE:.0%} is safe",
-        "Take more or larger nodes, lower observability.metrics.memoryMb or backend.replicas, or"
-        " switch parts of observability off",
+        f"during a rollout, {requested.pods} pods request {requested.cpu}m CPU and"
+        f" {requested.memory} MiB of memory; {fewest} nodes offer {available.cpu}m,"
+        f" {available.memory} MiB and {available.pods} pods. That is {shares[resource]:.0%} of the"
+        f" {resource}; {MOST_SHARE:.0%} is safe",
+        "Use more or larger nodes, lower observability.metrics.memoryMb or backend.replicas, or"
+        " disable parts of observability",
     )

@@ -1,4 +1,4 @@
-"""The support calendar applied to the options: what has ended, what costs extra, what ends soon."""
+"""Checks versions against the support calendar: ended, extended at extra cost, or ending soon."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ from infra.config.findings import Finding, error, warning
 from infra.config.options import Options
 from infra.versions import Support, SupportPeriod
 
-# How long before the end of standard support the plan begins to say so.
+# The plan warns this long before standard support ends.
 NOTICE = timedelta(days=90)
 
 
@@ -21,7 +21,7 @@ def validate_kubernetes(options: Options, today: date) -> Iterator[Finding]:
     if version not in periods:
         yield error(
             setting,
-            f"Kubernetes {version} is not a version that this program has add-ons for",
+            f"this program has no add-ons for Kubernetes {version}",
             f"Use {better}, or one of {', '.join(periods)}",
         )
         return
@@ -46,7 +46,7 @@ def validate_postgres(options: Options, today: date) -> Iterator[Finding]:
     if major not in periods or (minor and not minor.isdecimal()):
         yield error(
             setting,
-            f"PostgreSQL {version} is not a version that this program knows",
+            f"this program does not know PostgreSQL {version}",
             f'Use "{better}", which is its newest minor, or one of {", ".join(periods)}',
         )
         return
@@ -54,7 +54,7 @@ def validate_postgres(options: Options, today: date) -> Iterator[Finding]:
     if minor and int(minor) < oldest:
         yield error(
             setting,
-            f"RDS creates no PostgreSQL {version} any more",
+            f"RDS no longer creates PostgreSQL {version}",
             f'Use "{major}", which is its newest minor, or {major}.{oldest} or later',
         )
     price = f"${_extended_database_price(options)} a month more"
@@ -79,8 +79,7 @@ def _check_period(
         case Support.ENDED:
             yield error(
                 setting,
-                f"{name} is past its end of support ({period.extended_until}):"
-                " AWS creates it no more",
+                f"support for {name} ended on {period.extended_until}: AWS no longer creates it",
                 f'Use "{better}"',
             )
         case Support.EXTENDED:
@@ -112,4 +111,4 @@ def _extended_database_price(options: Options) -> int:
 def _unless_paid(group: str, *, paid: bool) -> str:
     if paid:
         return ""
-    return f"; with {group}.extendedSupport false, AWS upgrades it without asking"
+    return f". While {group}.extendedSupport is false, AWS upgrades it automatically"

@@ -68,7 +68,9 @@ def test_a_version_that_eks_creates_no_more_stops_the_program(
     statuses: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer(monkeypatch, *statuses)
-    with pytest.raises(pulumi.RunError, match=r"EKS creates no cluster with Kubernetes 1\.35"):
+    with pytest.raises(
+        pulumi.RunError, match=r"EKS does not create clusters with Kubernetes 1\.35"
+    ):
         plan_with(unchanged)
 
 

@@ -57,7 +57,7 @@ def test_the_plan_file_has_the_agreed_form(
     printed = capsys.readouterr().out
     for name in names - {"network", "cluster", "nodes", "database", "registry", "addons"}:
         assert name in printed
-    assert "bearer tokens and session cookies travel in clear" in printed
+    assert "tokens and session cookies are not encrypted" in printed
     assert "\033[" not in printed
 
 
@@ -72,7 +72,7 @@ def test_children_of_the_remote_cluster_do_not_appear(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (stack_file(region="here"), "region: 'here' is refused"),
+        (stack_file(region="here"), "region: 'here' is invalid"),
         (stack_file(surprise={}), "surprise: is not a setting."),
         ("config: {}", f"Pulumi.broken.yaml: {PROJECT}:network is missing. Set Addresses"),
         ("config: {", "Pulumi.broken.yaml is not valid YAML"),
@@ -114,12 +114,12 @@ def test_a_secret_setting_is_planned_without_being_read(
             {"logs": {"retentionDay": 3}},
             "observability.logs.retentionDay: is not a setting. Did you mean 'retentionDays'?",
         ),
-        ({"storageClass": "gp2"}, "there is no StorageClass 'gp2'"),
-        ({"traces": {"version": "2.21.0"}}, "has no search that Grafana 13.2.0 can use"),
-        ({"metrics": {"memoryMb": 4096}}, "of the memory, and 85% is safe"),
+        ({"storageClass": "gp2"}, "the StorageClass 'gp2' does not exist"),
+        ({"traces": {"version": "2.21.0"}}, "Grafana 13.2.0 cannot search in Jaeger 2.21.0"),
+        ({"metrics": {"memoryMb": 4096}}, "of the memory; 85% is safe"),
         ({"grafana": {"access": "load-balancer"}}, "the load balancer has no certificate"),
         ({"notifications": {"receiver": "slack"}}, "observability.notifications.url: is empty"),
-        ({"notifications": {"receiver": "webhook", "url": 5}}, "what is given is refused"),
+        ({"notifications": {"receiver": "webhook", "url": 5}}, "the value is invalid"),
     ],
 )
 def test_what_cannot_work_of_the_monitoring_stack_is_said_before_anything_is_deployed(

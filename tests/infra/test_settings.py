@@ -57,12 +57,12 @@ MISTAKES = {
     "a VPC that AWS does not make": (
         setting("network.cidr", "10.0.0.0/8"),
         "network.cidr: 10.0.0.0/8 is a /8",
-        "AWS takes ranges from /16 to /28",
+        "Choose a range from /16 to /28",
     ),
     "a subnet that AWS does not make": (
         setting("network.databaseCidrs", ["10.0.21.0/29", "10.0.22.0/24"]),
         "network.databaseCidrs: 10.0.21.0/29 is a /29",
-        "AWS takes ranges from /16 to /28",
+        "Choose a range from /16 to /28",
     ),
     "a public subnet without room for a load balancer": (
         setting("network.publicCidrs", ["10.0.1.0/28", "10.0.2.0/24"]),
@@ -76,12 +76,12 @@ MISTAKES = {
     ),
     "a host instead of a range": (
         setting("network.cidr", "10.0.0.5/16"),
-        "network.cidr: '10.0.0.5/16' is refused: names a host inside a range",
+        "network.cidr: '10.0.0.5/16' is invalid: is an address inside a range",
         "write 10.0.0.0/16",
     ),
     "no range at all": (
         setting("network.cidr", "ten"),
-        "network.cidr: 'ten' is refused: is not an IPv4 range",
+        "network.cidr: 'ten' is invalid: is not an IPv4 range",
         "Expected the VPC's range, /16 to /28",
     ),
     "one zone": (
@@ -115,7 +115,7 @@ MISTAKES = {
     ),
     "an unknown kind of NAT": (
         setting("network.nat", "two"),
-        "network.nat: 'two' is refused",
+        "network.nat: 'two' is invalid",
         "NAT gateways: single or per-az",
     ),
     "no range for the public endpoint": (
@@ -140,12 +140,12 @@ MISTAKES = {
     ),
     "a retention that CloudWatch does not know": (
         setting("cluster.logRetentionDays", 31),
-        "cluster.logRetentionDays: 31 is not a retention that CloudWatch Logs knows",
+        "cluster.logRetentionDays: 31 is not a retention that CloudWatch Logs supports",
         "Use one of 1, 3, 5, 7, 14, 30",
     ),
     "an access entry for no role": (
         setting("cluster.accessEntries", {"ops": {"principalArn": "ops", "access": "admin"}}),
-        "cluster.accessEntries.ops.principalArn: 'ops' is refused",
+        "cluster.accessEntries.ops.principalArn: 'ops' is invalid",
         "Expected an IAM role or user, arn:aws:iam::<account>:role/<name>",
     ),
     "fewer nodes at most than at least": (
@@ -155,17 +155,17 @@ MISTAKES = {
     ),
     "spot nodes alone": (
         setting("nodes.groups.general.capacity", "spot"),
-        "nodes.groups: no group has on-demand nodes at all times",
-        "Keep a group with capacity on-demand",
+        "nodes.groups: no group always has on-demand nodes",
+        "Add a group with capacity on-demand",
     ),
     "an instance type of another architecture": (
         setting("nodes.groups.general.instanceTypes", ["t4g.medium"]),
-        "nodes.groups.general.instanceTypes: 't4g.medium' is not an instance type",
+        "this program does not know the instance type 't4g.medium'",
         "Use one of t3.medium",
     ),
     "more pods than EKS allows": (
         setting("nodes.podsPerNode", 111),
-        "nodes.podsPerNode: 111 is refused",
+        "nodes.podsPerNode: 111 is invalid",
         "Expected pods on one node, 10 to 110",
     ),
     "a ceiling below the size": (
@@ -180,22 +180,22 @@ MISTAKES = {
     ),
     "no backups": (
         setting("database.backupDays", 0),
-        "database.backupDays: 0 is refused",
+        "database.backupDays: 0 is invalid",
         "Expected days that backups are kept, 1 to 35",
     ),
     "a database class that nobody knows": (
         setting("database.instanceClass", "db.huge"),
-        "database.instanceClass: 'db.huge' is not a class that this program knows",
+        "database.instanceClass: this program does not know the class 'db.huge'",
         "Use one of db.t3.micro",
     ),
     "more connections than the database has": (
         setting("backend.databasePoolSize", 8),
         (
             "backend.databasePoolSize: 10 replicas with 8 connections each, the worker, a migration"
-            " and the exporter take 93 connections,"
-            " and db.t3.micro has 67 to plan with (80 % of 84)"
+            " and the exporter need 93 connections,"
+            " but only 67 are available on db.t3.micro (80 % of 84)"
         ),
-        "Lower backend.databasePoolSize or backend.maxReplicas, or take a larger",
+        "Lower backend.databasePoolSize or backend.maxReplicas, or choose a larger",
     ),
     "fewer replicas at most than at least": (
         setting("backend.maxReplicas", 1),
@@ -204,7 +204,7 @@ MISTAKES = {
     ),
     "an unknown log level": (
         setting("backend.logLevel", "loud"),
-        "backend.logLevel: 'loud' is refused",
+        "backend.logLevel: 'loud' is invalid",
         "Expected debug, info, warning or error",
     ),
     "a misspelt setting": (
@@ -220,16 +220,16 @@ MISTAKES = {
     "a setting like no other": (
         setting("nodes.groups.general.colour", "blue"),
         "nodes.groups.general.colour: is not a setting",
-        "Known here: instanceTypes, capacity, min, max",
+        "Known settings: instanceTypes, capacity, min, max",
     ),
     "a version without quotes": (
         setting("cluster.version", 1.35),
-        "cluster.version: 1.35 is refused: is a number, which loses zeros",
+        "cluster.version: 1.35 is invalid: is a number, which loses zeros",
         'write it in quotes, "1.35"',
     ),
     "an account that is none": (
         setting("allowedAccountId", "12345"),
-        "allowedAccountId: '12345' is refused",
+        "allowedAccountId: '12345' is invalid",
         "12 digits in quotes",
     ),
 }

@@ -31,7 +31,7 @@ def test_the_reference_deployment_warns_of_nothing_but_missing_subscribers() -> 
 def test_a_storage_class_that_nobody_makes_is_an_error() -> None:
     finding = findings({**QUIET, "storageClass": "gp2"})["observability.storageClass"]
     assert finding.severity is Severity.ERROR
-    assert "no StorageClass 'gp2'" in finding.message
+    assert "the StorageClass 'gp2' does not exist" in finding.message
     assert "Use gp3" in finding.remedy
 
 
@@ -40,7 +40,7 @@ def test_a_jaeger_without_the_search_that_grafana_uses_is_an_error(version: str)
     chosen = merged(QUIET, {"traces": {"version": version}})
     finding = findings(chosen)["observability.traces.version"]
     assert finding.severity is Severity.ERROR
-    assert f"Jaeger {version} has no search that Grafana 13.2.0 can use" in finding.message
+    assert f"Grafana 13.2.0 cannot search in Jaeger {version}" in finding.message
     assert '"2.19.0"' in finding.remedy
 
 
@@ -83,8 +83,8 @@ def test_cost_without_metrics_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("cost", "sentence"),
     [
-        ({"monthlyBudgetUsd": None}, "no alert says when it rises"),
-        ({"enabled": False}, "200 is compared with nothing"),
+        ({"monthlyBudgetUsd": None}, "no alert fires when it rises"),
+        ({"enabled": False}, "200 has no effect"),
     ],
     ids=["no budget", "no prices"],
 )
@@ -97,7 +97,7 @@ def test_a_budget_and_prices_need_each_other(cost: Tree, sentence: str) -> None:
 
 @pytest.mark.parametrize(
     ("alarms", "left"),
-    [(True, "CloudWatch's alarms are left"), (False, "CloudWatch's are off, too")],
+    [(True, "only CloudWatch's alarms do"), (False, "CloudWatch's alarms are off, too")],
     ids=["with alarms", "without"],
 )
 def test_a_database_that_prometheus_does_not_see_is_a_warning(*, alarms: bool, left: str) -> None:
@@ -155,12 +155,12 @@ def test_settings_that_do_not_fit_the_nodes_are_an_error() -> None:
     found = findings(merged(QUIET, {"metrics": {"memoryMb": 4096}}))
     finding = found["nodes.groups"]
     assert finding.severity is Severity.ERROR
-    assert "2 nodes have 3860m, 6096 MiB and 70" in finding.message
+    assert "2 nodes offer 3860m, 6096 MiB and 70 pods" in finding.message
     assert "of the memory" in finding.message
     assert "observability.metrics.memoryMb" in finding.remedy
 
 
-def test_settings_that_leave_little_room_are_a_warning() -> None:
+def test_settings_that_leave_little_capacity_are_a_warning() -> None:
     found = findings(merged(QUIET, {"metrics": {"memoryMb": 1536}}))
     assert found["nodes.groups"].severity is Severity.WARNING
 
