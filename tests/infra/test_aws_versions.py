@@ -95,6 +95,6 @@ def test_without_an_answer_the_calendar_holds_and_the_program_goes_on(
 ) -> None:
     monkeypatch.setattr(cloud, "answer", refuse_versions)
     assert plan_with(unchanged).resources
-    told = [text for text in messages if "so infra/versions.py holds" in text]
+    told = [text for text in messages if "so infra/versions.py is used" in text]
     assert len(told) == 2
     assert all("AccessDenied" in text for text in told)
