@@ -51,7 +51,7 @@ class AppError(Exception):
 
     status: HTTPStatus = HTTPStatus.INTERNAL_SERVER_ERROR
     code: str = "internal_error"
-    detail: str = "Something went wrong on our side; it has been logged."
+    detail: str = "The server failed; the error has been logged."
     headers: Mapping[str, str] = {}
 
     def __init__(self, detail: str | None = None) -> None:
@@ -76,13 +76,13 @@ class Forbidden(AppError):
 class NotFound(AppError):
     status = HTTPStatus.NOT_FOUND
     code = "not_found"
-    detail = "There is nothing at this address."
+    detail = "Nothing exists at this address."
 
 
 class MethodNotAllowed(AppError):
     status = HTTPStatus.METHOD_NOT_ALLOWED
     code = "method_not_allowed"
-    detail = "This address does not have that method; the header Allow names those it has."
+    detail = "This address does not support the method: the header Allow lists those it supports."
 
 
 class BodyTooLarge(AppError):
@@ -102,13 +102,13 @@ class Unavailable(AppError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "unavailable"
-    detail = "The service cannot answer at the moment; send the same request again."
+    detail = "The service is temporarily unavailable: send the same request again."
     headers: Mapping[str, str] = {"Retry-After": "5"}
 
 
 class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
-    detail = "The database cannot be used at the moment; send the same request again."
+    detail = "The database is temporarily unavailable: send the same request again."
 
 
 def problem_responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
@@ -182,7 +182,7 @@ def _framework_problem(error: HTTPException) -> AppError:
     """Translate what Starlette and FastAPI raise: 404, 405, 413, a body that is no text."""
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.BAD_REQUEST:
-        return InvalidRequest("The body cannot be read as what it claims to be.")
+        return InvalidRequest("The body does not match its Content-Type.")
     for known in (NotFound, BodyTooLarge, MethodNotAllowed):
         if known.status is status:
             return known()

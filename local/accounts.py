@@ -37,7 +37,7 @@ def postgres_account(data: Path) -> Account | None:
         if data.exists() and data.stat().st_uid != os.geteuid():
             raise PlatformError(
                 f"{data} belongs to user id {data.stat().st_uid}, not to you ({os.geteuid()}): "
-                "start as the user who made it, or choose another directory with STATE="
+                "start as that user, or choose another directory with STATE="
             )
         return None
     if data.exists() and data.stat().st_uid != 0:
@@ -54,7 +54,7 @@ def _first_candidate() -> Account:
             continue
         return Account(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
     raise PlatformError(
-        "PostgreSQL does not run as root and there is no user 'postgres' or 'nobody': "
+        "PostgreSQL does not run as root, and no user 'postgres' or 'nobody' exists: "
         "start as an ordinary user"
     )
 

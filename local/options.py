@@ -62,5 +62,7 @@ def _path(text: str) -> Path:
 
 def _duration(text: str) -> str:
     if not _DURATION.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no duration: write it as 5s or 1m30s")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a duration: write 5s or 1m30s, for example"
+        )
     return text

@@ -14,12 +14,14 @@ _TRIES = 100
 def require_free(port: int, *, setting: str) -> int:
     """Return the port when a server can listen on it. `setting` is how a person changes it."""
     if not 1 <= port <= _LAST_PORT:
-        raise PlatformError(f"{setting}={port} is no port: choose one between 1 and {_LAST_PORT}")
+        raise PlatformError(
+            f"{setting}={port} is not a port: choose one between 1 and {_LAST_PORT}"
+        )
     try:
         _listen_briefly(port)
     except PermissionError as error:
         raise PlatformError(
-            f"port {port} may only be opened by root: choose one above 1023 with {setting}="
+            f"only root may open port {port}: choose one above 1023 with {setting}="
         ) from error
     except OSError as error:
         raise PlatformError(

@@ -151,8 +151,8 @@ def check_version(postgres: Postgres) -> None:
     version = (postgres.data / "PG_VERSION").read_text().strip()
     if version != MAJOR_VERSION:
         raise PlatformError(
-            f"{postgres.data} was made by PostgreSQL {version}, this is {MAJOR_VERSION}: move it "
-            "away to start empty, or choose another directory with STATE="
+            f"{postgres.data} belongs to PostgreSQL {version}, but this is {MAJOR_VERSION}: move "
+            "it away to start empty, or choose another directory with STATE="
         )
 
 

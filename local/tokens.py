@@ -14,7 +14,7 @@ def ensure_secret(path: Path) -> None:
     """Make the file with a new secret unless it exists. It appears whole or not at all."""
     if path.exists():
         if not path.read_text().strip():
-            raise PlatformError(f"{path} is empty: delete it, the next start makes a new one")
+            raise PlatformError(f"{path} is empty: delete it, and the next start creates a new one")
         path.chmod(0o600)
         return
     # mkstemp makes the file 0600 from its first moment.

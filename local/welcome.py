@@ -22,11 +22,11 @@ def welcome(state: State, ports: Ports, monitoring: Monitoring | None, *, now: d
         "",
         *(_monitored(state, ports) if monitoring else _by_hand(state, ports, now)),
         "",
-        "See what is firing, in the console or with",
+        "See the firing alerts in the console, or with",
         "",
         "  " + list_alerts_command(state, ports.backend),
         "",
-        "Ctrl-C stops everything; the data stays.",
+        "Ctrl-C stops everything and keeps the data.",
     ]
     return "\n".join(lines)
 
@@ -54,10 +54,10 @@ def _places(state: State, ports: Ports, monitoring: Monitoring | None) -> Iterat
 
 
 def _monitored(state: State, ports: Ports) -> Iterator[str]:
-    yield "Prometheus and Alertmanager run too, wired to the backend: the alert Watchdog arrives"
-    yield "within half a minute. The rules are those of charts/backend, and watch this backend too;"
-    yield "services of the catalog (POST /api/v1/services) are scraped. Add your own rules and"
-    yield "targets, then reload:"
+    yield "Prometheus and Alertmanager run too. The alert Watchdog reaches the backend within half"
+    yield "a minute. The rules of charts/backend watch this backend, and Prometheus scrapes the"
+    yield "services of the catalog (POST /api/v1/services). Add your own rules and targets, then"
+    yield "reload:"
     yield ""
     yield f"  {state.prometheus}/rules/*.yml"
     yield f"  {state.prometheus}/targets/*.yml"
@@ -65,7 +65,7 @@ def _monitored(state: State, ports: Ports) -> Iterator[str]:
 
 
 def _by_hand(state: State, ports: Ports, now: datetime) -> Iterator[str]:
-    yield "Prometheus and Alertmanager are not both on PATH, so they were not started (Debian:"
+    yield "Prometheus or Alertmanager is not on PATH, so neither was started (Debian:"
     yield "apt-get install prometheus prometheus-alertmanager). Send a first alert by hand:"
     yield ""
     yield "  " + sample_alert_command(state, ports.backend, now=now)

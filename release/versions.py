@@ -15,7 +15,7 @@ def checked(version: str, *, command: str) -> str:
         raise ReleaseError(f"VERSION is missing: {command} VERSION=<image tag>")
     if not _TAG.fullmatch(version):
         raise ReleaseError(
-            f"VERSION={version!r} is no image tag: use letters, digits, '.', '_' and '-',"
+            f"VERSION={version!r} is not an image tag: use letters, digits, '.', '_' and '-',"
             " at most 128, and none of '.' and '-' at the start"
         )
     return version

@@ -13,16 +13,16 @@ class ServiceNotFound(NotFound):
 class ServiceExists(AppError):
     status = HTTPStatus.CONFLICT
     code = "service_exists"
-    detail = "The catalog has a service with this slug already; replace it with PUT."
+    detail = "The catalog already has a service with this slug: replace it with PUT."
 
 
 class CatalogFull(AppError):
     status = HTTPStatus.CONFLICT
     code = "catalog_full"
-    detail = "The catalog has as many services as Prometheus can be told of: delete one first."
+    detail = "The catalog is full: delete a service first."
 
 
 class ServiceChanged(AppError):
     status = HTTPStatus.PRECONDITION_FAILED
     code = "service_changed"
-    detail = "The service is not at the version that If-Match names: read it again."
+    detail = "The service has changed since the version in If-Match: read it again."

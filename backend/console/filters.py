@@ -92,7 +92,9 @@ def _status(text: str) -> AlertStatus:
         return AlertStatus(text)
     except ValueError as error:
         known = ", ".join(AlertStatus)
-        raise InvalidRequest(f"There is no status {text[:40]!r}: it is one of {known}.") from error
+        raise InvalidRequest(
+            f"The status {text[:40]!r} does not exist: choose one of {known}."
+        ) from error
 
 
 def _text(query: QueryParams, name: str) -> str | None:

@@ -20,12 +20,12 @@ _FORM_TYPE = "application/x-www-form-urlencoded"
 
 class ForeignForm(Forbidden):
     code = "foreign_form"
-    detail = "This form was not sent from a page of this console."
+    detail = "This form does not come from a page of this console."
 
 
 class ExpiredForm(Forbidden):
     code = "expired_form"
-    detail = "This form is too old, or was opened before you signed in: reload the page."
+    detail = "This form has expired or was opened before you signed in: reload the page."
 
 
 class NotAForm(AppError):
@@ -84,7 +84,7 @@ async def read_form(request: Request) -> dict[str, str]:
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS))
     except ValueError as error:
-        raise InvalidRequest("The form cannot be read.") from error
+        raise InvalidRequest("The form is not valid.") from error
 
 
 def require_own_origin(request: Request) -> None:

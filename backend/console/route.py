@@ -21,7 +21,7 @@ SIGN_IN = "/sign-in"
 _TITLES = {
     HTTPStatus.FORBIDDEN: "Not allowed",
     HTTPStatus.NOT_FOUND: "Not found",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The database cannot be used",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The database is unavailable",
 }
 
 
@@ -59,7 +59,7 @@ def problem_page(request: Request, error: AppError) -> Response:
         "problem.html",
         visitor=None,
         status=error.status,
-        title=_TITLES.get(error.status, "That did not work"),
+        title=_TITLES.get(error.status, "The request failed"),
         detail=error.detail,
         retry=error.status == HTTPStatus.SERVICE_UNAVAILABLE,
     )

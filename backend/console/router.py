@@ -76,7 +76,7 @@ async def serve_static(request: Request, digest: str, name: str) -> Response:
 @off.get(SIGN_IN)
 async def say_off() -> Response:
     return PlainTextResponse(
-        "The console is switched off, because there is no key to sign sessions with.\n"
+        "The console is disabled, because it has no key to sign sessions.\n"
         f"Set {PREFIX}SESSION_KEY_FILE to a file with at least 32 random bytes, then restart.\n",
         status_code=HTTPStatus.SERVICE_UNAVAILABLE,
     )

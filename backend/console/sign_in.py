@@ -30,8 +30,8 @@ MAX_NEXT_CHARACTERS = 2048
 THEME_LIFETIME = timedelta(days=365)
 
 NO_TOKEN = "Paste a token."  # noqa: S105  # a message
-UNKNOWN_TOKEN = "This token is not known here, or it was revoked."  # noqa: S105  # a message
-NO_READER = "This token is valid, but it may not read: the console needs the scope “read”."
+UNKNOWN_TOKEN = "This token is unknown or revoked."  # noqa: S105  # a message
+NO_READER = "This token is valid but lacks the scope “read”, which the console needs."
 
 
 @router.get(SIGN_IN)
@@ -48,7 +48,7 @@ async def sign_in(request: Request) -> Response:
         console.form_tokens.check_anonymous(form, request)
     except ExpiredForm:
         return _refuse(
-            request, next_, "expired_form", "This form was too old: paste the token again."
+            request, next_, "expired_form", "This form has expired: paste the token again."
         )
     token = form.get("token", "").strip()
     if not token:

@@ -38,7 +38,7 @@ class Page(BaseModel, Generic[Item]):
 
 class InvalidCursor(InvalidRequest):
     code = "invalid_cursor"
-    detail = "The cursor is not one that this list has given out."
+    detail = "The cursor is not valid for this list."
 
 
 def decode_cursor(cursor: str, key: TypeAdapter[Key]) -> Key:

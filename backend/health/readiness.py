@@ -23,7 +23,7 @@ class SchemaTooOld(Unavailable):
 
 class DrainingNow(Unavailable):
     code = "draining"
-    detail = "This process is about to stop; send the request to another one."
+    detail = "This process is stopping: send the request to another one."
 
 
 class Readiness:

@@ -7,16 +7,16 @@ from backend.errors import AppError, NotFound
 
 class IntegrationNotFound(NotFound):
     code = "integration_not_found"
-    detail = "There is no integration with this slug."
+    detail = "No integration has this slug."
 
 
 class IntegrationExists(AppError):
     status = HTTPStatus.CONFLICT
     code = "integration_exists"
-    detail = "There is an integration with this slug already; slugs are never used again."
+    detail = "An integration with this slug already exists; slugs are never reused."
 
 
 class IntegrationRevoked(AppError):
     status = HTTPStatus.CONFLICT
     code = "integration_revoked"
-    detail = "This integration has been revoked; create a new one."
+    detail = "This integration is revoked: create a new one."

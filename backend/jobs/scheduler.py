@@ -79,9 +79,9 @@ class Scheduler:
     def complaint(self) -> str | None:
         """Say in what way the scheduler is not alive, or None. An outage is no complaint."""
         if (job := self._runs.overdue(grace_seconds=SILENCE_SECONDS)) is not None:
-            return f"The job {job} has not ended, though its time is over."
+            return f"The job {job} still runs after its time limit."
         if (silent := monotonic() - self._alive_at) > SILENCE_SECONDS:
-            return f"The scheduler has given no sign of life for {silent:.0f} seconds."
+            return f"The scheduler has not responded for {silent:.0f} seconds."
         return None
 
     async def _run_connected(self) -> None:

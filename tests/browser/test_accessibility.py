@@ -76,7 +76,9 @@ async def test_pages_with_problems(
     await stranger.emulate_media(color_scheme=scheme)
     await stranger.goto("/")
     await sign_in(stranger, "cnop_wrong")
-    await expect(stranger.get_by_role("alert").filter(has_text="not known here")).to_be_visible()
+    await expect(
+        stranger.get_by_role("alert").filter(has_text="unknown or revoked")
+    ).to_be_visible()
     assert await violations(stranger) == []
     await sign_in(stranger, stack.admin_token)
     await expect(stranger.get_by_role("heading", name="Nothing firing")).to_be_visible()

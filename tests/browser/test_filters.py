@@ -107,7 +107,7 @@ async def test_a_label_that_is_none_is_explained_and_kept(
     await page.goto("/")
     await page.get_by_role("textbox", name="Label").fill("namespace")
     await page.get_by_role("button", name="Filter").click()
-    await expect(page.get_by_role("alert").filter(has_text="written name=value")).to_be_visible()
+    await expect(page.get_by_role("alert").filter(has_text="as name=value")).to_be_visible()
     await expect(page.get_by_role("textbox", name="Label")).to_have_value("namespace")
     assert filled.url in page.url
 
@@ -117,9 +117,9 @@ async def test_mistakes_in_the_address_are_explained(
 ) -> None:
     watch.expect("status of 422")
     for query, words in {
-        "status=burning": "There is no status 'burning'",
+        "status=burning": "The status 'burning' does not exist",
         "without=everything": "knows service and severity",
-        "cursor=nonsense": "The cursor is not one that this list has given out",
+        "cursor=nonsense": "The cursor is not valid for this list",
     }.items():
         await page.goto(f"{filled.url}/?{query}")
         await expect(page.get_by_text(words)).to_be_visible()

@@ -72,7 +72,7 @@ async def test_nothing_firing_is_told_from_nothing_received(page: Page, stack: S
     await page.goto("/")
     await expect(page.get_by_role("heading", name="Nothing firing")).to_be_visible()
     await expect(page.get_by_role("heading", name="All quiet")).to_be_visible()
-    await expect(page.get_by_text("The last delivery came")).to_be_visible()
+    await expect(page.get_by_text("The last delivery arrived")).to_be_visible()
 
 
 async def test_the_intake_shows_deliveries_and_what_was_rejected(page: Page, stack: Stack) -> None:

@@ -126,14 +126,14 @@ async def test_a_database_outage_is_an_honest_page_and_banner(
     try:
         await now.clock.fast_forward(PERIOD_MS)
         await expect(
-            now.get_by_role("alert").filter(has_text="The database cannot be used")
+            now.get_by_role("alert").filter(has_text="The database is unavailable")
         ).to_be_visible()
 
         answer = await now.goto("/")
         assert answer is not None
         assert answer.status == 503
         assert answer.headers["retry-after"] == "5"
-        await expect(now.get_by_role("heading", name="The database cannot be used")).to_be_visible()
+        await expect(now.get_by_role("heading", name="The database is unavailable")).to_be_visible()
         await expect(now.get_by_role("link", name="Down")).to_have_count(0)
     finally:
         filled.postgres.start()
@@ -150,7 +150,7 @@ async def test_a_session_that_ended_says_so(now: Page, filled: Stack) -> None:
 async def test_a_page_that_corrects_a_filter_is_live_too(now: Page, watch: Watch) -> None:
     watch.expect("status of 422")
     await now.goto("/?label=nonsense")
-    await expect(now.get_by_text("written name=value")).to_be_visible()
+    await expect(now.get_by_text("as name=value")).to_be_visible()
     await refresh(now)
     await expect(now.get_by_text("refreshes every 15 s")).to_be_visible()
     await expect(now.get_by_role("alert").filter(has_text="Not live")).to_be_hidden()

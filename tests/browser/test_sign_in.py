@@ -46,7 +46,9 @@ async def test_a_wrong_token_is_refused_in_words(stranger: Page, watch: Watch) -
     watch.expect(REFUSED)
     await stranger.goto("/")
     await sign_in(stranger, "cnop_wrong")
-    await expect(stranger.get_by_role("alert").filter(has_text="not known here")).to_be_visible()
+    await expect(
+        stranger.get_by_role("alert").filter(has_text="unknown or revoked")
+    ).to_be_visible()
     field = stranger.get_by_label("Access token")
     await expect(field).to_have_attribute("aria-invalid", "true")
     await expect(field).to_have_value("")
@@ -58,7 +60,7 @@ async def test_a_token_that_may_not_read_is_refused_in_words(
     watch.expect(REFUSED)
     await stranger.goto("/")
     await sign_in(stranger, create_integration(stack, "cluster-a"))
-    await expect(stranger.get_by_role("alert").filter(has_text="may not read")).to_be_visible()
+    await expect(stranger.get_by_role("alert").filter(has_text="lacks the scope")).to_be_visible()
 
 
 async def test_a_revoked_token_ends_its_session_at_once(page: Page, stack: Stack) -> None:
@@ -93,7 +95,7 @@ async def test_another_site_cannot_sign_somebody_out(
     )
     await page.goto("http://127.0.0.1:1/evil")
     await page.get_by_role("button", name="Prize").click()
-    await expect(page.get_by_text("not sent from a page of this console")).to_be_visible()
+    await expect(page.get_by_text("does not come from a page of this console")).to_be_visible()
 
     await page.goto("/")
     await expect(page.get_by_role("heading", name="Nothing firing")).to_be_visible()

@@ -36,7 +36,7 @@ def test_the_next_free_port_skips_what_is_busy_or_taken(busy_port: int) -> None:
 
 @pytest.mark.parametrize("port", [0, -1, 65536])
 def test_a_number_that_is_no_port_is_refused(port: int) -> None:
-    with pytest.raises(PlatformError, match=f"PORT={port} is no port"):
+    with pytest.raises(PlatformError, match=f"PORT={port} is not a port"):
         require_free(port, setting="PORT")
 
 

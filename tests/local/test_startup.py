@@ -143,7 +143,7 @@ def test_data_of_another_major_version_is_refused(state: Path, environment: dict
     (state / "postgres" / "PG_VERSION").write_text("17\n")
     platform = launch(state, environment=environment)
     assert platform.wait_until_ended() == 1
-    assert "was made by PostgreSQL 17, this is 18" in platform.output
+    assert "belongs to PostgreSQL 17, but this is 18" in platform.output
 
 
 def test_a_cluster_that_was_cut_short_is_made_again(

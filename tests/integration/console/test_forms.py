@@ -56,7 +56,7 @@ async def test_forms_of_other_origins_are_refused(
 ) -> None:
     answer = await choose_dark(reader, headers)
     assert answer.status_code == 403
-    assert "not sent from a page of this console" in answer.text
+    assert "does not come from a page of this console" in answer.text
     assert THEME not in reader.cookies
 
 
@@ -82,7 +82,7 @@ async def test_signing_in_needs_the_form_of_the_same_browser(
     await stranger.get("/sign-in")
     answer = await stranger.post("/sign-in", data={"form_token": form_token, "token": reader_token})
     assert answer.status_code == 403
-    assert "too old" in answer.text
+    assert "has expired" in answer.text
     assert "console-session" not in stranger.cookies
 
 

@@ -80,7 +80,7 @@ def test_what_is_no_tag_never_reaches_helm(
 ) -> None:
     helm = _helm(path)
     assert main(["upgrade", f"--version={version}"]) == 1
-    assert "is no image tag" in capsys.readouterr().err
+    assert "is not an image tag" in capsys.readouterr().err
     assert helm.calls() == []
 
 

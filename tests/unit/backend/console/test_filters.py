@@ -59,7 +59,7 @@ def test_what_is_no_label_becomes_the_draft(typed: str) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("status=burning", "There is no status 'burning': it is one of firing, resolved, supp"),
+        ("status=burning", "The status 'burning' does not exist: choose one of firing, resolv"),
         ("without=pod", "not 'pod'"),
         ("service=a%00b", "NUL"),
     ],
