@@ -44,11 +44,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     integrations_router,
 )
 
-# Bodies are small, but for the paths named here.
+# Bodies are small, except for these paths.
 BODY_BYTES = 64 * 1024
 LARGE_BODY_PATHS = ("/api/v1/webhooks/alertmanager",)
 
-# Ours keeps the trace of every error, and costs a third: docs/adr/0006-tracing.md.
+# Our own tracing keeps the trace of every error at a third of the cost (docs/adr/0006-tracing.md).
 NO_TELEMETRY = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
 
 
@@ -86,7 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
-    """Add from the inside out: the last one sees a request first."""
+    """Add the middleware from the inside out: the last one sees a request first."""
     app.add_middleware(
         BodyLimitMiddleware,
         default=BODY_BYTES,
@@ -119,7 +119,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _tune_garbage_collection() -> None:
-    """Take what start-up has made out of every later collection: p99 of intake falls by 2 to 6."""
+    """Exclude the objects of start-up from later collections: p99 of intake falls by 2 to 6."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

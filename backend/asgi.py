@@ -1,4 +1,4 @@
-"""What uvicorn serves: `backend.asgi:app`. The only module that does something when imported."""
+"""The application that uvicorn serves. Only this module has an effect when it is imported."""
 
 import sys
 

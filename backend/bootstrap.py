@@ -39,7 +39,7 @@ TOKENS = (
 
 
 class BootstrapError(Exception):
-    """The first token cannot be made known; the text says what to do."""
+    """The first token cannot be stored; the text says what to do."""
 
 
 async def ensure(database: Database, settings: Settings) -> None:

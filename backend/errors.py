@@ -1,4 +1,4 @@
-"""Errors as data: each has an HTTP status and a stable code; all leave as problem+json (RFC 9457).
+"""Errors as data: each has a status and a stable code, and is sent as problem+json (RFC 9457).
 
 Domain packages raise subclasses of AppError; nothing else decides what an error looks like.
 """
@@ -18,12 +18,12 @@ from starlette.types import Scope
 from backend.telemetry import tracing
 
 PROBLEM_JSON = "application/problem+json"
-# Enough to correct a request by; a hostile body must not be able to ask for a large answer.
+# Enough to correct a request. It bounds the answer to a hostile body.
 MAX_REPORTED_FIELDS = 20
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one part of the request. The value itself is never repeated."""
+    """An error in one part of the request. It never repeats the value."""
 
     loc: list[str | int] = Field(examples=[["body", "slug"]])
     code: str = Field(examples=["string_too_long"])
@@ -98,7 +98,7 @@ class InvalidRequest(AppError):
 
 
 class Unavailable(AppError):
-    """Something that passes: the client should send the same request again."""
+    """A temporary error: the client should send the same request again."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "unavailable"
@@ -150,7 +150,7 @@ def _body(error: AppError, errors: Sequence[FieldProblem]) -> dict[str, Any]:
 
 
 def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
-    """Make the errors of the application and of its framework leave as problem+json.
+    """Answer errors of the application and of its framework as problem+json.
 
     The routes are asked which methods a path has: the framework names only those of one of them.
     """
@@ -179,7 +179,7 @@ async def _validation_error(_request: Request, error: RequestValidationError) ->
 
 
 def _framework_problem(error: HTTPException) -> AppError:
-    """Translate what Starlette and FastAPI raise: 404, 405, 413, a body that is no text."""
+    """Translate the errors of Starlette and FastAPI: 404, 405, 413, an undecodable body."""
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.BAD_REQUEST:
         return InvalidRequest("The body does not match its Content-Type.")

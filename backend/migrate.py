@@ -30,7 +30,7 @@ from backend.telemetry import logs
 
 log = structlog.get_logger()
 
-# Any constant will do, as long as nothing else in this database locks the same one.
+# Any constant that nothing else in this database locks.
 ADVISORY_LOCK = 0x0B5E_0001
 # Migrations set timeouts of their own; this one is for waiting until another migration has ended.
 STATEMENT_TIMEOUT_SECONDS = 15 * 60
@@ -63,7 +63,7 @@ async def migrate(settings: Settings) -> None:
 
 @asynccontextmanager
 async def _only_one(engine: AsyncEngine) -> AsyncIterator[None]:
-    """Hold the advisory lock. PostgreSQL gives it back by itself when the process dies."""
+    """Hold the advisory lock. PostgreSQL releases it when the process dies."""
     lock = {"key": ADVISORY_LOCK}
     async with engine.connect() as holder:
         await holder.execution_options(isolation_level="AUTOCOMMIT")

@@ -1,4 +1,4 @@
-"""What the service can be told: environment variables named BACKEND_*, and nothing else.
+"""The settings of the service: environment variables named BACKEND_*, and nothing else.
 
 Secrets never travel in the environment: a setting names the *file* that holds one.
 """
@@ -43,13 +43,13 @@ class Settings(BaseSettings):
     database_connect_timeout_seconds: float = Field(5, gt=0, le=60)
     database_statement_timeout_seconds: float = Field(15, gt=0, le=300)
 
-    # The first token with all rights: `backend.migrate` makes sure that its hash is stored.
+    # The first token with all rights: `backend.migrate` stores its hash.
     admin_token_file: Path | None = None
-    # What the platform's own Alertmanager delivers with, and its Prometheus asks for targets with:
-    # as above, and they may do no more.
+    # The tokens with which the platform's Alertmanager delivers alerts and its Prometheus reads
+    # targets: stored as above, and limited to that.
     ingest_token_file: Path | None = None
     discovery_token_file: Path | None = None
-    # Signs the console's session cookies; without it there is no console.
+    # Signs the console's session cookies; without it the console is disabled.
     session_key_file: Path | None = None
 
     otlp_endpoint: Annotated[str, AfterValidator(_http_url)] | None = None
@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     retention_episode_days: int = Field(400, ge=31)
     retention_resolved_days: int = Field(30, ge=1)
 
-    # A pod's probes come from outside of it; on a laptop 127.0.0.1 will do.
+    # A pod's probes come from outside of it; on a laptop 127.0.0.1 is enough.
     worker_host: str = "0.0.0.0"  # noqa: S104  # as above
     worker_port: int = Field(8001, ge=0, le=65535)
     shutdown_grace_seconds: float = Field(20, ge=0, le=600)
@@ -85,7 +85,7 @@ class SettingsError(Exception):
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings, or raise SettingsError with one sentence for each thing that is wrong."""
+    """Read the settings, or raise SettingsError with one sentence for each error."""
     given = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
     unknown = [_unknown(name) for name in sorted(given.keys() - set(variables()))]
     if unknown:

@@ -81,7 +81,7 @@ def _traces(settings: Settings) -> Traces | None:
 
 
 async def _end(scheduler: Scheduler, running: asyncio.Task[None], grace_seconds: float) -> None:
-    """Let the running jobs end, as long as there is time; what remains is cancelled."""
+    """Wait for the running jobs, and cancel those that do not end in time."""
     scheduler.stop()
     await asyncio.wait([running], timeout=grace_seconds)
     if not running.done():

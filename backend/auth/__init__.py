@@ -1,1 +1,1 @@
-"""Who is calling: bearer tokens, their scopes, and the principals that handlers ask for."""
+"""Bearer tokens, their scopes, and the principals that handlers require."""

@@ -1,4 +1,4 @@
-"""Principals: what a handler asks for to say who may call it."""
+"""Principals: a handler requires one to say who may call it."""
 
 from typing import Annotated
 

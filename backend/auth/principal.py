@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-# What a token with all rights delivers for, unless it belongs to another integration.
+# A token with all rights delivers for this integration, unless it belongs to another.
 DEFAULT_INTEGRATION = "default"
 
 
@@ -11,7 +11,7 @@ class Scope(StrEnum):
     """What a token may do. ADMIN may do everything."""
 
     INGEST = "ingest"
-    # What Prometheus asks for: scrape targets, and nothing else.
+    # Prometheus' scope: it reads scrape targets, and nothing else.
     DISCOVER = "discover"
     READ = "read"
     WRITE = "write"

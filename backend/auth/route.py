@@ -11,7 +11,7 @@ from backend.auth.dependencies import RequireScope
 
 
 class TokenFirstRoute(APIRoute):
-    """Check the token before FastAPI reads the body; on its own it does it the other way round."""
+    """Checks the token before FastAPI reads the body, which is not FastAPI's own order."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -26,7 +26,7 @@ class TokenFirstRoute(APIRoute):
 
 
 def requirements(dependant: Dependant) -> list[RequireScope]:
-    """Return what an operation asks of a token, wherever in its dependencies it does."""
+    """Return an operation's requirement of a token, from anywhere in its dependencies."""
     found = [dependant.call] if isinstance(dependant.call, RequireScope) else []
     for dependency in dependant.dependencies:
         found += requirements(dependency)

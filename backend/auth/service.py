@@ -18,7 +18,7 @@ async def issue_token(
     integration_id: int | None = None,
     now: datetime,
 ) -> str:
-    """Make a token and return it: this is the only moment at which it can be read."""
+    """Create a token and return it. It cannot be read again."""
     token = generate_token()
     await repository.add(
         session,

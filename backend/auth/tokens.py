@@ -1,9 +1,9 @@
-"""Making and recognising tokens."""
+"""Creates and recognises tokens."""
 
 import hashlib
 import secrets
 
-# The prefix lets secret scanners and people recognise what they have found.
+# Secret scanners and people recognise a token by its prefix.
 PREFIX = "cnop_"
 TOKEN_BYTES = 32
 

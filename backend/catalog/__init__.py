@@ -1,1 +1,1 @@
-"""The catalog: which services there are, whose they are, and where Prometheus finds them."""
+"""The catalog: the services, their owners, and their targets for Prometheus."""

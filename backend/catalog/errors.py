@@ -1,4 +1,4 @@
-"""What can go wrong with services of the catalog."""
+"""Errors of the catalog's services."""
 
 from http import HTTPStatus
 

@@ -52,7 +52,7 @@ _Owner = Annotated[
         examples=["payments"],
     ),
 ]
-# An entity tag has quotes; who types the bare number at a shell means the same.
+# An entity tag has quotes, but a bare number from a shell is accepted too.
 _VERSION = r'^("[0-9]{1,18}"|[0-9]{1,18})$'
 _IfMatch = Annotated[
     # A header may be absent; it is never null.
@@ -131,7 +131,7 @@ async def replace_service(
     *,
     if_match: _IfMatch = None,
 ) -> ServiceRead:
-    """Replace everything but the slug: what the body leaves out is emptied."""
+    """Replace everything but the slug: fields that the body leaves out become empty."""
     replaced = await service.replace(
         session, slug, request, expected_version=_version(if_match), now=utc_now()
     )
@@ -146,7 +146,7 @@ async def replace_service(
 async def delete_service(
     _principal: WritePrincipal, slug: _SlugPath, session: SessionDep, *, if_match: _IfMatch = None
 ) -> None:
-    """Take a service out of the catalog. Its targets go, its alerts stay."""
+    """Remove a service from the catalog, with its targets. Its alerts stay."""
     await service.delete(session, slug, expected_version=_version(if_match))
 
 

@@ -1,4 +1,4 @@
-"""What a service may say about being scraped, and what Prometheus is told of it.
+"""The scrape targets that a service may declare, and their form for Prometheus.
 
 Prometheus takes the whole list or nothing: one group that it cannot parse would cost all services
 their discovery, so everything is checked when it is written.
@@ -22,8 +22,8 @@ MAX_GROUPS = 10
 MAX_TARGETS = 50  # in one group
 MAX_LABELS = 16
 
-# They say where in the cluster a series comes from, what an alert is, or which bucket it is: a
-# target that chose them itself could pass for another. `service` is the slug.
+# These labels say where in the cluster a series comes from, what an alert is, or which bucket it
+# is. A target that chose them itself could pass for another. `service` is the slug.
 RESERVED_LABELS = (
     "alertname",
     "cluster",
@@ -44,14 +44,14 @@ RESERVED_LABELS = (
 
 _OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = rf"{_OCTET}(\.{_OCTET}){{3}}"
-# No last part of a name begins with a digit, so that nothing passes for a broken IPv4 address.
+# The last part of a name must not begin with a digit, which rules out broken IPv4 addresses.
 _PART = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME = rf"({_PART}\.)*[A-Za-z]([A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?"
 _PORT = r"(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
 _TARGET = rf"^({_IPV4}|{_NAME}):{_PORT}$"
 # Characters of a path (RFC 3986) without a query: Prometheus would escape the question mark.
 _PATH = r"^/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$"
-# Two underscores are Prometheus' own: they could change what is scraped, and how.
+# Names with two underscores belong to Prometheus: they could change what is scraped, and how.
 _LABEL_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 MAX_LABEL_NAME = 63
 MAX_LABEL_VALUE = 200
@@ -119,7 +119,7 @@ class ScrapeGroup(BaseModel):
 
 
 class StoredGroup(BaseModel):
-    """A ScrapeGroup as it was taken once: no later rule makes the catalog unreadable."""
+    """A ScrapeGroup as stored: later validation rules must not make the catalog unreadable."""
 
     targets: list[str] = Field(examples=[["checkout.shop.svc.cluster.local:8080"]])
     scheme: str = Field(examples=["http"])
@@ -152,7 +152,7 @@ class ScrapeTargets(BaseModel):
 
 
 class TargetGroup(BaseModel):
-    """One group as Prometheus' HTTP discovery reads it; it refuses any other key."""
+    """One group in the format of Prometheus' HTTP discovery, which accepts no other keys."""
 
     targets: list[str] = Field(examples=[["checkout.shop.svc.cluster.local:8080"]])
     labels: dict[str, str] = Field(
@@ -166,5 +166,5 @@ def target_group(slug: str, group: StoredGroup) -> TargetGroup:
         "__scheme__": group.scheme,
         "__metrics_path__": group.metrics_path,
     }
-    # Ours last: a label that an older release let in must not win.
+    # Our label comes last, to override one that an older release accepted.
     return TargetGroup(targets=group.targets, labels={**group.labels, **ours})

@@ -1,4 +1,4 @@
-"""Keeping the catalog, and telling Prometheus what is in it. Callers hold the transaction."""
+"""Changes to the catalog, and its targets for Prometheus. Callers hold the transaction."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,8 +16,8 @@ from backend.catalog.scraping import StoredGroup, TargetGroup, target_group
 _GROUPS = TypeAdapter(list[StoredGroup])
 
 
-# Prometheus takes the whole catalog once a minute, from a pod that takes in alerts as well: 1,000
-# services with two targets each were 230 kB and 12 ms of its CPU.
+# Prometheus fetches the whole catalog once a minute, from a pod that receives alerts as well. 1,000
+# services with two targets each were 230 kB and took 12 ms of its CPU.
 MAX_SERVICES = 2000
 
 
@@ -57,7 +57,7 @@ async def replace(
     expected_version: int | None,
     now: datetime,
 ) -> ServiceRead:
-    """Replace everything but the slug; with an expected version, only if that is the present."""
+    """Replace everything but the slug; if a version is expected, it must be the current one."""
     service = await _locked(session, slug, expected_version)
     for field, value in request.model_dump(mode="json").items():
         setattr(service, field, value)
@@ -68,7 +68,7 @@ async def replace(
 
 
 async def delete(session: AsyncSession, slug: str, *, expected_version: int | None) -> None:
-    """Take the service out. Alerts that name it stay as they are."""
+    """Remove the service. Alerts that name it do not change."""
     await session.delete(await _locked(session, slug, expected_version))
     await session.flush()
 

@@ -19,13 +19,13 @@ from backend.db.errors import DRIVER_ERRORS, ConnectFailed
 from backend.settings import Settings
 from backend.telemetry import tracing
 
-# How long the client waits beyond the server's own statement timeout: only a server that has
-# vanished without a word lets it come to this.
+# The client waits this long beyond the server's statement timeout. It only happens when the server
+# has vanished.
 COMMAND_TIMEOUT_MARGIN_SECONDS = 5
 
 
 def create_engine(settings: Settings, *, application_name: str = "backend-api") -> AsyncEngine:
-    """Make an engine. It connects when first used; each connect reads the password file anew."""
+    """Create an engine. It connects on first use; each connection reads the password file again."""
 
     async def connect() -> asyncpg.Connection:
         with tracing.timed("CONNECT"):
@@ -37,7 +37,7 @@ def create_engine(settings: Settings, *, application_name: str = "backend-api") 
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=settings.database_connect_timeout_seconds,
-        # Errors quote their statement's parameters otherwise, and errors are logged.
+        # Otherwise errors would quote the statement's parameters, and errors are logged.
         hide_parameters=True,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,

@@ -51,5 +51,5 @@ def decode_cursor(cursor: str, key: TypeAdapter[Key]) -> Key:
 
 
 def split_page(rows: Sequence[Item], limit: int) -> tuple[Sequence[Item], bool]:
-    """Of `limit + 1` fetched rows return those of the page, and whether there are more."""
+    """Split `limit + 1` fetched rows into the page and whether there are more."""
     return rows[:limit], len(rows) > limit

@@ -1,4 +1,4 @@
-"""Lets every statement of an engine leave its mark on the trail of whoever runs it."""
+"""Adds every statement of an engine to the current trail."""
 
 from time import time_ns
 from typing import Any

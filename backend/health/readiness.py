@@ -11,7 +11,7 @@ from backend.db.schema import required_revision, stored_revision
 from backend.errors import Unavailable
 from backend.http.lifecycle import Draining
 
-# Well within the second or two that a load balancer or a kubelet waits.
+# Less than the second or two that a load balancer or a kubelet waits.
 TIMEOUT_SECONDS = 1.5
 _UNDEFINED_TABLE = "42P01"
 
@@ -27,7 +27,7 @@ class DrainingNow(Unavailable):
 
 
 class Readiness:
-    """Asks the database, unless every connection is busy: then the last answer stands.
+    """Asks the database, unless every connection is busy: then the last answer counts.
 
     A full pool is a busy service, and taking a busy process out of service makes the rest busier.
     """

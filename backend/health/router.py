@@ -17,12 +17,12 @@ class Status(BaseModel):
 
 @router.get("/health")
 async def health() -> Status:
-    """Say that the process runs. Never asks the database: a restart would not mend that."""
+    """Report that the process runs. It never asks the database: a restart would not repair that."""
     return Status()
 
 
 @router.get("/ready", responses=problem_responses(DatabaseUnavailable, SchemaTooOld, DrainingNow))
 async def ready(request: Request) -> Status:
-    """Say whether requests should be sent here: the database answers and its schema will do."""
+    """Report whether to send requests here: the database answers and its schema is new enough."""
     await cast("Readiness", request.app.state.readiness).check()
     return Status()

@@ -20,7 +20,7 @@ _CHECK_SECONDS = 0.1
 
 @dataclass
 class Draining:
-    """Whether the process is about to stop; shared by middleware, readiness and signal handler."""
+    """Whether the process is stopping. Middleware, readiness and signal handler share it."""
 
     active: bool = False
     began_at: float = field(default=0, init=False)
@@ -40,7 +40,7 @@ class SignalHandler(Protocol):
 
 @contextmanager
 def drain_on_sigterm(draining: Draining) -> Iterator[None]:
-    """Put the drain before the server's own reaction to SIGTERM, if a server has set one.
+    """Drain before the server's own handler of SIGTERM runs, if a server has set one.
 
     A second SIGTERM does not wait. Needs the running event loop, in the main thread.
     """

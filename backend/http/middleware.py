@@ -24,15 +24,15 @@ from backend.telemetry.metrics import route_template
 
 log = structlog.get_logger()
 
-# What a client may choose; anything else could forge log lines or fill them.
+# The ids that a client may choose; others could forge or flood log lines.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-# nginx's number for a client that went away before its answer.
+# nginx's status for a client that disconnected before the answer.
 CLIENT_CLOSED_REQUEST = 499
 PROBES = frozenset({"/health", "/ready", "/metrics"})
 
 
 class RequestContextMiddleware:
-    """Give each request an id, log one event for it, and answer 500 when all else has failed."""
+    """Gives each request an id, logs one event for it, and answers 500 to unhandled errors."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -63,7 +63,7 @@ class RequestContextMiddleware:
         except Exception as error:
             log.exception("unhandled_error", route=route_template(scope))
             tracing.unexpected(error)
-            if status:  # the answer is under way: only a broken connection tells the client
+            if status:  # the answer has begun: only a broken connection tells the client
                 raise
             await problem_response(AppError())(scope, receive, send_with_id)
         finally:
@@ -89,7 +89,7 @@ def _log_request(scope: Scope, status: int, seconds: float) -> None:
 
 
 class SecurityHeadersMiddleware:
-    """Add headers that are right for an API, unless the answer (a page) has brought its own."""
+    """Adds headers for an API, unless the answer (a page) has its own."""
 
     _DEFAULTS = (
         (b"x-content-type-options", b"nosniff"),
@@ -120,7 +120,7 @@ class SecurityHeadersMiddleware:
 
 
 class DrainMiddleware:
-    """While the process is about to stop, ask clients to take their next request elsewhere."""
+    """Asks clients to send their next request elsewhere while the process is stopping."""
 
     def __init__(self, app: ASGIApp, draining: Draining) -> None:
         self.app = app
@@ -149,13 +149,13 @@ class _BodyTooLarge(HTTPException):
 
 
 def _exceeds(declared: str, limit: int) -> bool:
-    # Compared by length first: int() refuses to parse what a hostile header may hold.
+    # The length is compared first: int() refuses to parse very long numbers of a hostile header.
     digits = declared.lstrip("0")
     return digits.isdecimal() and (len(digits) > len(str(limit)) or int(digits) > limit)
 
 
 class BodyLimitMiddleware:
-    """Refuse bodies over the limit: by their declared length before a byte is read, else by count.
+    """Refuses bodies over the limit: by declared length before a byte is read, else by count.
 
     `limits` raises or lowers the limit for single paths.
     """

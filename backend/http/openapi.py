@@ -23,12 +23,12 @@ _REF_TEMPLATE = "#/components/schemas/{model}"
 
 
 def operation_id(route: APIRoute) -> str:
-    """Name an operation as its handler: generated clients get readable names."""
+    """Name an operation after its handler, so that generated clients have readable names."""
     return route.name
 
 
 def install(app: FastAPI) -> None:
-    """Replace the application's document by one that is built once and knows Problem."""
+    """Replace the application's document by one that is built once and includes Problem."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -39,7 +39,7 @@ def install(app: FastAPI) -> None:
 
 
 def _build(app: FastAPI) -> dict[str, Any]:
-    # Nobody plans for this answer, but it has the form of every other error.
+    # No operation declares this answer, but it has the form of every other error.
     unexpected = {str(status): answer for status, answer in problem_responses(AppError).items()}
     document = get_openapi(
         title=app.title,

@@ -1,12 +1,12 @@
-"""Texts that several domains accept alike: what PostgreSQL can hold and a person can read."""
+"""Types of texts that several domains accept."""
 
 from typing import Annotated
 
 from pydantic import StringConstraints
 
-# PostgreSQL has no NUL in a text.
+# PostgreSQL cannot store NUL in a text.
 NO_NUL = r"^[^\x00]*$"
-# A name of blanks alone is none.
+# A name needs at least one character that is not a blank.
 _NAME = r"^[^\x00]*[^\x00\s][^\x00]*$"
 
 # A DNS label: fits host names, Kubernetes objects and label values.

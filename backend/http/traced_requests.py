@@ -1,4 +1,4 @@
-"""Every request but the probes is a trace, or a part of its caller's."""
+"""Traces every request but the probes, as a new trace or as part of the caller's."""
 
 from http import HTTPStatus
 
@@ -10,12 +10,12 @@ from backend.telemetry import tracing
 from backend.telemetry.metrics import METHODS, route_template
 from backend.telemetry.tracing import Traces
 
-# Of what a client may write.
+# Limits text that a client chooses.
 MAX_PATH_CHARACTERS = 500
 
 
 class TraceMiddleware:
-    """Outermost, so that whoever measures or logs the request is inside of its trace."""
+    """The outermost middleware, so that metrics and logs of a request belong to its trace."""
 
     def __init__(self, app: ASGIApp, *, traces: Traces) -> None:
         self.app = app
@@ -37,7 +37,7 @@ class TraceMiddleware:
             with tracing.leaving(trail):
                 await self.app(scope, receive, send_and_note)
         finally:
-            # Without a status the client has gone: it had waited for too long, perhaps.
+            # Without a status the client has disconnected, perhaps because it waited too long.
             failed = not status or status >= HTTPStatus.INTERNAL_SERVER_ERROR
             if trail.is_kept(failed=failed):
                 self.traces.export(trail, *_described(scope, status, failed=failed), failed=failed)

@@ -1,4 +1,4 @@
-"""What can go wrong with integrations."""
+"""Errors of integrations."""
 
 from http import HTTPStatus
 

@@ -30,7 +30,7 @@ OLDEST = Gauge(
 )
 KINDS = ("job", "schedule")
 
-# Of the schedules only today's: one whose expression was changed stays, and stays due.
+# Only current schedules: one whose expression was changed stays, and stays due.
 _BACKLOG = text("""
     SELECT 'job' AS kind, count(*) AS waiting, min(execute_after) AS since, now() AS now
     FROM pgqueuer.pgqueuer
@@ -45,11 +45,11 @@ _BACKLOG = text("""
 
 
 async def watch(database: Database, jobs: Sequence[PeriodicJob]) -> None:
-    """Keep the gauges up to date until cancelled; while nobody can tell, they say NaN."""
+    """Update the gauges until cancelled; without an answer of the database they are NaN."""
     while True:
         try:
             await measure(database, jobs)
-        except Exception as error:  # noqa: BLE001  # logged; the next look is the remedy
+        except Exception as error:  # noqa: BLE001  # logged; the next attempt follows
             log.warning("backlog_unknown", error=repr(error))
             for kind in KINDS:
                 WAITING.labels(kind).set(math.nan)

@@ -15,7 +15,7 @@ log = structlog.get_logger()
 CANCELLED = "cancelled"
 FAILURES = frozenset({"failed", "timed_out"})
 
-# The label is not called "job": Prometheus keeps that name for itself, and would rename ours.
+# The label is not called "job", because Prometheus uses that name and would rename ours.
 RUNS = Counter("backend_job_runs_total", "Runs of periodic jobs.", ["task", "outcome"])
 DURATION = Histogram(
     "backend_job_duration_seconds",
@@ -64,7 +64,7 @@ class Runs:
         except TimeoutError:
             outcome = "timed_out"
             log.exception("job_timed_out", job=job.name, limit_seconds=job.limit_seconds)
-        except Exception as error:  # the border of the job: what it failed with is its own business
+        except Exception as error:  # a job may fail with anything
             outcome = "failed"
             log.exception("job_failed", job=job.name)
             tracing.unexpected(error)
@@ -74,7 +74,7 @@ class Runs:
         return outcome
 
     def overdue(self, grace_seconds: float) -> str | None:
-        """Name a job that neither its end nor its cancellation has stopped in time."""
+        """Return the name of a job that still runs after its limit and its cancellation."""
         now = monotonic()
         late = (
             name for name, deadline in self._deadlines.items() if now - deadline > grace_seconds

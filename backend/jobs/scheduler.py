@@ -1,4 +1,4 @@
-"""Keeps the job-queue library's scheduler running through outages, and knows if it is alive."""
+"""Runs the job-queue library's scheduler, restarts it after outages, and checks its liveness."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 30.0
 PULSE_CRON = "* * * * *"
-# Two pulses may be missed. A loop that hangs, or a scheduler that does not, is noticed after that.
+# Two pulses may be missed. After that, a hanging loop or scheduler is reported.
 SILENCE_SECONDS = 180.0
 
 # Named one by one: left out, the library would take these from environment variables with names
@@ -59,13 +59,13 @@ class Scheduler:
         self._alive_at = monotonic()
 
     async def run(self) -> None:
-        """Run until `stop`. Each attempt that fails is followed by a longer pause, up to 30 s."""
+        """Run until `stop`. The pause after each failed attempt is longer, up to 30 s."""
         failures = 0
         while not self._stopping.is_set():
             self._alive_at = began = monotonic()
             try:
                 await self._run_connected()
-            except Exception as error:  # noqa: BLE001  # logged; the next attempt is the remedy
+            except Exception as error:  # noqa: BLE001  # logged; the next attempt follows
                 lasted = monotonic() - began
                 failures = 1 if lasted > LONGEST_RETRY_SECONDS else failures + 1
                 pause = _pause_seconds(failures)
@@ -77,7 +77,7 @@ class Scheduler:
         self._stopping.set()
 
     def complaint(self) -> str | None:
-        """Say in what way the scheduler is not alive, or None. An outage is no complaint."""
+        """Return why the scheduler is not alive, or None. A database outage does not count."""
         if (job := self._runs.overdue(grace_seconds=SILENCE_SECONDS)) is not None:
             return f"The job {job} still runs after its time limit."
         if (silent := monotonic() - self._alive_at) > SILENCE_SECONDS:
@@ -98,13 +98,13 @@ class Scheduler:
             await manager.run()
 
     def _register(self, manager: SchedulerManager, job: PeriodicJob) -> None:
-        # A changed expression makes a row of its own; nobody asks for the old one any more.
+        # A changed expression creates another row; the old one is unused.
         @manager.schedule(job.name, job.cron)
         async def run(_schedule: Schedule) -> None:
             await self._runs.run(job)
 
     async def _pulse(self, _context: JobContext) -> None:
-        """Show that the whole way works: the loop, the database, the library, a job."""
+        """Prove that everything works: the loop, the database, the library and a job."""
         self._alive_at = monotonic()
 
     async def _pause(self, seconds: float) -> None:
@@ -114,7 +114,7 @@ class Scheduler:
 
 def _pause_seconds(failures: int) -> float:
     longest = min(FIRST_RETRY_SECONDS * 2.0 ** (failures - 1), LONGEST_RETRY_SECONDS)
-    # Workers that lost the same database must not all come back in the same instant.
+    # Workers that lost the same database must not all reconnect at the same time.
     return longest * random.uniform(0.5, 1)  # noqa: S311  # no secret
 
 

@@ -1,1 +1,1 @@
-"""Retention: partitions made ahead and dropped when they are old, and old current state pruned."""
+"""Retention: creates partitions ahead, drops old ones, and prunes old alerts."""

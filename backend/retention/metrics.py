@@ -1,4 +1,4 @@
-"""What retention did, and what it would need somebody to look at."""
+"""Metrics of retention."""
 
 from prometheus_client import Counter, Gauge
 

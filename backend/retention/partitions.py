@@ -18,10 +18,10 @@ from backend.db.session import committed
 from backend.retention.periods import Partition, PartitionedTable
 
 LOCK_TIMEOUT = "2s"
-# Any constant will do, as long as nothing else in this database locks the same one.
+# Any constant that nothing else in this database locks.
 ADVISORY_LOCK = 0x0B5E_0002
 DELETE_BATCH_ROWS = 5000
-# Counting stops here: the default partition is empty, or somebody should look.
+# Counting stops here: the default partition should be empty.
 MAX_COUNTED_ROWS = 10_000
 
 _CHECK_VIOLATION = "23514"
@@ -29,7 +29,7 @@ _LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Postponed(Exception):
-    """A change that cannot be made now; the text says why. The next run tries again."""
+    """A change that is not possible now; the text says why. The next run tries again."""
 
 
 async def partitions_of(database: Database, table: PartitionedTable) -> list[Partition]:

@@ -1,4 +1,4 @@
-"""What is kept for how long, and the job that sees to it. docs/adr/0011 gives the reasons."""
+"""The retention periods and the job that applies them. docs/adr/0011 gives the reasons."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from backend.settings import Settings
 
 log = structlog.get_logger()
 
-# A worker may be away for a week (deliveries) or a season (episodes) before anything falls into a
+# The worker may be down for a week (deliveries) or three months (episodes) before rows fall into a
 # default partition.
 DELIVERIES = PartitionedTable("delivery", "received_at", Period.DAY, ahead=7)
 EPISODES = PartitionedTable("episode", "closed_at", Period.MONTH, ahead=3)
@@ -72,7 +72,7 @@ async def apply_retention(database: Database, settings: Settings, *, now: dateti
 async def create_partitions(
     database: Database, *, now: datetime, outcome: Outcome | None = None
 ) -> None:
-    """Make the partitions of now and of the time ahead that are missing."""
+    """Create the missing partitions of now and of the time ahead."""
     outcome = outcome or Outcome()
     for table in TABLES:
         present = await partitions.partitions_of(database, table)

@@ -1,4 +1,4 @@
-"""Tracing with OpenTelemetry over OTLP/HTTP: which traces are kept, and how they leave.
+"""Samples traces and exports them with OpenTelemetry over OTLP/HTTP.
 
 Imported only when there is an endpoint: the SDK and its exporter cost start-up time and memory.
 Reasons and figures: docs/adr/0006-tracing.md.
@@ -21,11 +21,11 @@ from backend.settings import Settings
 from backend.telemetry import spans
 from backend.telemetry.tracing import Trail
 
-# About 4 MB of spans. While the collector is away, the newest push out the oldest.
+# About 4 MB of spans. While the collector is unavailable, new spans replace the oldest.
 QUEUE_SPANS = 2048
 BATCH_SPANS = 512
 DELAY_SECONDS = 2.0
-# One batch with its repetitions; nobody but the exporter's own thread waits for it.
+# One batch with its retries. Only the exporter's own thread waits for it.
 EXPORT_SECONDS = 5.0
 # At the end of the process. A pod has ten seconds left after its last request.
 FLUSH_SECONDS = 3.0
@@ -35,7 +35,7 @@ _IDS = RandomIdGenerator()
 
 
 class OtlpTraces:
-    """Samples by parent and ratio, and sends what is kept in the background."""
+    """Samples by parent and ratio, and exports sampled trails in the background."""
 
     def __init__(self, settings: Settings, *, service: str, ratio: float) -> None:
         self._sampler = ParentBased(TraceIdRatioBased(ratio))
@@ -78,7 +78,7 @@ class OtlpTraces:
         self._batch.force_flush()
 
     def shutdown(self) -> None:
-        """Send what waits; a collector that does not answer is given up in time."""
+        """Export the queued spans; give up after FLUSH_SECONDS if the collector does not answer."""
         give_up = threading.Timer(FLUSH_SECONDS, self._exporter.shutdown)
         give_up.daemon = True
         give_up.start()

@@ -1,4 +1,4 @@
-"""GET /metrics, for API and worker: in the format that is preferred; OpenMetrics has exemplars."""
+"""GET /metrics for API and worker, in the preferred format. Only OpenMetrics has exemplars."""
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -10,8 +10,8 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from starlette.requests import Request
 from starlette.responses import Response
 
-# Otherwise each counter and histogram has one more series for each set of labels, `_created`, which
-# Prometheus stores like all others and nobody asks for: 28 of the 122 of a quiet API.
+# Without this, each counter and histogram has one more series, `_created`, for each set of labels.
+# Prometheus would store them, and nobody needs them: 28 of the 122 series of an idle API.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # as it is
 
 _OPENMETRICS = "application/openmetrics-text"
@@ -31,7 +31,7 @@ def metrics(request: Request) -> Response:
 
 
 def prefers_openmetrics(accept: str) -> bool:
-    """Say whether OpenMetrics is asked for, and not less than the text format is."""
+    """Return whether the client prefers OpenMetrics to the text format, or has no preference."""
     weights: dict[str, float] = {}
     for part in accept.split(","):
         media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))

@@ -20,7 +20,7 @@ from backend.telemetry.tracing import trace_id
 
 EventDict = MutableMapping[str, Any]
 
-# The id of the request that is being handled, if one is.
+# The id of the current request, if there is one.
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 _REDACTED = "[redacted]"
@@ -31,7 +31,7 @@ _SECRETS = re.compile(
 
 
 def configure(*, level: str, tracing: bool, stream: BinaryIO | None = None) -> None:
-    """Send the logs of this process, those of libraries included, to one stream."""
+    """Send all logs of this process, including those of libraries, to one stream."""
     output = stream or sys.stdout.buffer
     structlog.configure(
         processors=processors(tracing=tracing),
@@ -77,10 +77,10 @@ def _redact_keys(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 def _render(_logger: object, _method: str, event: EventDict) -> bytes:
-    """Serialise, then look for secrets in the line itself: nested values and tracebacks too."""
+    """Serialise, then redact secrets in the whole line, including nested values and tracebacks."""
     try:
         line = orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
-    except TypeError:  # a lone surrogate, for one: what is logged may come from anywhere
+    except TypeError:  # for example a lone surrogate: logged values come from anywhere
         line = json.dumps(event, default=repr, ensure_ascii=False).encode(errors="replace")
     return _SECRETS.sub(_REDACTED.encode(), line)
 
@@ -90,8 +90,8 @@ def _route_standard_logging(output: BinaryIO, *, level: str, tracing: bool) -> N
         handlers=[standard_handler(output, tracing=tracing)], level=level.upper(), force=True
     )
     logging.captureWarnings(capture=True)
-    # uvicorn has given its loggers handlers of their own by now. Not uvicorn.access: it is silenced
-    # by --no-access-log, and would speak again.
+    # uvicorn has already given its loggers handlers. uvicorn.access is left out: --no-access-log
+    # silences it, and this would enable it again.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -99,7 +99,7 @@ def _route_standard_logging(output: BinaryIO, *, level: str, tracing: bool) -> N
 
 
 def standard_handler(output: BinaryIO, *, tracing: bool) -> logging.Handler:
-    """Return a handler that gives the standard library's records the form of our events."""
+    """Return a handler that formats the standard library's records like our events."""
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name, *_enrich(tracing=tracing)],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render_text],
@@ -114,7 +114,7 @@ def _render_text(logger: object, method: str, event: EventDict) -> str:
 
 
 class LineHandler(logging.Handler):
-    """Write records through the logger that events go through, so that lines never mix."""
+    """Writes records through the logger of the events, so that lines never mix."""
 
     def __init__(self, lines: structlog.BytesLogger) -> None:
         super().__init__()

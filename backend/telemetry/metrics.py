@@ -63,7 +63,7 @@ def install(app: FastAPI) -> None:
 
 
 def expect(routes: Iterable[BaseRoute]) -> None:
-    """Show the failures of these routes from the start: a series that begins at 1 never rises."""
+    """Create the error series of these routes at 0: a series that begins at 1 has no increase."""
     for route in routes:
         if isinstance(route, Route):
             for method in (route.methods or set()) & METHODS:
@@ -75,7 +75,7 @@ def show_build() -> None:
 
 
 def watch_pool(engine: AsyncEngine) -> None:
-    """Let the pool gauges show this engine's pool whenever they are read."""
+    """Make the pool gauges read this engine's pool."""
     pool = engine.pool
     assert isinstance(pool, QueuePool)  # noqa: S101  # the engine's factory makes no other
     POOL_LIMIT.set(pool.size())
@@ -84,7 +84,7 @@ def watch_pool(engine: AsyncEngine) -> None:
 
 
 def route_template(scope: Scope) -> str:
-    """Return the path of the route that took the request, as it was declared."""
+    """Return the declared path of the route that handles the request."""
     route = scope.get("route")
     return getattr(route, "path", UNMATCHED)
 
@@ -101,7 +101,7 @@ def _duration(route: str, method: str) -> Histogram:
 
 def _observe(info: Info) -> None:
     route = route_template(info.request.scope)
-    # Anybody can send any method; a label must not grow with what they think of.
+    # Clients can send any method, but the values of a label must stay bounded.
     method = info.method if info.method in METHODS else "other"
     _requests(route, method, info.modified_status).inc()
     failed = info.modified_status == "5xx"

@@ -1,4 +1,4 @@
-"""From a trail that has ended to the spans that are exported."""
+"""Converts an ended trail into spans."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,15 +14,15 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 from backend import __version__
 from backend.telemetry.tracing import Operation, Trail
 
-# The intake's longest statement has 2,400 characters; what an operator needs is how it begins.
+# The intake's longest statement has 2,400 characters; operators only need its beginning.
 MAX_TEXT_CHARACTERS = 1000
 
 _IDS = RandomIdGenerator()
-# Only what is kept becomes a span, so each says of itself that it was sampled.
+# Only sampled trails become spans, so each span has the flag for sampled.
 _FLAGS = TraceFlags(TraceFlags.SAMPLED)
 _SCOPE = InstrumentationScope("backend", __version__)
 _OK, _ERROR = Status(StatusCode.UNSET), Status(StatusCode.ERROR)
-# What a statement is for: a change if it makes one, wherever in it, else what it reads.
+# The operation of a statement: its change if it makes one anywhere, otherwise its read.
 _CHANGE = re.compile(r"\b(INSERT) INTO\s+(\w+)|\b(UPDATE)\s+(\w+)|\b(DELETE) FROM\s+(\w+)")
 _READ = re.compile(r"\b(SELECT)\b.*?\bFROM\s+(?:\w+\.)?(\w+)", re.DOTALL)
 

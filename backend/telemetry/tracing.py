@@ -1,9 +1,9 @@
-"""Which trace the running code belongs to, and what took time on its way.
+"""The trace of the running code, and the operations that it waited for.
 
-No OpenTelemetry here: that is `backend.telemetry.export`'s business, and only while traces are exported.
-Whether a trace is worth keeping is known at its end (docs/adr/0006-tracing.md), so until then it is
-a few numbers and a list of tuples, at a tenth of the cost of spans.
-"""  # noqa: E501
+OpenTelemetry is only in backend.telemetry.export, which is imported only while traces are exported.
+Whether a trace is kept is decided at its end (docs/adr/0006-tracing.md). Until then it is a few
+numbers and a list of tuples, at a tenth of the cost of spans.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,12 +13,12 @@ from time import time_ns
 from types import TracebackType
 from typing import NamedTuple, Protocol
 
-# A delivery of 100,000 alerts runs some hundred statements: enough to see, not to fill memory with.
+# A delivery of 100,000 alerts runs some hundred statements. The limit bounds the memory of a trail.
 MAX_OPERATIONS = 128
 
 
 class Operation(NamedTuple):
-    """Something that was waited for; `error` is the type of the exception that ended it."""
+    """An operation that code waited for; `error` is the type of the exception that ended it."""
 
     text: str
     began_ns: int
@@ -28,14 +28,14 @@ class Operation(NamedTuple):
 
 @dataclass(slots=True)
 class Trail:
-    """A request or a job on its way: its trace, and the first operations that it waited for."""
+    """The trace of a running request or job, with the first operations that it waited for."""
 
     trace_id: str
     sampled: bool
     parent_span_id: int | None = None
     """The span of the caller, if it named one."""
     error: str | None = None
-    """The type of the exception that nobody expected."""
+    """The type of the unexpected exception."""
     began_ns: int = field(default_factory=time_ns)
     operations: list[Operation] = field(default_factory=list)
     omitted: int = 0
@@ -51,7 +51,7 @@ class Trail:
 
 
 class Traces(Protocol):
-    """Begins trails, and exports those that are worth keeping when they end."""
+    """Begins trails, and exports the sampled ones when they end."""
 
     def begin(self, traceparent: str | None = None) -> Trail: ...
 
@@ -66,7 +66,7 @@ _trail: ContextVar[Trail | None] = ContextVar("trail", default=None)
 
 
 def trail() -> Trail | None:
-    """Return what the current request or job adds to, or None where nothing is traced."""
+    """Return the trail of the current request or job, or None if nothing is traced."""
     return _trail.get()
 
 
@@ -81,7 +81,7 @@ def leaving(trail: Trail) -> Iterator[None]:
 
 
 class timed:  # noqa: N801  # used as a function; a generator's context costs three times as much
-    """Add what is done inside to the trail, if there is one."""
+    """Add the operation inside to the trail, if there is one."""
 
     __slots__ = ("_began_ns", "_text", "_trail")
 
@@ -106,13 +106,13 @@ class timed:  # noqa: N801  # used as a function; a generator's context costs th
 
 
 def unexpected(error: Exception) -> None:
-    """Note what the current request failed with."""
+    """Record the error of the current request."""
     if (current := _trail.get()) is not None:
         current.error = type(error).__name__
 
 
 def trace_id() -> str | None:
-    """Return the id of the trace that the code is in, as every program writes it."""
+    """Return the id of the current trace in the standard notation."""
     current = _trail.get()
     return None if current is None else current.trace_id
 
