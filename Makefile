@@ -74,6 +74,14 @@ image: ## build the backend's image and push it (REPOSITORY=<registry>/<name> [V
 release: ## put a version of the backend into the release, and nothing else (VERSION=<tag>)
 	@python3.11 -m release upgrade --version "$(VERSION)" --release "$(RELEASE)" --namespace "$(NAMESPACE)"
 
+.PHONY: charts
+charts: dependencies ## pull other projects' charts into a cache, and check their checksums (CHARTS=<folder>)
+	@$(RUN) python -m tests.support.chart_archives
+
+.PHONY: charts-lock
+charts-lock: dependencies ## the same, and record the checksums that infra/config/charts.lock lacks
+	@$(RUN) python -m tests.support.chart_archives --lock
+
 # Root, Debian and package registries are all it needs. DRILL=<name> runs one drill, SUBSET=ci a shorter
 # list, KEEP=1 leaves everything running; with
 # STACK=observability the monitoring stack is deployed as well, and drilled instead.

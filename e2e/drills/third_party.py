@@ -41,7 +41,7 @@ def third_party(platform: Platform) -> Figures:
         scratch = Path(directory)
         plans = {stack: _tried(installed_by(stack, scratch)) for stack in STACKS}
         every = [release for plan in plans.values() for release in plan]
-        charts = Charts.collect(every, scratch, helm)
+        charts = Charts.collect(every, scratch)
         missing = "; ".join(f"{name}: {why}" for name, why in sorted(charts.missing.items()))
         checks.require(not missing, f"charts that cannot be had: {missing}")
         try_out(ApiServer(charts, helm, platform.cluster.kubectl), plans, checks)

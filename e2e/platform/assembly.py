@@ -15,7 +15,7 @@ from e2e.deploy.engine.engine import Engine
 from e2e.deploy.engine.stacks import Stack
 from e2e.deploy.engine.workspace import PROJECT
 from e2e.load_balancer.entrance import BINDING_CRD, BINDING_DEFINITION, Entrance
-from e2e.platform import monitoring, preconditions
+from e2e.platform import monitoring, preconditions, third_party
 from e2e.platform.choices import Choices
 from e2e.platform.commands import Commands
 from e2e.platform.errors import PlatformError
@@ -39,6 +39,8 @@ class Parts:
 
 def up(paths: Paths, choices: Choices, say: Say) -> Parts:
     """Bring up everything that `pulumi up` needs; the registry has the chart's own version."""
+    if choices.stack.monitored:
+        third_party.require_monitoring()
     preconditions.check(paths)
     if found := leftovers.find(paths):
         say(f"removing what an earlier run left ({len(found)} things)")

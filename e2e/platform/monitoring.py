@@ -17,7 +17,7 @@ def provide(cluster: Cluster, tools: Toolbox, directory: Path, say: Callable[[st
     """Lay the charts where the stack expects them, make their images, and start giving volumes."""
     with tempfile.TemporaryDirectory() as scratch:
         releases = third_party.planned(Path(scratch), namespace=MONITORING_NAMESPACE)
-        charts = Charts.collect(releases, directory, tools.program("helm"))
+        charts = Charts.collect(releases, directory)
         images.provide(cluster, tools, releases, charts, Path(scratch), say)
     Volumes.start(cluster)
     say("images of the monitoring stack are imported, and claims get volumes")

@@ -15,18 +15,16 @@ from typing import Any
 
 import yaml
 
-from e2e.cluster.errors import ClusterError
 from e2e.cluster.shell import run
 from e2e.platform.errors import PlatformError
 from infra.naming import SYSTEM_NAMESPACE
+from infra.versions import LOAD_BALANCER_CONTROLLER_CHART, THIRD_PARTY_CHARTS
+from tests.support.chart_archives import ChartError, find
 
 REPOSITORY = Path(__file__).parents[2]
-# Beside the checkout, for machines that do not reach the publishers; a checkout alone has none.
-SHARED = REPOSITORY.parent / "shared" / "charts"
 STACK = "dev"  # has all charts on; the stacks of engine/ turn off what cannot run here
 
 _RELEASE = "kubernetes:helm.sh/v3:Release"
-_PULL_SECONDS = 60
 _HELM_SECONDS = 120
 
 
@@ -85,34 +83,34 @@ class Charts:
     missing: Mapping[str, str]  # release -> reason
 
     @classmethod
-    def collect(cls, releases: Sequence[Release], directory: Path, helm: Path) -> "Charts":
-        """From the folder beside the checkout, else from the publishers."""
+    def collect(cls, releases: Sequence[Release], directory: Path) -> "Charts":
+        """Copy what `make charts` has pulled."""
         directory.mkdir(parents=True, exist_ok=True)
         missing = {}
         for release in releases:
-            if (shared := SHARED / release.archive).exists():
-                shutil.copy2(shared, directory)
-            elif reason := _pull(release, directory, helm):
-                missing[release.name] = reason
+            try:
+                shutil.copy2(find(release.archive), directory)
+            except ChartError as error:
+                missing[release.name] = str(error)
         return cls(directory, missing)
 
     def archive(self, release: Release) -> Path:
         if reason := self.missing.get(release.name):
-            raise PlatformError(
-                f"the chart of {release.name} is neither in {SHARED} nor to be pulled: {reason}"
-            )
+            raise PlatformError(f"the chart of {release.name} cannot be had: {reason}")
         return self.directory / release.archive
 
 
-def _pull(release: Release, directory: Path, helm: Path) -> str:
-    """Download an archive; give the reason why it could not be."""
-    repository = ("--repo", release.repository) if release.repository else ()
-    source = (release.chart, *repository, "--version", release.version)
-    try:
-        run(helm, "pull", *source, "--destination", directory, seconds=_PULL_SECONDS)
-    except ClusterError as error:
-        return str(error).rpartition("\n")[2]
-    return ""
+def require_monitoring() -> None:
+    """Raise unless every chart is there that the monitoring stack and its drills need."""
+    reasons = []
+    for chart in THIRD_PARTY_CHARTS:
+        if chart != LOAD_BALANCER_CONTROLLER_CHART:
+            try:
+                find(chart.archive)
+            except ChartError as error:
+                reasons.append(str(error))
+    if reasons:
+        raise PlatformError("\n".join(["the monitoring stack needs charts:", *reasons]))
 
 
 def images(release: Release, archive: Path, helm: Path) -> set[str]:

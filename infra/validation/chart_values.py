@@ -13,7 +13,7 @@ from infra.config.findings import Finding, error, warning
 from infra.versions import THIRD_PARTY_CHARTS, HelmChart
 
 RECORDS = Path(__file__).parents[1] / "config" / "chart_keys"
-RECORD_AGAIN = "`helm pull` it into ../shared/charts, and run `python -m tests.support.chart_keys`"
+RECORD_AGAIN = "Run `make charts-lock`, then `python -m tests.support.chart_keys`"
 
 
 def record_of(chart: HelmChart) -> Path:

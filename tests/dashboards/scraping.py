@@ -17,10 +17,11 @@ import yaml
 from infra import versions
 from tests.dashboards import cluster_stand_in as cluster
 from tests.support.chart import CHART, ROOT
+from tests.support.chart_archives import folder as folder_of_charts
 from tests.support.local_platform import free_port
 from tests.support.plan import inputs_of, plan_of
 from tests.support.prometheus import serving
-from tests.support.third_party import ARCHIVES, rendered
+from tests.support.third_party import rendered
 
 Json = dict[str, Any]
 POD_OF_NODE = {"namespace": "monitoring", "pod": "node-exporter-0", "job": "node-exporter"}
@@ -96,7 +97,7 @@ def rule_files(folder: Path) -> list[Path]:
     """Return the rules of our chart, of the program, and, if it is there, of the stack's chart."""
     groups = inputs_of(plan_of("dev"), "observability-platform-rules")["spec"]["groups"]
     found = [*sorted((CHART / "files" / "rules").glob("*.yaml")), _written(folder, "ours", groups)]
-    if ARCHIVES.exists():
+    if (folder_of_charts() / versions.PROMETHEUS_STACK_CHART.archive).exists():
         stack = rendered(versions.PROMETHEUS_STACK_CHART).of_kind("PrometheusRule")
         groups = [
             {"name": group["name"], "rules": [r for r in group["rules"] if "record" in r]}

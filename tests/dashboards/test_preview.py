@@ -10,6 +10,7 @@ import pytest
 from dashboards.preview.numbers import written
 from dashboards.preview.page import NOT_GRAFANA, preview
 from dashboards.preview.prometheus import Prometheus
+from infra import versions
 from tests.dashboards import cluster_stand_in
 from tests.dashboards.scraping import exporters, rule_files, stand_in_cluster
 from tests.support.chart import Tree
@@ -17,7 +18,7 @@ from tests.support.grafana import FILES, filled_in, panels_of, read
 from tests.support.polling import wait_for
 from tests.support.prometheus import Prometheus as Server
 from tests.support.prometheus import running_prometheus
-from tests.support.third_party import ARCHIVES
+from tests.support.third_party import archive
 from tests.support.tools import require_tool
 
 SECONDS = 60
@@ -72,8 +73,7 @@ def test_numbers_have_their_units(value: float, unit: str, text: str) -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Prometheus with the stand-in's cluster and every recording rule."""
-    if not ARCHIVES.exists():
-        pytest.skip("the stack's recording rules are in its chart, in ../shared/charts")
+    archive(versions.PROMETHEUS_STACK_CHART)  # has the stack's recording rules
     folder = tmp_path_factory.mktemp("prometheus")
     with (
         stand_in_cluster() as jobs,

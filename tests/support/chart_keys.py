@@ -23,8 +23,9 @@ import yaml
 
 from infra.config.charts import chart_values
 from infra.validation.chart_values import record_of
+from infra.versions import THIRD_PARTY_CHARTS
 from tests.support.chart import Tree, load_all
-from tests.support.third_party import ARCHIVES, CHARTS, archive
+from tests.support.chart_archives import ChartError, find
 
 # Maps of Kubernetes that charts hand through, whatever their defaults.
 FREE = {
@@ -194,13 +195,12 @@ def _subchart(files: Mapping[str, bytes], name: str) -> dict[str, bytes] | None:
 
 def main() -> None:
     """Write the records of all charts."""
-    if not ARCHIVES.exists():
-        sys.exit(
-            "../shared/charts does not exist: `helm pull` the charts of infra/versions.py there."
-        )
-    for chart in CHARTS:
-        text = recorded_keys(archive(chart), chart_values(chart))
-        record_of(chart).write_text(text)
+    try:
+        archives = {chart: find(chart.archive) for chart in THIRD_PARTY_CHARTS}
+    except ChartError as error:
+        sys.exit(str(error))
+    for chart, archive in archives.items():
+        record_of(chart).write_text(recorded_keys(archive, chart_values(chart)))
 
 
 if __name__ == "__main__":

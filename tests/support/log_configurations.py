@@ -9,8 +9,9 @@ import yaml
 
 from infra import versions
 from tests.support.chart import Tree
+from tests.support.chart_archives import ChartError, find
 from tests.support.plan import ROOT
-from tests.support.third_party import ARCHIVES, rendered
+from tests.support.third_party import rendered
 
 STACKS = ("dev", "prod")
 
@@ -30,10 +31,11 @@ def loki_content(stack: str) -> Tree:
 
 def main() -> None:
     """Write them; what only AWS knows stays a placeholder."""
-    if not ARCHIVES.exists():
-        sys.exit(
-            "../shared/charts does not exist: `helm pull` the charts of infra/versions.py there."
-        )
+    try:
+        for chart in (versions.LOKI_CHART, versions.ALLOY_CHART):
+            find(chart.archive)
+    except ChartError as error:
+        sys.exit(str(error))
     folder = ROOT / "build"
     folder.mkdir(exist_ok=True)
     files = {f"loki-{stack}.yaml": loki_text(stack) for stack in STACKS}

@@ -11,10 +11,10 @@ from infra import versions
 from infra.plan.model import Plan, PlannedResource
 from infra.versions import HelmChart
 from tests.support.chart import Tree, load_all, templates
-from tests.support.plan import ROOT, plan_of
+from tests.support.chart_archives import ChartMissingError, find
+from tests.support.plan import plan_of
+from tests.support.skips import NOT_REACHABLE
 
-# Where archives (`helm pull`) stand beside a checkout, they are used.
-ARCHIVES = ROOT.parent / "shared" / "charts"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 
 CHARTS = versions.THIRD_PARTY_CHARTS
@@ -35,12 +35,11 @@ class Release:
 
 
 def archive(chart: HelmChart) -> Path:
-    """Return the chart's archive; skip the test where there is no folder with archives."""
-    path = ARCHIVES / chart.archive
-    if not ARCHIVES.exists():
-        pytest.skip(f"{chart.archive} is not in ../shared/charts: `helm pull` it there")
-    assert path.exists(), f"{chart.archive} is missing beside the others: `helm pull` it there"
-    return path
+    """Return the chart's archive; skip the test where `make charts` has not pulled it."""
+    try:
+        return find(chart.archive)
+    except ChartMissingError:
+        pytest.skip(NOT_REACHABLE)
 
 
 def planned(chart: HelmChart, plan: Plan) -> PlannedResource:

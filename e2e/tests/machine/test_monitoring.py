@@ -24,6 +24,7 @@ from e2e.platform.third_party import Charts, Release
 from e2e.programs.build import Toolbox, ensure
 from e2e.programs.catalogue import modules_of
 from infra import naming, versions
+from tests.support.skips import NOT_REACHABLE
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -50,13 +51,10 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> list[Release]:
 
 
 @pytest.fixture(scope="module")
-def charts(
-    releases: list[Release], tools: Toolbox, tmp_path_factory: pytest.TempPathFactory
-) -> Charts:
-    folder = tmp_path_factory.mktemp("charts")
-    found = Charts.collect(releases, folder, tools.program("helm"))
+def charts(releases: list[Release], tmp_path_factory: pytest.TempPathFactory) -> Charts:
+    found = Charts.collect(releases, tmp_path_factory.mktemp("charts"))
     if found.missing:
-        pytest.skip(f"charts that cannot be had: {dict(found.missing)}")
+        pytest.skip(NOT_REACHABLE)
     return found
 
 

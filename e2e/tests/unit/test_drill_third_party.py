@@ -109,7 +109,7 @@ def test_a_chart_that_cannot_be_had_fails_the_drill(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(drill, "ensure", lambda _: SimpleNamespace(program=Path))
     tried: list[Release] = []
 
-    def collect(releases: Sequence[Release], directory: Path, _: Path) -> Charts:
+    def collect(releases: Sequence[Release], directory: Path) -> Charts:
         tried.extend(releases)
         return Charts(directory, {"loki": "no route"})
 

@@ -1,25 +1,21 @@
 """Where charts of other projects come from. What clusters say to them: tests/e2e."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from e2e.platform import third_party
+from e2e.cluster.paths import Paths
+from e2e.deploy.engine.stacks import Stack
+from e2e.platform import assembly, third_party
+from e2e.platform.choices import Choices
 from e2e.platform.errors import PlatformError
 from e2e.platform.third_party import Charts, Release
+from tests.support import chart_archives
 
 REGISTRY = "oci://registry.example.org/charts/shop"
 RELEASE = Release("shop", "kube-system", "shop", "1.2.3", "https://charts.example.org", {})
-
-
-@pytest.fixture
-def helm(tmp_path: Path) -> Path:
-    """Reaches no repository."""
-    program = tmp_path / "helm"
-    program.write_text("#!/bin/sh\necho 'looking' >&2; echo \"Error: no route for $*\" >&2; exit 1")
-    program.chmod(0o755)
-    return program
 
 
 def test_the_program_itself_says_what_it_installs(tmp_path: Path) -> None:
@@ -42,33 +38,32 @@ def test_charts_are_asked_for_by_namespace(tmp_path: Path, monkeypatch: pytest.M
     assert third_party.planned(tmp_path, namespace="monitoring") == [loki]
 
 
-def test_an_archive_beside_the_checkout_is_taken(
-    tmp_path: Path, helm: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    (shared / RELEASE.archive).write_text("chart")
-    monkeypatch.setattr(third_party, "SHARED", shared)
-    charts = Charts.collect([RELEASE], tmp_path / "charts", helm)
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Has one chart, with its checksum in the lock."""
+    monkeypatch.setenv("CHARTS", str(tmp_path))
+    monkeypatch.setattr(chart_archives, "LOCK", tmp_path / "charts.lock")
+    (tmp_path / RELEASE.archive).write_text("chart")
+    digest = hashlib.sha256(b"chart").hexdigest()
+    (tmp_path / "charts.lock").write_text(f"{digest}  {RELEASE.archive}\n")
+    return tmp_path
+
+
+def test_charts_are_those_that_were_pulled(folder: Path) -> None:
+    charts = Charts.collect([RELEASE], folder / "taken")
     assert charts.missing == {}
     assert charts.archive(RELEASE).read_text() == "chart"
 
 
-def test_a_chart_that_cannot_be_had_says_why(
-    tmp_path: Path, helm: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(third_party, "SHARED", tmp_path / "nowhere")
-    charts = Charts.collect([RELEASE], tmp_path / "charts", helm)
-    assert "--version 1.2.3" in charts.missing["shop"]
-    with pytest.raises(PlatformError, match=r"shop is neither in .*nowhere .* no route for pull"):
-        charts.archive(RELEASE)
+def test_a_chart_that_cannot_be_had_says_why(folder: Path) -> None:
+    other = replace(RELEASE, name="other", chart=REGISTRY, repository="", version="2.0.0")
+    charts = Charts.collect([other], folder / "taken")
+    with pytest.raises(PlatformError, match=r"other cannot be had: shop-2\.0\.0\.tgz is not in .*"):
+        charts.archive(other)
 
 
-def test_a_chart_of_a_registry_is_pulled_by_its_address(
-    tmp_path: Path, helm: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(third_party, "SHARED", tmp_path / "nowhere")
-    release = replace(RELEASE, chart=REGISTRY, repository="")
-    charts = Charts.collect([release], tmp_path / "charts", helm)
-    assert f"pull {REGISTRY} --version 1.2.3 --destination" in charts.missing["shop"]
-    assert release.archive == "shop-1.2.3.tgz"
+@pytest.mark.usefixtures("folder")
+def test_the_monitoring_stack_says_at_once_which_charts_it_lacks() -> None:
+    choices = Choices(real=None, stack=Stack.OBSERVABILITY)
+    with pytest.raises(PlatformError, match=r"loki-.* is not in .*: run `make charts`"):
+        assembly.up(Paths(Path("/nowhere")), choices, print)
