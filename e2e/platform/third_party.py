@@ -1,4 +1,4 @@
-"""Charts of other projects, as the program installs them: archives and images.
+"""Charts of other projects, as the program installs them.
 
 What the program would give each chart is asked of the program itself, run without an engine.
 """
@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from e2e.cluster.shell import run
 from e2e.platform.errors import PlatformError
 from infra.naming import SYSTEM_NAMESPACE
@@ -25,7 +23,6 @@ REPOSITORY = Path(__file__).parents[2]
 STACK = "dev"  # has all charts on; the stacks of engine/ turn off what cannot run here
 
 _RELEASE = "kubernetes:helm.sh/v3:Release"
-_HELM_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +108,6 @@ def require_monitoring() -> None:
                 reasons.append(str(error))
     if reasons:
         raise PlatformError("\n".join(["the monitoring stack needs charts:", *reasons]))
-
-
-def images(release: Release, archive: Path, helm: Path) -> set[str]:
-    """Render the chart and give the images of its Deployments."""
-    with values_file(release) as values:
-        place = (release.name, archive, "--namespace", release.namespace)
-        text = run(helm, "template", *place, "--values", values, seconds=_HELM_SECONDS)
-    objects = [each for each in yaml.safe_load_all(text) if each]
-    deployments = [each for each in objects if each["kind"] == "Deployment"]
-    specs = [each["spec"]["template"]["spec"] for each in deployments]
-    return {container["image"] for spec in specs for container in spec["containers"]}
 
 
 @contextmanager

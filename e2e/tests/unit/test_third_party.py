@@ -64,6 +64,6 @@ def test_a_chart_that_cannot_be_had_says_why(folder: Path) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_the_monitoring_stack_says_at_once_which_charts_it_lacks() -> None:
-    choices = Choices(real=None, stack=Stack.OBSERVABILITY)
+    choices = Choices(stack=Stack.OBSERVABILITY)
     with pytest.raises(PlatformError, match=r"loki-.* is not in .*: run `make charts`"):
         assembly.up(Paths(Path("/nowhere")), choices, print)
