@@ -20,7 +20,7 @@ DATABASE_NAME = "observability"
 DATABASE_USER = "observability"
 
 SYSTEM_NAMESPACE = "kube-system"
-# The one class that the program makes; EKS has no default class.
+# The only class that the program creates; EKS has no default class.
 STORAGE_CLASS = "gp3"
 
 # The monitoring stack; infra/config/chart_values fix the names of what it installs to these.
@@ -42,7 +42,7 @@ DIRECT_PASSWORD_KEY = "password"  # noqa: S105  the key in the Secret
 
 
 def service_url(service: str, namespace: str, port: int) -> str:
-    """Return where pods of every namespace find a Service."""
+    """Return the address of a Service, from pods of every namespace."""
     return f"http://{service}.{namespace}.svc.cluster.local:{port}"
 
 
@@ -52,7 +52,7 @@ LONGEST_CLUSTER_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class SharedToken:
-    """A token in two namespaces: a program of monitoring shows it, a migration stores its hash."""
+    """A token in two namespaces: a monitoring program sends it, a migration stores its hash."""
 
     # The key in both Secrets, and the name of the random value.
     key: str
@@ -80,7 +80,7 @@ class Names:
 
     @property
     def control_plane_log_group(self) -> str:
-        """Where EKS writes; it makes the group without retention when it is missing."""
+        """Name of the group that EKS writes to, and would create without retention."""
         return f"/aws/eks/{self.cluster}/cluster"
 
     def tags(self, extra: dict[str, str]) -> dict[str, str]:

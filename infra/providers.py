@@ -1,4 +1,4 @@
-"""The two clouds the program talks to, each through a provider of its own: nothing ambient."""
+"""The explicit providers of AWS and Kubernetes, instead of the default ones."""
 
 import pulumi
 import pulumi_aws as aws
@@ -6,7 +6,7 @@ import pulumi_kubernetes as k8s
 
 
 def aws_provider(*, region: str, tags: dict[str, str], allowed_account_id: str) -> aws.Provider:
-    """AWS in one region; refuses credentials of another account when one is named."""
+    """Connect to AWS in one region; refuse another account than the allowed one, if it is set."""
     return aws.Provider(
         "aws",
         region=region,
@@ -16,12 +16,12 @@ def aws_provider(*, region: str, tags: dict[str, str], allowed_account_id: str) 
 
 
 def kubernetes_provider(kubeconfig: pulumi.Input[str]) -> k8s.Provider:
-    """Connect to the cluster that this program makes, never to the caller's current context."""
+    """Connect to the cluster that this program creates, never to the caller's current context."""
     return k8s.Provider(
         "kubernetes",
         kubeconfig=kubeconfig,
-        # Without these, a changed Secret or ConfigMap is deleted and made again: pods would see it
-        # missing, and Grafana a dashboard.
+        # Without these, a changed Secret or ConfigMap is deleted and created again, and pods and
+        # Grafana would miss it in between.
         enable_secret_mutable=True,
         enable_config_map_mutable=True,
     )

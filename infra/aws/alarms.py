@@ -1,6 +1,6 @@
-"""CloudWatch watches the platform from outside: it wakes people when nothing inside can.
+"""CloudWatch alarms: they notify people when the cluster cannot.
 
-What is inside (Prometheus, Alertmanager, the backend) says nothing when the cluster is gone.
+Prometheus, Alertmanager and the backend are silent when the cluster is gone.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from infra.naming import Names
 
 MINUTE = 60
 GIB = 1024**3
-# RDS grows the storage when a tenth is left: who is below it for longer has reached the ceiling.
+# RDS grows the storage when a tenth is left. If less is left for longer, the ceiling is reached.
 LEAST_FREE_STORAGE = 0.1
-# Of the nominal memory: below it, RDS begins to swap.
+# Share of the nominal memory; below it, RDS begins to swap.
 LEAST_FREE_MEMORY = 0.05
 # The critical threshold of infra/monitoring/rules/database.yaml. This alarm also works when the
 # exporter gets no connection.
 MOST_CONNECTIONS = 0.9
-# Of what a burstable class keeps at most.
+# Share of the credits that a burstable class keeps.
 LEAST_CREDITS = 0.1
 
 
@@ -30,13 +30,13 @@ LEAST_CREDITS = 0.1
 class AlarmsArgs:
     names: Names
     topic_arn: pulumi.Input[str]
-    # As CloudWatch names them: the last part of their ARNs.
+    # CloudWatch's names: the last part of the ARNs.
     load_balancer: pulumi.Input[str]
     target_group: pulumi.Input[str]
     database: pulumi.Input[str]
     database_class: str
     database_storage_gb: int
-    # What they watch: before it is there, and while it is taken down, there is nothing to report.
+    # The watched resources: alarms are created after them and deleted before them.
     after: Sequence[pulumi.Resource]
 
 
@@ -51,9 +51,9 @@ class _Alarm:
     threshold: float
     statistic: str
     minutes: int
-    # What no data means.
+    # The meaning of missing data.
     missing: str
-    # How often CloudWatch has a value.
+    # CloudWatch's interval between values.
     period_minutes: int = 1
 
 
@@ -154,7 +154,7 @@ class Alarms(pulumi.ComponentResource):
         )
 
     def _no_credits(self) -> list[_Alarm]:
-        """Say that a burstable class has used its credits up: from here on more CPU is billed."""
+        """Return the alarm for a burstable class without credits: more CPU is billed."""
         credits_kept = capacity.credits_kept(self._args.database_class)
         if credits_kept is None:
             return []

@@ -1,8 +1,8 @@
 """The Kubernetes control plane: EKS through pulumi_eks, with its role, key and log group.
 
 `pulumi_eks.Cluster` is a remote component: its outputs resolve only when all its children exist, so
-nothing that needs nodes (CoreDNS) may be one of them. It brings the CNI with prefix delegation and
-kube-proxy, which therefore exist before the first node asks how many pods it may run.
+no child may need nodes (CoreDNS does). It includes kube-proxy and the CNI with prefix delegation,
+which must exist before the first node computes how many pods it may run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ ACCESS_POLICIES = {
     AccessLevel.VIEW: "AmazonEKSViewPolicy",
 }
 LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
-# How long a deleted key can be brought back; without it, encrypted Secrets are lost.
+# A deleted key can be restored for this long; without it, encrypted Secrets are lost.
 KEY_DELETION_DAYS = 30
 
 
@@ -40,10 +40,10 @@ class ClusterArgs:
 class Cluster(pulumi.ComponentResource):
     """A control plane in private subnets; access by entries only, Secrets encrypted by a key."""
 
-    # These resolve when the cluster with its CNI and kube-proxy is there.
+    # These resolve when the cluster, its CNI and kube-proxy exist.
     name: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
-    # The group that EKS makes for control plane and nodes.
+    # The group that EKS creates for control plane and nodes.
     security_group_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
@@ -56,7 +56,7 @@ class Cluster(pulumi.ComponentResource):
         cluster = self._create_cluster(role, key, [*permissions, log_group])
 
         self.name = cluster.eks_cluster.name
-        # Not a secret: it holds no credentials, only how to ask AWS for some.
+        # Not a secret: it contains no credentials, only the command that gets them from AWS.
         self.kubeconfig = cluster.kubeconfig_json
         self.security_group_id = cluster.cluster_security_group_id
         self.register_outputs({"name": self.name})
@@ -93,7 +93,7 @@ class Cluster(pulumi.ComponentResource):
         return role, [managed, encryption]
 
     def _create_log_group(self) -> aws.cloudwatch.LogGroup:
-        """Come before the cluster: EKS would make the group itself and keep its logs for ever."""
+        """Log group, created first because EKS would create it without retention."""
         return aws.cloudwatch.LogGroup(
             f"{self._name}-logs",
             name=self._args.names.control_plane_log_group,
@@ -125,8 +125,9 @@ class Cluster(pulumi.ComponentResource):
             public_access_cidrs=[str(cidr) for cidr in options.public_endpoint_cidrs] or None,
             authentication_mode=eks.AuthenticationMode.API,
             access_entries=_access_entries(options.access_entries),
-            # Nodes and their groups are ours (infra/aws/nodes.py); the component's own would sit on
-            # nothing, and its outputs would name them instead of the group that EKS makes.
+            # infra/aws/nodes.py creates the nodes and their security group. The component's own
+            # would be unused, and its outputs would name them instead of the group that EKS
+            # creates.
             skip_default_node_group=True,
             skip_default_security_groups=True,
             node_associate_public_ip_address=False,

@@ -15,9 +15,9 @@ from infra.config.options import DatabaseOptions
 from infra.naming import DATABASE_NAME, DATABASE_USER, Names
 from infra.random_secret import random_secret
 
-# PostgreSQL's own, which RDS uses when nobody asks for another.
+# PostgreSQL's default port, which RDS uses as well.
 PORT = 5432
-# UTC; backups first, so that there is a fresh one before anything is maintained.
+# UTC. Backups come first, so that a fresh one exists before maintenance.
 BACKUP_WINDOW = "03:00-03:30"
 MAINTENANCE_WINDOW = "sun:04:00-sun:05:00"
 PASSWORD_LENGTH = 32
@@ -43,9 +43,9 @@ class Database(pulumi.ComponentResource):
     port: pulumi.Output[int]
     endpoint: pulumi.Output[str]
     identifier: pulumi.Output[str]
-    # A secret output: it goes into the instance and into one Kubernetes Secret, nowhere else.
+    # A secret output, used only by the instance and one Kubernetes Secret.
     password: pulumi.Output[str]
-    # Whatever connects waits for these.
+    # Clients wait for these.
     ready: list[pulumi.Resource]
 
     def __init__(self, name: str, args: DatabaseArgs, opts: ResourceOptions | None = None) -> None:
@@ -89,7 +89,7 @@ class Database(pulumi.ComponentResource):
             port=PORT,
             description="PostgreSQL from nodes and their pods",
         )
-        # Wider than the rule above: it admits every host of the private subnets.
+        # Wider than the rule above: it allows every host of the private subnets.
         from_subnets = [
             group.admit(
                 f"from-private-{index}",
@@ -156,7 +156,7 @@ class Database(pulumi.ComponentResource):
         parameters = {
             "rds.force_ssl": "1",
             "log_min_duration_statement": str(SLOW_STATEMENT_MILLISECONDS),
-            # The number that the connection budget was checked against.
+            # The connection budget was checked against this number.
             "max_connections": str(capacity.max_connections(self._args.options.instance_class)),
         }
         return aws.rds.ParameterGroup(
@@ -167,7 +167,7 @@ class Database(pulumi.ComponentResource):
                 aws.rds.ParameterGroupParameterArgs(
                     name=name,
                     value=value,
-                    # A static parameter; the others change at once.
+                    # This parameter is static; the others change at once.
                     apply_method="pending-reboot" if name == "max_connections" else "immediate",
                 )
                 for name, value in parameters.items()
@@ -177,6 +177,6 @@ class Database(pulumi.ComponentResource):
         )
 
     def _final_snapshot(self) -> pulumi.Output[str]:
-        """Name the last snapshot; a later stack of the same name must not find it taken."""
+        """Return a unique name, so that a later stack of this name can make its own snapshot."""
         suffix = random.RandomId(f"{self._name}-final-snapshot", byte_length=4, opts=self._child)
         return pulumi.Output.concat(self._args.names.cluster, "-final-", suffix.hex)

@@ -1,6 +1,6 @@
 """Trust and permission documents as JSON text. Pure: ARNs come in as strings.
 
-AWS stores policies as it gets them, so every document is dumped in one canonical form: no spurious
+AWS stores policies unchanged, so every document has one canonical form, which avoids spurious
 differences.
 """
 
@@ -12,8 +12,8 @@ Statement: TypeAlias = dict[str, object]
 
 EKS_CLUSTER_POLICY = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
 EBS_CSI_DRIVER_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
-# AmazonEKS_CNI_Policy is here and not in a role of the add-on: the CNI must work before the pod
-# identity agent, which is itself a pod, can hand out anything.
+# AmazonEKS_CNI_Policy is here and not in a role of the add-on, because the CNI must work before the
+# pod identity agent, which is itself a pod, can run.
 NODE_POLICIES = {
     "worker": "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy",
     "cni": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy",
@@ -34,7 +34,7 @@ def _allow(
 
 
 def service_trust(service: str, *, tag_session: bool = False) -> str:
-    """Let one AWS service, and nobody else, assume the role."""
+    """Allow only one AWS service to assume the role."""
     return _document(
         {
             "Effect": "Allow",
@@ -45,9 +45,9 @@ def service_trust(service: str, *, tag_session: bool = False) -> str:
 
 
 def pod_identity_trust(*, cluster: str, namespace: str, service_account: str) -> str:
-    """Let the pods of one service account of one cluster assume the role.
+    """Allow the pods of one service account of one cluster to assume the role.
 
-    EKS tags each session with where the pod runs; without the condition, an association made by
+    EKS tags each session with the pod's place. Without the condition, an association made by
     mistake elsewhere in the account could use the role too.
     """
     return _document(
@@ -67,16 +67,16 @@ def pod_identity_trust(*, cluster: str, namespace: str, service_account: str) ->
 
 
 def secret_encryption(key_arn: str) -> str:
-    """Return what the control plane needs of the key that encrypts Kubernetes Secrets."""
+    """Allow the control plane to use the key that encrypts Kubernetes Secrets."""
     actions = ["kms:Encrypt", "kms:Decrypt", "kms:ListGrants", "kms:DescribeKey"]
     return _document(_allow(actions, key_arn))
 
 
 def load_balancer_controller(target_group_arn: str) -> str:
-    """Return the nine actions of a controller that only binds pods to a target group.
+    """Allow the nine actions of a controller that only binds pods to a target group.
 
-    Source: "Special IAM cases" of the controller's installation guide. The controller never makes a
-    load balancer here, so it gets none of the permissions to.
+    Source: "Special IAM cases" of the controller's installation guide. The controller never creates
+    a load balancer here, so it has no permission to do so.
     """
     look = [
         "ec2:DescribeInstances",
@@ -95,7 +95,7 @@ def load_balancer_controller(target_group_arn: str) -> str:
 
 
 def cluster_autoscaler(cluster: str) -> str:
-    """Allow looking at everything, and changing the groups that EKS tagged for this cluster."""
+    """Allow reading everything, and changing the groups that EKS tagged for this cluster."""
     look = [
         "autoscaling:DescribeAutoScalingGroups",
         "autoscaling:DescribeAutoScalingInstances",
@@ -124,7 +124,7 @@ def keep_objects(bucket_arn: str) -> str:
 
 
 def tls_only(bucket_arn: str) -> str:
-    """Refuse everyone who asks a bucket without TLS."""
+    """Deny every request to a bucket without TLS."""
     return _document(
         {
             "Effect": "Deny",

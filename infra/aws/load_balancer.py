@@ -17,11 +17,11 @@ from infra.naming import SERVICE_PORT, Names
 HTTP_PORT = 80
 HEALTH_CHECK_PATH = "/ready"
 HEALTH_CHECK_INTERVAL_SECONDS = 30
-# A draining target gets no new requests; those in flight have this long. It fits the chart's
-# shutdown: a deleted pod serves on for preStopSeconds (15) while it is taken out, then finishes its
-# requests within gracefulSeconds (20), and is gone after terminationGracePeriodSeconds (45).
+# A draining target gets no new requests, and this long for those in flight. It fits the chart's
+# shutdown: a deleted pod still serves for preStopSeconds (15) during deregistration, then finishes
+# its requests within gracefulSeconds (20), and ends after terminationGracePeriodSeconds (45).
 DEREGISTRATION_DELAY_SECONDS = 30
-# The backend must keep idle connections longer, or the load balancer reuses one as it is closed.
+# The backend must keep idle connections longer, or the load balancer reuses one that is closing.
 IDLE_TIMEOUT_SECONDS = 60
 
 
@@ -41,10 +41,10 @@ class LoadBalancer(pulumi.ComponentResource):
     url: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
     target_group_arn: pulumi.Output[str]
-    # What CloudWatch calls the two.
+    # CloudWatch's names of both.
     metrics_name: pulumi.Output[str]
     target_group_metrics_name: pulumi.Output[str]
-    # Pods become targets after these: a target group without a listener is never checked.
+    # Pods become targets after these, because a target group without a listener is never checked.
     ready: list[pulumi.Resource]
 
     def __init__(
@@ -135,7 +135,7 @@ class LoadBalancer(pulumi.ComponentResource):
         )
 
     def _hide_metrics(self, listener: aws.lb.Listener) -> aws.lb.ListenerRule:
-        """Prometheus scrapes pods directly; from outside there is no such page."""
+        """Answer 404 from outside, because Prometheus scrapes pods directly."""
         return aws.lb.ListenerRule(
             f"{self._name}-hide-metrics",
             listener_arn=listener.arn,

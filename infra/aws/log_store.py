@@ -1,4 +1,4 @@
-"""The S3 bucket in which Loki keeps logs, when they shall outlive a volume and its zone."""
+"""The S3 bucket for Loki's logs, which outlive a volume and its zone there."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class LogStoreArgs:
 
 
 class LogStore(pulumi.ComponentResource):
-    """A private, encrypted bucket; Loki's compactor removes what is too old."""
+    """A private, encrypted bucket; Loki's compactor removes old logs."""
 
     bucket: pulumi.Output[str]
     arn: pulumi.Output[str]

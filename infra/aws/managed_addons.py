@@ -14,7 +14,7 @@ from infra import versions
 from infra.naming import Names
 
 EBS_CSI_SERVICE_ACCOUNT = "ebs-csi-controller-sa"
-# EKS installs its own CoreDNS with the cluster; the add-on takes it over, and keeps our versions.
+# EKS installs its own CoreDNS with the cluster. The add-on takes it over with our version.
 OVERWRITE = "OVERWRITE"
 
 
@@ -29,7 +29,7 @@ class ManagedAddonsArgs:
 
 
 class ManagedAddons(pulumi.ComponentResource):
-    """Names, volumes and AWS credentials for pods."""
+    """Add-ons for DNS, volumes and AWS credentials of pods."""
 
     # Workloads that resolve names or call AWS wait for these.
     ready: list[pulumi.Resource]

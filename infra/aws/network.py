@@ -1,4 +1,4 @@
-"""The VPC: three tiers of subnets in every zone, and what routes them."""
+"""The VPC: three tiers of subnets in every zone, and their routes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from infra.config.options import Nat
 from infra.naming import Names
 
 PUBLIC, PRIVATE, DATABASE = "public", "private", "database"
-# Where controllers look for subnets of public and of internal load balancers.
+# Controllers find subnets for public and internal load balancers by these tags.
 ROLE_TAGS = {
     PUBLIC: {"kubernetes.io/role/elb": "1"},
     PRIVATE: {"kubernetes.io/role/internal-elb": "1"},
@@ -40,8 +40,8 @@ class Network(pulumi.ComponentResource):
     public_subnet_ids: list[pulumi.Output[str]]
     private_subnet_ids: list[pulumi.Output[str]]
     database_subnet_ids: list[pulumi.Output[str]]
-    # What stands in public subnets waits for `internet`, what calls out of private subnets for
-    # `egress`: made before them it would fail, removed after them it would get stuck.
+    # Resources in public subnets wait for `internet`, and those in private subnets for `egress`:
+    # created earlier they would fail, removed later they would get stuck.
     internet: list[pulumi.Resource]
     egress: list[pulumi.Resource]
 
@@ -77,7 +77,7 @@ class Network(pulumi.ComponentResource):
             tags=self._args.names.display("vpc"),
             opts=self._child,
         )
-        # Named without rules, so that AWS's own "all from itself, all to everywhere" goes.
+        # Declared without rules, which removes AWS's own "all from itself, all to everywhere".
         aws.ec2.DefaultSecurityGroup(
             f"{self._name}-default-group",
             vpc_id=vpc.id,
@@ -101,7 +101,7 @@ class Network(pulumi.ComponentResource):
                 vpc_id=self._vpc.id,
                 cidr_block=str(cidr),
                 availability_zone=zone,
-                # The load balancer and NAT bring their own addresses; nothing else shall have one.
+                # The load balancer and NAT have their own addresses; nothing else needs one.
                 map_public_ip_on_launch=False,
                 tags=self._args.names.display(f"{tier}-{zone}") | ROLE_TAGS[tier],
                 opts=self._child,
@@ -125,11 +125,11 @@ class Network(pulumi.ComponentResource):
             self.internet.append(self._associate(f"{PUBLIC}-{zone}", subnet, table))
 
     def _create_nat_gateways(self, public: Sequence[aws.ec2.Subnet]) -> list[aws.ec2.NatGateway]:
-        """One for all zones, or one for each; in the order of the zones."""
+        """Create one gateway for all zones, or one for each, in the order of the zones."""
         places = list(zip(self._args.zones, public, strict=True))
         if self._args.nat is Nat.SINGLE:
             places = places[:1]
-        # A NAT gateway without a way to the internet is created and does not work.
+        # A NAT gateway without a route to the internet is created but does not work.
         after_route = ResourceOptions(parent=self, depends_on=self.internet)
         gateways = []
         for zone, subnet in places:
@@ -151,7 +151,7 @@ class Network(pulumi.ComponentResource):
     def _create_private_routes(
         self, subnets: Sequence[aws.ec2.Subnet], nats: Sequence[aws.ec2.NatGateway]
     ) -> list[aws.ec2.RouteTable]:
-        """One table for each zone, also with one NAT: the switch then changes routes only."""
+        """Create a table for each zone, even with one NAT, so that a switch only changes routes."""
         tables = []
         self.egress = []
         for index, (zone, subnet) in enumerate(zip(self._args.zones, subnets, strict=True)):
@@ -169,13 +169,13 @@ class Network(pulumi.ComponentResource):
         return tables
 
     def _create_isolated_routes(self, subnets: Sequence[aws.ec2.Subnet]) -> None:
-        """Associate a table without routes: the VPC's main table might get one some day."""
+        """Associate a table without routes, because the VPC's main table might get routes."""
         table = self._create_table(DATABASE)
         for zone, subnet in zip(self._args.zones, subnets, strict=True):
             self._associate(f"{DATABASE}-{zone}", subnet, table)
 
     def _create_s3_endpoint(self, tables: Sequence[aws.ec2.RouteTable]) -> None:
-        """Image layers come from S3: this way they cost no NAT traffic."""
+        """Create an endpoint for S3, so that image layers cause no NAT traffic."""
         aws.ec2.VpcEndpoint(
             f"{self._name}-s3",
             vpc_id=self._vpc.id,

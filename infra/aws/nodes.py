@@ -31,8 +31,8 @@ class NodesArgs:
     load_balancer_security_group_id: pulumi.Input[str]
     options: NodeOptions
     tags: Mapping[str, str]
-    # Routes to the internet: a node that boots before them cannot join, and one that is drained
-    # after them cannot tell AWS.
+    # Routes to the internet: without them, a booting node cannot join and a drained one cannot
+    # deregister.
     egress: Sequence[pulumi.Resource]
 
 
@@ -40,7 +40,7 @@ class Nodes(pulumi.ComponentResource):
     """Managed node groups over the private subnets, with a security group beside EKS's own."""
 
     security_group_id: pulumi.Output[str]
-    # Whatever runs as a pod waits for these: the groups, and the rules that let pods be reached.
+    # Pods wait for these: the groups, and the rules that allow traffic to pods.
     ready: list[pulumi.Resource]
 
     def __init__(self, name: str, args: NodesArgs, opts: ResourceOptions | None = None) -> None:
@@ -78,7 +78,7 @@ class Nodes(pulumi.ComponentResource):
         return role, attachments
 
     def _create_security_group(self) -> SecurityGroup:
-        """Make a group without the cluster's tag: controllers refuse nodes with two tagged ones."""
+        """Create a group without the cluster's tag: nodes must not have two tagged groups."""
         return SecurityGroup(
             self._name,
             names=self._args.names,
@@ -139,7 +139,7 @@ class Nodes(pulumi.ComponentResource):
             opts=ResourceOptions(
                 parent=self,
                 depends_on=[*depends_on, *self._args.egress],
-                # The autoscaler moves it; the next `pulumi up` shall not move it back.
+                # The autoscaler changes it, and `pulumi up` must not change it back.
                 ignore_changes=["scalingConfig.desiredSize"],
             ),
         )
@@ -151,12 +151,12 @@ class Nodes(pulumi.ComponentResource):
         return aws.ec2.LaunchTemplate(
             f"{self._name}-{group_name}-template",
             update_default_version=True,
-            # Naming any group here keeps EKS from adding its own, so both are named.
+            # If any group is set here, EKS does not add its own, so both are set.
             vpc_security_group_ids=[self._args.cluster_security_group_id, security_group.id],
             metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
                 http_endpoint="enabled",
                 http_tokens="required",
-                # One hop ends at the node: no pod can borrow the node's credentials.
+                # With one hop, no pod can use the node's credentials.
                 http_put_response_hop_limit=1,
             ),
             block_device_mappings=[
@@ -170,7 +170,8 @@ class Nodes(pulumi.ComponentResource):
                     ),
                 )
             ],
-            # Instances and volumes are made by the node group: the provider's tags miss them.
+            # The node group creates instances and volumes, so the provider's tags do not reach
+            # them.
             tag_specifications=[
                 aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=tags)
                 for kind in ("instance", "volume", "network-interface")
@@ -185,7 +186,7 @@ class Nodes(pulumi.ComponentResource):
 
 
 def _taints(capacity_kind: Capacity) -> list[aws.eks.NodeGroupTaintArgs] | None:
-    """Keep system pods on nodes that stay, as long as there is room."""
+    """Prefer on-demand nodes for system pods, while they have capacity."""
     if capacity_kind is Capacity.ON_DEMAND:
         return None
     return [

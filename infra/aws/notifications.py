@@ -1,4 +1,4 @@
-"""The topic that people subscribe to: Alertmanager and CloudWatch publish, each on its own."""
+"""The topic for people. Alertmanager and CloudWatch publish to it independently."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class Notifications(pulumi.ComponentResource):
     ) -> None:
         super().__init__("platform:notifications:Notifications", name, None, opts)
         child = ResourceOptions(parent=self)
-        # Not encrypted by a key: CloudWatch may not use the one of AWS, and a message holds what an
-        # alert says. The topic keeps none.
+        # Not encrypted with a key: CloudWatch may not use AWS's key. A message contains an alert's
+        # text, and the topic stores none.
         topic = aws.sns.Topic(f"{name}-topic", tags=args.names.display("notifications"), opts=child)
         for email in args.emails:
             aws.sns.TopicSubscription(

@@ -54,7 +54,7 @@ class Registry(pulumi.ComponentResource):
 
 
 def lifecycle_policy(keep_images: int) -> str:
-    """Keep the newest tagged images; tags are what a rollback names."""
+    """Keep the newest tagged images, which a rollback can name."""
     untagged = {
         "rulePriority": 1,
         "description": f"Untagged images go after {UNTAGGED_DAYS} days",

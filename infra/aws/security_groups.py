@@ -44,7 +44,7 @@ class SecurityGroup:
         description: str,
         port: int | None = None,
     ) -> pulumi.Resource:
-        """Let in what comes from a range or from a group's members: TCP to one port, or all."""
+        """Allow traffic from a range or from a group's members: TCP to one port, or all."""
         return aws.vpc.SecurityGroupIngressRule(
             f"{self._name}-{rule}",
             security_group_id=self.id,
@@ -59,7 +59,7 @@ class SecurityGroup:
         )
 
     def let_out(self, *, description: str) -> pulumi.Resource:
-        """Let out everything: the provider removes the rule with which AWS makes a group."""
+        """Allow all traffic out, because the provider removes AWS's default rule."""
         return aws.vpc.SecurityGroupEgressRule(
             f"{self._name}-to-everywhere",
             security_group_id=self.id,

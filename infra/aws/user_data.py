@@ -1,4 +1,4 @@
-"""What a node does at its first boot, before it joins. Pure."""
+"""The script of a node's first boot, before it joins. Pure."""
 
 from base64 import b64encode
 from email.mime.multipart import MIMEMultipart
@@ -12,10 +12,10 @@ BOUNDARY = "==NODE-CONFIGURATION=="
 
 
 def user_data(*, pods: int, vcpus: int) -> str:
-    """Base64 of a MIME document that leaves a drop-in for nodeadm, the image's bootstrap program.
+    """Return a MIME document in base64 that writes a drop-in for nodeadm, the bootstrap program.
 
-    A NodeConfig part of its own would not do: EKS adds one with its own maxPods (110 with prefix
-    delegation), and where it stands is not documented. Files in this folder come last and win.
+    A NodeConfig part is not enough: EKS adds one with its own maxPods (110 with prefix delegation),
+    and their order is not documented. Files in this folder come last and override both.
     """
     configuration = {
         "apiVersion": "node.eks.aws/v1alpha1",
@@ -37,7 +37,7 @@ def user_data(*, pods: int, vcpus: int) -> str:
         f"{yaml.safe_dump(configuration, sort_keys=False)}"
         "EOF\n"
     )
-    # A fixed boundary: the launch template would get a new version at every run otherwise.
+    # With a random boundary, the launch template would get a new version at every run.
     document = MIMEMultipart(boundary=BOUNDARY)
     document.attach(MIMEText(script, "x-shellscript", "us-ascii"))
     return b64encode(document.as_bytes()).decode()

@@ -1,4 +1,4 @@
-"""One workload, one role: what a service account may do in AWS (EKS Pod Identity)."""
+"""One role for each workload: its permissions in AWS (EKS Pod Identity)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ class WorkloadIdentityArgs:
     service_account: str
     policy: pulumi.Input[str] | None = None
     managed_policy_arn: str | None = None
-    # An EKS add-on makes the association itself.
+    # An EKS add-on creates the association itself.
     associate: bool = True
 
 
 class WorkloadIdentity(pulumi.ComponentResource):
-    """A role that the pods of one service account assume, and no one else."""
+    """A role that only the pods of one service account can assume."""
 
     role_arn: pulumi.Output[str]
-    # Credentials are injected when a pod is created: the workload comes after these.
+    # Credentials are injected when a pod is created, so the workload comes after these.
     ready: list[pulumi.Resource]
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What an instance type or a database class can carry. Pure arithmetic over tables.
+"""The capacity of instance types and database classes. Pure arithmetic over tables.
 
 Sizes are AWS's published ones (aws.amazon.com/ec2/instance-types, …/rds/instance-types).
 """
@@ -44,8 +44,8 @@ DATABASE_CLASSES: Mapping[str, Size] = {
     "db.r7g.large": Size(2, 16),
 }
 
-# What a burstable class earns in an hour, by its size (docs.aws.amazon.com/AWSEC2, "CPU credits");
-# it keeps a day's.
+# The CPU credits that a burstable class earns in an hour, by its size (docs.aws.amazon.com/AWSEC2,
+# "CPU credits"). It keeps the credits of a day.
 CREDITS_PER_HOUR: Mapping[str, int] = {"micro": 12, "small": 24, "medium": 24, "large": 36}
 BURSTABLE = ("db.t3.", "db.t4g.")
 
@@ -61,7 +61,7 @@ BYTES_PER_CONNECTION = 9531392
 USABLE_MEMORY = 0.75
 MOST_CONNECTIONS = 5000
 
-# The rest is for the surge of a rolling update, an operator's psql and PostgreSQL's own reserve of
+# The rest is for the surge of a rolling update, an operator's psql and PostgreSQL's reserve of
 # three.
 USABLE_CONNECTIONS = 0.8
 # The worker has a pool of its own, and its job queue listens on one connection beside it.
@@ -88,7 +88,7 @@ def credits_kept(database_class: str) -> int | None:
 
 
 def connection_budget(database_class: str) -> int:
-    """Return how many of them the platform may plan with."""
+    """Return how many connections the platform may use."""
     return int(max_connections(database_class) * USABLE_CONNECTIONS)
 
 
@@ -100,10 +100,10 @@ def connection_demand(*, max_replicas: int, pool_size: int, exporter: bool) -> i
 
 
 def kube_reserved(*, pods: int, vcpus: int) -> dict[str, str]:
-    """Compute what the kubelet keeps for itself, by the formula of Amazon's machine image.
+    """Compute the kubelet's reserve by the formula of Amazon's machine image.
 
-    Left alone, the image derives memory from the number of addresses (17 pods on a t3.medium), not
-    from the pods that the node is told to run.
+    By default, the image derives memory from the number of addresses (17 pods on a t3.medium), not
+    from the configured number of pods.
     """
     per_core = [60, 10, 5, 5]
     millicores = sum(per_core[:vcpus]) + 2.5 * max(vcpus - len(per_core), 0)

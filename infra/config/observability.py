@@ -1,6 +1,6 @@
-"""What an operator may choose about the monitoring stack. Pure: no Pulumi here.
+"""The options of the monitoring stack. Pure: no Pulumi here.
 
-What must hold between the fields is checked in infra/validation/observability.py.
+infra/validation/observability.py checks what must hold between the fields.
 """
 
 from enum import StrEnum

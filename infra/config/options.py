@@ -1,4 +1,4 @@
-"""What an operator may choose, as the groups of Pulumi.<stack>.yaml. Pure: no Pulumi here.
+"""The options of an operator, as the groups of Pulumi.<stack>.yaml. Pure: no Pulumi here.
 
 Each field's description says what it is and which values are allowed; error messages repeat it.
 infra/validation/deployment.py checks what must hold between fields, so that all mistakes are
@@ -163,7 +163,7 @@ class BackendOptions(Group):
 
 
 class SecretVersions(Group):
-    """Raising a number makes a new secret at the next `pulumi up`."""
+    """A higher number replaces the secret at the next `pulumi up`."""
 
     database_password: int = Field(1, ge=1, description="raise to rotate the database password")
     admin_token: int = Field(1, ge=1, description="raise to make a new first admin token")

@@ -1,4 +1,4 @@
-"""What runs in the cluster beside the backend: charts in kube-system, and the storage class."""
+"""The charts in kube-system and the storage class."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,12 +34,12 @@ class AddonsArgs:
 class Addons(pulumi.ComponentResource):
     """Load balancer controller, metrics server, cluster autoscaler, default storage class."""
 
-    # Binds pods to target groups; removed before a TargetGroupBinding, it would leave it stuck.
+    # Binds pods to target groups. Without it, a TargetGroupBinding cannot be deleted.
     # Empty where the cluster brings its own.
     load_balancer_controller: list[pulumi.Resource]
-    # Volumes name it.
+    # Volumes use this class.
     storage_class: pulumi.Resource
-    # What the backend's autoscaling needs.
+    # The backend's autoscaling needs these.
     ready: list[pulumi.Resource]
 
     def __init__(self, name: str, args: AddonsArgs, opts: ResourceOptions | None = None) -> None:
@@ -62,12 +62,12 @@ class Addons(pulumi.ComponentResource):
             f"{self._name}-{STORAGE_CLASS}",
             metadata=k8s.meta.v1.ObjectMetaArgs(
                 name=STORAGE_CLASS,
-                # EKS marks none: claims that name no class would wait for ever.
+                # EKS has no default class: claims without a class would stay pending.
                 annotations={"storageclass.kubernetes.io/is-default-class": "true"},
             ),
             provisioner="ebs.csi.aws.com",
             parameters={"type": "gp3", "encrypted": "true"},
-            # A volume is zonal: it is made where the pod was put.
+            # A volume belongs to a zone, so it is created in the pod's zone.
             volume_binding_mode="WaitForFirstConsumer",
             allow_volume_expansion=True,
             reclaim_policy="Delete",
@@ -75,7 +75,7 @@ class Addons(pulumi.ComponentResource):
         )
 
     def _install_load_balancer_controller(self) -> k8s.helm.v3.Release:
-        # Region and VPC are given because pods cannot ask the metadata service (hop limit 1).
+        # Region and VPC are set because pods cannot reach the metadata service (hop limit 1).
         place = {
             "clusterName": self._args.cluster_name,
             "region": self._args.region,
@@ -86,10 +86,10 @@ class Addons(pulumi.ComponentResource):
     def _install_cluster_autoscaler(self) -> k8s.helm.v3.Release:
         release = versions.KUBERNETES[self._args.cluster_version]
         place = {
-            # Without the name the chart renders no Deployment, and says nothing.
+            # Without the name the chart silently renders no Deployment.
             "autoDiscovery": {"clusterName": self._args.cluster_name},
             "awsRegion": self._args.region,
-            # It simulates the scheduler of its own version, which must be the cluster's.
+            # It simulates the scheduler of its own version, so it must match the cluster's.
             "image": {"tag": release.cluster_autoscaler},
         }
         return self._install(versions.CLUSTER_AUTOSCALER_CHART, place)

@@ -1,7 +1,7 @@
 """The backend in the cluster: namespace, Secrets, the binding to the load balancer, the release.
 
-Pulumi owns all of it but the image's tag: the release is installed without one (the chart's
-appVersion is the default), and `make release` sets it. See docs/adr/0021.
+Pulumi owns all of it except the image's tag: it installs the release without a tag (the chart's
+default is appVersion), and `make release` sets it. See docs/adr/0021.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,23 +18,23 @@ from infra.random_secret import random_secret
 
 CHART = "./charts/backend"
 TIMEOUT_SECONDS = 600
-# What `helm rollback` can go back to.
+# `helm rollback` can go back to these.
 RELEASES_KEPT = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Monitoring:
-    """What the backend must know of the monitoring stack."""
+    """What the backend needs of the monitoring stack."""
 
-    # Without them, a ServiceMonitor is of an unknown kind.
+    # Without these, ServiceMonitor is an unknown kind.
     definitions: pulumi.Resource
-    # Whether there is someone to scrape, to evaluate rules and to show dashboards.
+    # Whether Prometheus and Grafana are installed.
     metrics: bool
-    # Whether the exporter shows it the database.
+    # Whether the exporter of the database's metrics is installed.
     database_metrics: bool
     # Empty without a collector.
     otlp_endpoint: str
-    # Secrets: what its programs will show.
+    # Secrets: the tokens that monitoring programs send.
     tokens: Mapping[naming.SharedToken, pulumi.Output[str]]
 
 
@@ -52,10 +52,10 @@ class BackendReleaseArgs:
     target_group_arn: pulumi.Input[str]
     load_balancer_cidrs: Sequence[IPv4Network]
     load_balancer_idle_timeout_seconds: int
-    # The controller that acts on the TargetGroupBinding.
+    # The controller that handles the TargetGroupBinding.
     load_balancer_controller: Sequence[pulumi.Resource]
     monitoring: Monitoring | None
-    # Everything that pods, migrations and requests need.
+    # Pods, migrations and requests need all of these.
     after: Sequence[pulumi.Resource]
 
 
@@ -90,12 +90,12 @@ class BackendRelease(pulumi.ComponentResource):
             metadata=k8s.meta.v1.ObjectMetaArgs(
                 name=naming.NAMESPACE,
                 labels={
-                    # A new pod counts as ready when the load balancer sends to it, not before.
+                    # A new pod is ready only when the load balancer sends requests to it.
                     "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled",
                     "pod-security.kubernetes.io/enforce": "restricted",
                 },
             ),
-            # First to go: nodes, controllers and volumes still there, nothing gets stuck.
+            # Deleted first, while nodes, controllers and volumes exist, so that nothing gets stuck.
             opts=self._after_platform,
         )
 
@@ -130,9 +130,9 @@ class BackendRelease(pulumi.ComponentResource):
         return random_secret(f"{self._name}-{role}", version=version, opts=self._child)
 
     def _create_target_group_binding(self) -> pulumi.Resource:
-        """Come before the release: readiness gates are given only to pods made after the binding.
+        """Create the binding, first because only later pods get readiness gates.
 
-        No `networking`: the controller then leaves security groups alone.
+        Without `networking`, the controller does not change security groups.
         """
         return k8s.apiextensions.CustomResource(
             f"{self._name}-target-group-binding",
@@ -144,7 +144,7 @@ class BackendRelease(pulumi.ComponentResource):
                 "targetGroupARN": self._args.target_group_arn,
                 "targetType": "ip",
                 "ipAddressType": "ipv4",
-                # Given, so that admission needs no call to AWS.
+                # Set so that admission needs no call to AWS.
                 "vpcID": self._args.vpc_id,
             },
             opts=self._after_platform,
@@ -157,9 +157,9 @@ class BackendRelease(pulumi.ComponentResource):
             namespace=self.namespace,
             chart=CHART,
             values=self._values(),
-            # Keeps the tag that `make release` set.
+            # Keeps the tag that `make release` has set.
             reuse_values=True,
-            # A failed first installation stays to be looked at; the next run upgrades it.
+            # A failed first installation stays for inspection; the next run upgrades it.
             atomic=False,
             timeout=TIMEOUT_SECONDS,
             max_history=RELEASES_KEPT,
@@ -167,9 +167,9 @@ class BackendRelease(pulumi.ComponentResource):
         )
 
     def _values(self) -> dict[str, object]:
-        """Names of Secrets and where things are; never a secret, never image.tag."""
+        """Return the names of Secrets and addresses, but never a secret or image.tag."""
         args, options, monitoring = self._args, self._args.options, self._args.monitoring
-        # Always written down: with `reuse_values`, what is left out would stay as it was.
+        # Always set: with `reuse_values`, a missing value would keep its old content.
         metrics = {"enabled": monitoring is not None and monitoring.metrics}
         return {
             "image": {"repository": args.repository_url},
@@ -216,20 +216,20 @@ class BackendRelease(pulumi.ComponentResource):
         }
 
     def _shared_token_keys(self) -> dict[str, str]:
-        """Name the tokens of monitoring, or say that there are none."""
+        """Return the keys of the monitoring tokens; empty without monitoring."""
         given = self._args.monitoring.tokens if self._args.monitoring else {}
         return {
             token.chart_value: token.key if token in given else "" for token in naming.SHARED_TOKENS
         }
 
     def _database_exporter(self) -> dict[str, object]:
-        """Restart it with a new password: it reads the one that it starts with."""
+        """Return the exporter's values. A new password restarts it, to be read again."""
         if not (self._args.monitoring and self._args.monitoring.database_metrics):
             return {"enabled": False, "generation": ""}
         return {"enabled": True, "generation": str(self._args.secret_versions.database_password)}
 
     def _token_generation(self) -> str:
-        """Name the generation of the tokens: a new one runs the migration, which stores them."""
+        """Return the tokens' generation. A new one runs the migration, which stores the tokens."""
         versions = self._args.secret_versions
         shared = (versions.of(token) for token in naming.SHARED_TOKENS)
         return ".".join(str(number) for number in (versions.admin_token, *shared))

@@ -16,21 +16,21 @@ RELEASES_KEPT = 5
 
 @dataclass(frozen=True, kw_only=True)
 class ThirdParty:
-    """A chart, where it goes, and all of its values."""
+    """A chart with its namespace and all of its values."""
 
     chart: HelmChart
     # Without a name, Pulumi appends a random suffix to the release's.
     release: str
     namespace: pulumi.Input[str]
     values: Mapping[str, object]
-    # A folder with archives, for those who cannot reach the chart's publisher.
+    # A folder with archives, if the chart's publisher cannot be reached.
     directory: str | None
 
 
 def install(
     name: str, what: ThirdParty, *, parent: pulumi.Resource, after: Sequence[pulumi.Resource]
 ) -> k8s.helm.v3.Release:
-    """Install the chart after everything in `after`, and wait until what it runs is ready."""
+    """Install the chart after everything in `after`, and wait until its pods are ready."""
     source = chart_source(what.chart, what.directory)
     return k8s.helm.v3.Release(
         name,
@@ -42,7 +42,7 @@ def install(
             k8s.helm.v3.RepositoryOptsArgs(repo=source.repository) if source.repository else None
         ),
         values=what.values,
-        # A failed first installation stays to be looked at; the next run upgrades it.
+        # A failed first installation stays for inspection; the next run upgrades it.
         atomic=False,
         cleanup_on_fail=True,
         timeout=TIMEOUT_SECONDS,

@@ -1,6 +1,6 @@
-"""Alertmanager's configuration: everything to the backend, what must not depend on it to people.
+"""Alertmanager's configuration: all alerts go to the backend, some also directly to people.
 
-Pure. Secrets are named by their files: the configuration itself is in a Helm release, in clear.
+Pure. It names secrets by their files, because a Helm release stores the configuration unencrypted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from infra import naming
 from infra.config.observability import DirectReceiver, NotificationOptions
 
 WEBHOOK_PATH = "/api/v1/webhooks/alertmanager"
-# Where the operator mounts the Secrets that alertmanagerSpec.secrets names.
+# The operator mounts the Secrets of alertmanagerSpec.secrets here.
 SECRETS = "/etc/alertmanager/secrets"
 BACKEND, DIRECT = "backend", "direct"
-# They always fire, so that their silence means that the way is broken.
+# These always fire: without them, the delivery of alerts is broken.
 HEARTBEATS = ("Watchdog", "BackendHeartbeat")
-# They say that the backend, or the way to it, is the trouble.
+# These report that the backend, or the delivery to it, is broken.
 WAY_TO_BACKEND = (
     "BackendDown",
     "BackendDeliveriesMissing",
@@ -27,7 +27,7 @@ WAY_TO_BACKEND = (
 def alertmanager_config(
     options: NotificationOptions, *, topic_arn: object, region: str
 ) -> dict[str, object]:
-    """Build what replaces the chart's own routes, receivers and inhibitions."""
+    """Build the configuration that replaces the chart's routes, receivers and inhibitions."""
     direct = _direct_receiver(options, topic_arn=topic_arn, region=region)
     receivers = [_backend_receiver(), *([direct] if direct else [])]
     return {
@@ -41,20 +41,20 @@ def alertmanager_config(
             "routes": _routes(direct=direct is not None),
         },
         "receivers": receivers,
-        # Not even the chart's: of what it inhibits, Alertmanager tells nobody the end, and the
-        # backend would show it as firing for ever (docs/adr/0024).
+        # The chart's rules are left out, too: Alertmanager never sends the end of an inhibited
+        # alert, and the backend would show it as firing for ever (docs/adr/0024).
         "inhibit_rules": [],
     }
 
 
 def mounted_secrets(options: NotificationOptions) -> list[str]:
-    """Name the Secrets that those files come from."""
+    """Return the names of the Secrets to mount."""
     own = [naming.DIRECT_RECEIVER_SECRET] if secret_content(options) else []
     return [naming.ALERTMANAGER_TOKEN.secret, *own]
 
 
 def secret_content(options: NotificationOptions) -> dict[str, str]:
-    """Return what the direct receiver's Secret holds, in clear: mark it before it goes on."""
+    """Return the plain content of the direct receiver's Secret. Callers must mark it as secret."""
     match options.receiver:
         case DirectReceiver.SLACK | DirectReceiver.WEBHOOK if options.url:
             return {naming.DIRECT_URL_KEY: options.url.get_secret_value()}
@@ -65,9 +65,9 @@ def secret_content(options: NotificationOptions) -> dict[str, str]:
 
 
 def _routes(*, direct: bool) -> list[dict[str, object]]:
-    # They never resolve: repeated often, they show the backend that the way to it is open. What is
-    # due is looked for at every group_interval: with one of 5 minutes as well, the repetition of
-    # every fifth minute would just not be due yet, and come after ten.
+    # They never resolve. Frequent repeats show the backend that deliveries arrive. Alertmanager
+    # looks for due repeats at every group_interval: if that were 5 minutes as well, each repeat
+    # would miss its time by a moment and come after ten minutes.
     heartbeat: dict[str, object] = {
         "receiver": BACKEND,
         "matchers": [_one_of(HEARTBEATS)],
@@ -76,15 +76,15 @@ def _routes(*, direct: bool) -> list[dict[str, object]]:
     }
     people: list[Sequence[str]] = [
         ['severity = "critical"'],
-        # Only the others: what matches two routes is sent twice.
+        # Not the critical ones: an alert that matches two routes is sent twice.
         ['severity != "critical"', _one_of(WAY_TO_BACKEND)],
     ]
-    # `continue`: the backend gets them as well.
+    # With `continue`, the backend gets them as well.
     to_people: list[dict[str, object]] = [
         {"receiver": DIRECT, "matchers": matchers, "continue": True} for matchers in people
     ]
-    # The receiver above the routes is asked only where none of them matches, and what continues has
-    # matched: without the last one, people would get what the backend then misses.
+    # The default receiver only gets alerts that no route matches, and an alert that continues has
+    # matched. Without the last route, the backend would miss the alerts that people get.
     return [*(to_people if direct else []), heartbeat, {"receiver": BACKEND}]
 
 
@@ -98,7 +98,7 @@ def _backend_receiver() -> dict[str, object]:
     webhook = {
         "url": f"{host}{WEBHOOK_PATH}",
         "send_resolved": True,
-        # Read at every request: a rotated token needs no restart.
+        # Alertmanager reads the file at every request, so a new token needs no restart.
         "http_config": {"authorization": {"type": "Bearer", "credentials_file": token}},
     }
     return {"name": BACKEND, "webhook_configs": [webhook]}
@@ -111,7 +111,7 @@ def _direct_receiver(
     both_ways = {"send_resolved": True}
     match options.receiver:
         case DirectReceiver.SNS:
-            # Credentials are the pod's own (EKS Pod Identity).
+            # The pod has its own credentials (EKS Pod Identity).
             topic = {"topic_arn": topic_arn, "sigv4": {"region": region}}
             return {"name": DIRECT, "sns_configs": [topic | both_ways]}
         case DirectReceiver.SLACK:

@@ -1,7 +1,7 @@
-"""How Prometheus finds the services of the backend's catalog, and what it lets them do. Pure.
+"""The scrape configuration of the backend's catalog, with its limits. Pure.
 
-Who may write to the catalog chooses what is scraped, and what is scraped chooses what it answers:
-neither may pass for a part of the cluster, nor take more than its share of Prometheus.
+Writers of the catalog choose the targets, and targets choose their answers. Neither may pass for a
+part of the cluster, or take more than their share of Prometheus.
 """
 
 from collections.abc import Sequence
@@ -10,23 +10,22 @@ from ipaddress import IPv4Network
 from infra import naming
 
 DISCOVERY_PATH = "/api/v1/sd/prometheus"
-# The label `job` of every target; rules of the platform name other jobs.
+# The label `job` of every target; the platform's rules use other jobs.
 JOB = "catalog"
-# Prometheus' own default. A service that was added is scraped a refresh and an interval later.
+# Prometheus' default. A new service is scraped after a refresh and an interval.
 REFRESH = "60s"
 INTERVAL, TIMEOUT = "30s", "10s"
 
-# Of one scrape. A Java service with histograms has 1,000 to 1,500.
+# Limits of one scrape. A Java service with histograms has 1,000 to 1,500 samples.
 SAMPLES = 2_000
 BODY = "4MB"
-# Of one series: ours, the target's and a few of the metric's own.
+# Limits of one series: our labels, the target's and a few of the metric's own.
 LABELS, LABEL_NAME_LENGTH, LABEL_VALUE_LENGTH = 40, 128, 1024
-# What a series costs Prometheus in memory, generously: 81 targets at the limit took 2.3 when they
-# were new.
+# Prometheus' memory for a series, with a margin: 81 new targets at the limit took 2.3.
 SERIES_KIB = 4
 
-# They are set by the cluster's own monitors, by Prometheus and by rules. The backend refuses them
-# as well; what counts is what Prometheus takes.
+# The cluster's monitors, Prometheus and rules set these labels. The backend refuses them as well,
+# but Prometheus' own check decides.
 FOREIGN_LABELS = (
     "alertname",
     "cluster",
@@ -42,24 +41,24 @@ FOREIGN_LABELS = (
     "quantile",
     "severity",
 )
-# A sample brings labels as well, and rules sum by namespace and pod whatever the job. Its own ones
-# are kept as Prometheus keeps what clashes with a target's: under another name. Histograms need
-# `le` and `quantile`; `instance` clashes anyhow.
+# Samples have labels as well, and rules sum by namespace and pod for every job. Such labels are
+# kept under another name, as Prometheus does for labels that clash with a target's. Histograms need
+# `le` and `quantile`; `instance` always clashes.
 OF_SAMPLES = "|".join(name for name in FOREIGN_LABELS if name not in {"instance", "le", "quantile"})
-# What rules record, and what Prometheus itself writes about alerts: of no target's own.
+# Names that only recording rules and Prometheus' alerts may write.
 RECORDED = ".*:.*|ALERTS|ALERTS_FOR_STATE"
 
-# Of Prometheus' pods, as the operator makes them.
+# The operator gives Prometheus' pods these labels.
 POD_LABELS = {
     "app.kubernetes.io/name": "prometheus",
     "operator.prometheus.io/name": naming.PROMETHEUS_RELEASE,
 }
-# The node's metadata, and the credentials of its pods.
+# The node's metadata and the credentials of pods.
 LINK_LOCAL = "169.254.0.0/16"
 
 
 def scrape_config(*, memory_mb: int) -> dict[str, object]:
-    """Build the spec of a ScrapeConfig; `memory_mb` is what Prometheus is promised."""
+    """Build the spec of a ScrapeConfig; `memory_mb` is Prometheus' memory request."""
     backend = naming.service_url(naming.RELEASE, naming.NAMESPACE, naming.SERVICE_PORT)
     token = naming.DISCOVERY_TOKEN
     return {
@@ -76,7 +75,7 @@ def scrape_config(*, memory_mb: int) -> dict[str, object]:
         ],
         "scrapeInterval": INTERVAL,
         "scrapeTimeout": TIMEOUT,
-        # A sample's own `job` becomes `exported_job`; its own time would let it write the past.
+        # A sample's `job` becomes `exported_job`. With its own time it could write the past.
         "honorLabels": False,
         "honorTimestamps": False,
         "targetLimit": target_limit(memory_mb),
@@ -87,7 +86,7 @@ def scrape_config(*, memory_mb: int) -> dict[str, object]:
         "labelValueLengthLimit": LABEL_VALUE_LENGTH,
         "relabelings": [
             {"action": "labeldrop", "regex": "|".join(FOREIGN_LABELS)},
-            # A target's own label `job` would win over the name of the job.
+            # A target's label `job` would override the name of the job.
             {"action": "replace", "targetLabel": "job", "replacement": JOB},
         ],
         "metricRelabelings": [
@@ -99,10 +98,10 @@ def scrape_config(*, memory_mb: int) -> dict[str, object]:
 
 
 def target_limit(memory_mb: int) -> int:
-    """Bound the targets so that all of them at their limit fit what Prometheus is promised."""
+    """Limit the targets so that all of them, at their limits, fit Prometheus' memory request."""
     return memory_mb * 1024 // (SAMPLES * SERIES_KIB)
 
 
 def never_reached(database_cidrs: Sequence[IPv4Network]) -> list[str]:
-    """Return where Prometheus may not connect to, whatever the catalog says."""
+    """Return the ranges that Prometheus must not connect to, whatever the catalog contains."""
     return [LINK_LOCAL, *(str(cidr) for cidr in database_cidrs)]

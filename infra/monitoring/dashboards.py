@@ -1,6 +1,6 @@
 """The platform's dashboards: ConfigMaps that Grafana's sidecar finds by their label.
 
-The backend's own is not here: the chart brings it.
+The backend's chart contains the backend's own dashboard.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from pulumi import ResourceOptions
 
 from infra import naming
 
-# What the sidecar of kube-prometheus-stack looks for, as charts/backend does.
+# The sidecar of kube-prometheus-stack looks for this label, which charts/backend sets as well.
 LABELS = {"grafana_dashboard": "1"}
 
 
@@ -25,7 +25,7 @@ class DashboardsArgs:
 
 
 class Dashboards(pulumi.ComponentResource):
-    """One ConfigMap for each dashboard: together they could outgrow one."""
+    """One ConfigMap for each dashboard, because together they could exceed its size limit."""
 
     def __init__(
         self, name: str, args: DashboardsArgs, opts: ResourceOptions | None = None

@@ -1,7 +1,7 @@
 """Grafana's data sources, and the links between them: metric to trace to log and back. Pure.
 
-Helm's tpl reads these texts first and Grafana expands `$` afterwards, so a literal `$` is `$$` and
-double braces stand for nothing.
+Helm's tpl evaluates these texts and Grafana expands `$` afterwards: a literal `$` is `$$`, and
+double braces cannot be used.
 """
 
 from infra import naming
@@ -9,12 +9,12 @@ from infra.config.observability import ObservabilityOptions
 
 PROMETHEUS, LOKI, JAEGER = "prometheus", "loki", "jaeger"
 LOKI_PORT, JAEGER_QUERY_PORT = 3100, 16686
-# The name that logs, exemplars and error bodies carry.
+# Logs, exemplars and error bodies use this name.
 TRACE_ID = "trace_id"
 
 
 def data_sources(options: ObservabilityOptions) -> list[dict[str, object]]:
-    """Return those beside Prometheus and Alertmanager, which the chart makes."""
+    """Return the data sources beside Prometheus and Alertmanager, which the chart creates."""
     return [
         *([_loki(traces=options.traces.enabled)] if options.logs.enabled else []),
         *([_jaeger(logs=options.logs.enabled)] if options.traces.enabled else []),
@@ -22,7 +22,7 @@ def data_sources(options: ObservabilityOptions) -> list[dict[str, object]]:
 
 
 def exemplar_link(options: ObservabilityOptions) -> dict[str, object] | None:
-    """Return how an exemplar leads to its trace: one object, and all three keys are needed."""
+    """Return the link from an exemplar to its trace. Grafana needs all three keys."""
     if not options.traces.enabled:
         return None
     return {
@@ -35,7 +35,7 @@ def exemplar_link(options: ObservabilityOptions) -> dict[str, object] | None:
 def _loki(*, traces: bool) -> dict[str, object]:
     to_trace = {
         "name": "TraceID",
-        # Structured metadata, which Grafana treats as labels.
+        # Grafana treats structured metadata as labels.
         "matcherType": "label",
         "matcherRegex": TRACE_ID,
         "url": "$${__value.raw}",
@@ -72,8 +72,8 @@ def _jaeger(*, logs: bool) -> dict[str, object]:
 
 
 def _traces_to_logs() -> dict[str, object]:
-    # A query of our own: Jaeger's answers have no service.name tag, and a link that maps it is not
-    # shown (grafana/grafana#112349).
+    # A custom query: Jaeger's answers have no service.name tag, and Grafana does not show a link
+    # that maps it (grafana/grafana#112349).
     query = f'{{namespace=~".+"}} | {TRACE_ID} = `$${{__trace.traceId}}`'
     return {
         "datasourceUid": LOKI,
@@ -87,7 +87,7 @@ def _traces_to_logs() -> dict[str, object]:
 
 
 def trace_queries() -> list[dict[str, str]]:
-    """Return what a trace leads to, about the service that it is of."""
+    """Return the queries about a trace's service that the trace links to."""
     rate = "sum by (route) (rate(backend_http_requests_total[5m]))"
     buckets = "sum by (le) (rate(backend_http_request_duration_seconds_bucket[5m]))"
     return [

@@ -38,14 +38,14 @@ class ObservabilityArgs:
     secret_versions: SecretVersions
     cluster: str
     region: str
-    # Of the alerts on what the backend runs on (infra/monitoring/platform_rules.py).
+    # The platform's alerts (infra/monitoring/platform_rules.py).
     rule_groups: Sequence[Mapping[str, object]]
-    # Where Alertmanager publishes, and where Loki keeps logs; None without.
+    # Alertmanager's topic and Loki's bucket; None without.
     topic_arn: pulumi.Input[str] | None
     bucket: pulumi.Input[str] | None
-    # Where the control plane has its addresses.
+    # The control plane's addresses are in this range.
     vpc_cidr: IPv4Network
-    # Where Prometheus has no business, whatever the catalog says.
+    # Prometheus must not connect to these, whatever the catalog contains.
     database_cidrs: Sequence[IPv4Network]
     chart_directory: str | None
     # Nodes, DNS, volumes with their class, and the workloads' roles.
@@ -55,9 +55,9 @@ class ObservabilityArgs:
 class Observability(pulumi.ComponentResource):
     """Metrics, alerts, logs, traces and cost of the platform."""
 
-    # ServiceMonitors and rules of other releases come after them.
+    # ServiceMonitors and rules of other releases are created after these.
     definitions: pulumi.Resource
-    # Secrets: what Alertmanager and Prometheus show the backend.
+    # Secrets: the tokens that Alertmanager and Prometheus send to the backend.
     tokens: Mapping[naming.SharedToken, pulumi.Output[str]]
 
     def __init__(
@@ -93,8 +93,8 @@ class Observability(pulumi.ComponentResource):
                     "pod-security.kubernetes.io/enforce": "privileged",
                 },
             ),
-            # Goes while the storage driver is there, and with it the volumes: uninstalling a chart
-            # leaves the claims of its StatefulSets, and their disks would go on costing.
+            # Deleted before the storage driver, so that its volumes are deleted too: uninstalling a
+            # chart leaves the claims of its StatefulSets, and their disks would still cost money.
             opts=ResourceOptions(parent=self, depends_on=list(self._args.after)),
         )
 
@@ -112,7 +112,7 @@ class Observability(pulumi.ComponentResource):
             ),
         ]
         if direct:
-            # The SDK marks the content of every Secret as one.
+            # The SDK marks the content of every Secret as secret.
             secrets.append(self._create_secret(naming.DIRECT_RECEIVER_SECRET, {**direct}))
         return secrets
 
@@ -166,7 +166,7 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _bound_prometheus(self) -> None:
-        """Let Prometheus reach every pod, node and service, and not what nobody may scrape."""
+        """Allow Prometheus to reach every pod, node and service, but not the excluded ranges."""
         block = k8s.networking.v1.IPBlockArgs(
             cidr="0.0.0.0/0", except_=catalog_scrape.never_reached(self._args.database_cidrs)
         )
@@ -195,7 +195,7 @@ class Observability(pulumi.ComponentResource):
                 name="platform", namespace=self._namespace.metadata.name
             ),
             spec={"groups": list(self._args.rule_groups)},
-            # After the operator, whose webhook checks them.
+            # The operator's webhook checks the rules, so it must exist first.
             opts=ResourceOptions(parent=self, depends_on=[prometheus]),
         )
 

@@ -12,11 +12,11 @@ from infra.config.observability import ObservabilityOptions
 from infra.monitoring.alert_routes import alertmanager_config, mounted_secrets
 from infra.monitoring.data_sources import data_sources, exemplar_link
 
-# Of the volume; the rest is for the write-ahead log and compaction.
+# Share of the volume; the rest is for the write-ahead log and compaction.
 METRICS_SHARE_PERCENT = 70
-# Prometheus may use more than it is promised while a query runs.
+# Prometheus may use more than its request while a query runs.
 MEMORY_LIMIT_FACTOR = 2
-# Loki's own calendar; never change an entry, add one.
+# Loki's schema calendar: add entries, never change one.
 SCHEMA_FROM, SCHEMA = "2024-04-01", "v13"
 HASH_CHARACTERS = 16
 
@@ -81,7 +81,7 @@ def alloy_values() -> dict[str, object]:
 
 
 def jaeger_values(options: ObservabilityOptions) -> dict[str, object]:
-    """Values of jaeger, with its volume and its ServiceMonitor, which the chart has none of."""
+    """Values of jaeger, with the volume and the ServiceMonitor that the chart lacks."""
     traces = options.traces
     lifetime = {"main": {"badger": {"ttl": {"spans": f"{traces.retention_hours}h"}}}}
     place = {
@@ -90,8 +90,8 @@ def jaeger_values(options: ObservabilityOptions) -> dict[str, object]:
         "extraObjects": [_badger_volume(options), _jaeger_monitor()],
     }
     values = merged(chart_values(versions.JAEGER_CHART), place)
-    # The chart mounts its configuration by subPath and has no checksum: without this label a
-    # changed configuration would reach no pod.
+    # The chart mounts its configuration by subPath without a checksum. This label restarts pods
+    # when the configuration changes.
     label = {"jaeger": {"podLabels": {"config-hash": _hash(values["userconfig"])}}}
     return merged(values, label)
 
@@ -126,7 +126,7 @@ def _grafana(options: ObservabilityOptions) -> dict[str, object]:
             "size": f"{options.grafana.storage_gb}Gi",
         },
         "sidecar": {"datasources": {"exemplarTraceIdDestinations": link} if link else {}},
-        # Read by an init container: a changed data source needs a new pod.
+        # An init container reads the data sources, so a change needs a new pod.
         "podAnnotations": {"checksum/datasources": _hash([sources, link])},
         "additionalDataSources": sources,
     }

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Plan one stack; return 1 and say why when its settings cannot work."""
+    """Plan one stack; print the errors and return 1 if its settings are wrong."""
     parser = argparse.ArgumentParser(prog="python -m infra.plan", description=__doc__)
     parser.add_argument("--stack", default="dev", help="Pulumi.<stack>.yaml to plan (dev)")
     parser.add_argument(

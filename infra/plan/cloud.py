@@ -1,7 +1,7 @@
-"""What a cloud would answer, as readable placeholders such as "<network-vpc.id>".
+"""The answers of a cloud, as readable placeholders such as "<network-vpc.id>".
 
-An output nobody answers would be None in the program, and the inputs made from it would be missing
-without a word; so every text output that the SDK declares gets a placeholder.
+An output without an answer would be None in the program, and inputs made from it would silently be
+missing. So every text output that the SDK declares gets a placeholder.
 """
 
 import importlib
@@ -16,13 +16,13 @@ from infra.plan.model import Json
 
 EKS_CLUSTER = "eks:index:Cluster"
 CONTROL_PLANE = "aws:eks/cluster:Cluster"
-# Numbers that AWS gives.
+# Numbers that AWS assigns.
 COMPUTED_NUMBERS = {
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
     "aws:rds/instance:Instance": {"port": 5432},
 }
 FUNCTIONS: dict[str, dict[str, Json]] = {
-    # Nobody to ask: the calendar of infra/versions.py stands alone.
+    # AWS is not asked, so only the calendar of infra/versions.py counts.
     "aws:eks/getClusterVersions:getClusterVersions": {
         "clusterVersions": [{"versionStatus": "STANDARD_SUPPORT"}]
     },
@@ -36,7 +36,7 @@ FUNCTIONS: dict[str, dict[str, Json]] = {
 
 
 class NoMocks(mocks.Mocks):
-    """What the SDK's mock monitor asks for; ours answers itself."""
+    """Required by the SDK's mock monitor; our monitor answers itself."""
 
     def call(self, args: mocks.MockCallArgs) -> NoReturn:
         raise NotImplementedError(args.token)
@@ -46,7 +46,7 @@ class NoMocks(mocks.Mocks):
 
 
 def answer(function: str) -> Struct:
-    """Answer a function that the program calls; one that is not listed is an error."""
+    """Answer a function that the program calls; an unlisted one is an error."""
     if function not in FUNCTIONS:
         raise NotImplementedError(f"infra/plan/cloud.py has no answer for {function}")
     result = Struct()

@@ -1,4 +1,4 @@
-"""The one line that says about a resource what a reader of the plan wants to know."""
+"""The description of a resource in the printed plan, on one line."""
 
 from collections.abc import Callable, Mapping
 
@@ -15,7 +15,7 @@ def describe(resource: PlannedResource) -> str:
 
 
 def _keys(*names: str) -> Callable[[Inputs], str]:
-    """Describe by the values of some inputs, in this order."""
+    """Return a describer that shows the values of these inputs in this order."""
     return lambda inputs: "  ".join(_text(inputs[name]) for name in names if name in inputs)
 
 

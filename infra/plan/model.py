@@ -1,10 +1,10 @@
-"""What a run of the program declares, as plain values."""
+"""The resources that a run of the program declares, as plain values."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-# What JSON can say.
+# Every JSON value.
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 SECRET = "[secret]"  # noqa: S105  what stands in place of one
@@ -42,8 +42,8 @@ class PlannedResource:
 class Plan:
     """All registrations of one run.
 
-    They are in an order in which they could be created, the same in every run; the one in which a
-    program registers them depends on when its outputs resolve.
+    They are in an order in which they could be created, which is the same in every run. The order
+    of registration depends on when outputs resolve.
     """
 
     stack: str
@@ -76,14 +76,14 @@ class Plan:
         return resource.name
 
     def _depth(self, resource: PlannedResource, known: dict[str, int]) -> int:
-        """Count the steps that must be done before this one, remembering what is computed."""
+        """Count the steps that must come before this resource, with a cache."""
         if resource.name not in known:
             edges = (self._by_name[name] for name in self._edges(resource))
             known[resource.name] = max((self._depth(edge, known) + 1 for edge in edges), default=0)
         return known[resource.name]
 
     def waits_for(self, name: str) -> set[str]:
-        """Return everything that must exist before a resource, and may go only after it."""
+        """Return everything that must exist before a resource and be deleted after it."""
         seen: set[str] = set()
         waiting = [name]
         while waiting:

@@ -1,4 +1,4 @@
-"""The engine's side of the conversation with a program, as far as the program can tell."""
+"""The engine's side of the protocol with a program, as far as the program uses it."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from infra.plan.model import Json, PlannedResource
 from infra.plan.property_values import plain_properties, resource_reference, with_secrets
 
 STACK_TYPE = "pulumi:pulumi:Stack"
-# How the SDK reads back a resource that it was handed as a reference.
+# The SDK reads a referenced resource with this function.
 GET_RESOURCE = "pulumi:pulumi:getResource"
 
 
@@ -106,5 +106,5 @@ class Monitor(mocks.MockMonitor):
 
 
 def _provider_urn(reference: str) -> str:
-    """Cut the id from the engine's way to name a provider, <urn>::<id>."""
+    """Remove the id from the engine's reference to a provider, <urn>::<id>."""
     return reference.rpartition("::")[0]

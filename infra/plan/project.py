@@ -1,4 +1,4 @@
-"""Reads Pulumi.yaml and Pulumi.<stack>.yaml the way the engine does, without the engine."""
+"""Reads Pulumi.yaml and Pulumi.<stack>.yaml as the engine does."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from infra.plan.model import SECRET
 
 
 class ProjectError(Exception):
-    """The project's files cannot be used; the message says which and why."""
+    """A file of the project is not usable; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _read(path: Path) -> Mapping[str, object]:
     except yaml.YAMLError as error:
         raise ProjectError(f"{path.name} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
-        raise ProjectError(f"{path.name} holds no settings.")
+        raise ProjectError(f"{path.name} contains no settings.")
     return content
 
 
@@ -62,7 +62,7 @@ def _text(value: object) -> str:
 
 
 def _without_ciphertext(value: object) -> object:
-    """Put a mark in the place of each secret, which only the engine could read."""
+    """Replace each secret by a mark, because only the engine can decrypt it."""
     match value:
         case {"secure": str(), **others} if not others:
             return SECRET

@@ -15,14 +15,14 @@ from pulumi.runtime.stack import run_in_stack
 from infra.plan.model import Plan
 from infra.plan.monitor import Monitor
 
-# The program's own warnings are findings, which the plan prints itself.
+# The program's warnings are findings, which the plan prints itself.
 logger = logging.getLogger("infra.plan.program")
 logger.addHandler(logging.NullHandler())
 logger.propagate = False
 
 
 class EmptyProgramError(Exception):
-    """The program ended without registering anything: whatever is said about it would be void."""
+    """The program ended without registering any resource."""
 
 
 def record(
@@ -49,7 +49,7 @@ def record(
 
 
 class _Hooks:
-    """Takes the place of the callback server: hooks run around operations, and here are none."""
+    """Replaces the callback server: hooks run around operations, and the plan has none."""
 
     def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
         logger.debug("hook %s", hook.name)
@@ -65,8 +65,8 @@ def _settings(monitor: Monitor, project: str, stack: str) -> mocks.MockSettings:
         project=project,
         stack=stack,
         organization="organization",
-        # In a preview, an output without an answer would be unknown, and all that follows from it
-        # skipped without a word.
+        # In a preview, an output without an answer would be unknown, and everything that depends on
+        # it would be skipped silently.
         dry_run=False,
         outputs=set(),
         lock=threading.Lock(),

@@ -76,7 +76,7 @@ def test_children_of_the_remote_cluster_do_not_appear(tmp_path: Path) -> None:
         (stack_file(surprise={}), "surprise: is not a setting."),
         ("config: {}", f"Pulumi.broken.yaml: {PROJECT}:network is missing. Set Addresses"),
         ("config: {", "Pulumi.broken.yaml is not valid YAML"),
-        ("", "Pulumi.broken.yaml holds no settings."),
+        ("", "Pulumi.broken.yaml contains no settings."),
     ],
 )
 def test_a_mistake_ends_with_a_sentence_and_a_status(
