@@ -1,6 +1,5 @@
-"""One request, found as a metric with an exemplar, as a trace, and as a line of the log."""
+"""One request, found as a metric with an exemplar and as a trace."""
 
-import json
 import secrets
 import time
 import urllib.request
@@ -13,23 +12,20 @@ from e2e.drills.drill import Checks, Figures
 from e2e.platform.errors import PlatformError
 from e2e.platform.forwarding import Api
 from e2e.platform.platform import Platform
-from infra.config.observability import ObservabilityOptions
-from infra.monitoring.data_sources import TRACE_ID, data_sources
+from infra.monitoring.data_sources import TRACE_ID
 
-# Two scrapes; the export of traces and the log's way take seconds.
+# Two scrapes; the export of traces takes seconds.
 _EXEMPLAR_SECONDS = 90
 _ARRIVAL_SECONDS = 60
 _PAUSE_SECONDS = 5
 _DURATIONS = "backend_http_request_duration_seconds_bucket"
-_NANOSECONDS = 10**9
 
 
 def correlated(platform: Platform) -> Figures:
-    """A request with a sampled trace is found in Prometheus, Jaeger and Loki by the same id.
+    """A request with a sampled trace is found in Prometheus and Jaeger by the same id.
 
     Of each bucket of durations Prometheus keeps the newest exemplar of a scrape: requests go on
-    until one of them is found. Seen red in e2e/tests/unit/test_drill_monitoring.py, for each of the
-    three ways.
+    until one of them is found. Seen red in e2e/tests/unit/test_drill_monitoring.py, for both ways.
     """
     checks = Checks()
     began = time.time()
@@ -41,11 +37,6 @@ def correlated(platform: Platform) -> Figures:
     checks.note(trace_s=time.time() - began, spans=len(spans))
     statements = [span for span in spans if "db.system.name" in _tags(span)]
     checks.require(statements, f"no span of {len(spans)} is of a database statement: {spans}"[:300])
-    with signals.loki(platform) as api:
-        lines = _arrived("the line in Loki", lambda: _lines(api, trace, began), checks)
-    checks.note(log_s=time.time() - began, lines=len(lines))
-    wrong = [line for line in lines if json.loads(line).get(TRACE_ID) != trace]
-    checks.require(not wrong, f"Loki gives lines of other traces: {wrong[:1]}")
     return checks.figures
 
 
@@ -91,22 +82,6 @@ def _spans(api: Api, trace: str) -> list[Mapping[str, Any]]:
 
 def _tags(span: Mapping[str, Any]) -> set[str]:
     return {tag["key"] for tag in span["tags"]}
-
-
-def _lines(api: Api, trace: str, began: float) -> list[str]:
-    """Ask what Grafana asks when somebody follows the link from a trace to its log."""
-    start = int((began - 60) * _NANOSECONDS)
-    end = int((time.time() + 60) * _NANOSECONDS)
-    found = api.data("/loki/api/v1/query_range", query=_link(trace), start=start, end=end)
-    return [value[1] for stream in found["result"] for value in stream["values"]]
-
-
-def _link(trace: str) -> str:
-    jaeger: Mapping[str, Any] = next(
-        source for source in data_sources(ObservabilityOptions()) if source["type"] == "jaeger"
-    )
-    query: str = jaeger["jsonData"]["tracesToLogsV2"]["query"]
-    return query.replace("$${__trace.traceId}", trace)
 
 
 def _arrived(what: str, look: Any, checks: Checks) -> Any:

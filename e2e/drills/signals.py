@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from e2e.platform.forwarding import Api, forwarded
 from e2e.platform.platform import Platform
 from infra import naming
-from infra.monitoring.data_sources import JAEGER_QUERY_PORT, LOKI_PORT
+from infra.monitoring.data_sources import JAEGER_QUERY_PORT
 
 PROMETHEUS_PORT = 9090
 IN_MONITORING = f"--namespace={naming.MONITORING_NAMESPACE}"
@@ -17,10 +17,6 @@ def prometheus(platform: Platform) -> AbstractContextManager[Api]:
 
 def jaeger(platform: Platform) -> AbstractContextManager[Api]:
     return _api(platform, naming.JAEGER, JAEGER_QUERY_PORT)
-
-
-def loki(platform: Platform) -> AbstractContextManager[Api]:
-    return _api(platform, naming.LOKI, LOKI_PORT)
 
 
 def _api(platform: Platform, service: str, port: int) -> AbstractContextManager[Api]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from e2e.load_balancer.fake_controller.rules import GATE_PREFIX
+from e2e.load_balancer.gates import GATE_PREFIX
 from e2e.load_balancer.kubernetes import Key, Object
 from e2e.load_balancer.targets import Address
 

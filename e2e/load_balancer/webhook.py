@@ -1,7 +1,7 @@
 """A stand-in for the controller's webhook: gives new pods the readiness gate of their target group.
 
 For clusters without the controller's chart, whose own webhook answers by the same rules
-(e2e/load_balancer/fake_controller). As the real one it looks only at namespaces with the label.
+(e2e/load_balancer/gates.py). As the real one it looks only at namespaces with the label.
 """
 
 import base64
@@ -14,8 +14,8 @@ from typing import cast
 from cryptography import x509
 
 from e2e.cluster import pki, topology
+from e2e.load_balancer import gates
 from e2e.load_balancer.bindings import World
-from e2e.load_balancer.fake_controller import rules
 from e2e.load_balancer.http1 import Request, Response
 from e2e.load_balancer.kubernetes import Api, Key, Object
 
@@ -93,7 +93,7 @@ class Webhook:
 
     def _gate_patch(self, namespace: str, pod: Object) -> list[dict[str, object]]:
         bindings = _in(namespace, self._world.bindings)
-        return rules.gate_patch(pod, bindings, _in(namespace, self._world.services))
+        return gates.gate_patch(pod, bindings, _in(namespace, self._world.services))
 
 
 def _in(namespace: str, store: Mapping[Key, Object]) -> list[Object]:

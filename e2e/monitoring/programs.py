@@ -98,9 +98,4 @@ PROGRAMS: Mapping[str, Program] = {
         user="10001",
         environment={"JAEGER_LISTEN_HOST": "0.0.0.0"},  # noqa: S104 - in its own pod
     ),
-    "ghcr.io/jkroepke/kube-webhook-certgen": Program(
-        "certgen",  # a stand-in: e2e/programs/certgen says what it does
-        {"kube-webhook-certgen": "certgen"},
-        ("/kube-webhook-certgen",),
-    ),
 }

@@ -90,6 +90,7 @@ def _assemble(cluster: Cluster, tools: Toolbox, choices: Choices, say: Say) -> P
     cluster.kubectl.apply(BINDING_DEFINITION)
     cluster.kubectl("wait", "--for=condition=Established", BINDING_CRD)
     if choices.stack.monitored:
+        monitoring.switch_off(engine.workspace.program)
         monitoring.provide(cluster, tools, _chart_directory(engine), say)
     entrance = Entrance.start(
         state=paths.state,

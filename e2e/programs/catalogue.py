@@ -168,7 +168,6 @@ MODULES = {
             {"main.version": "{version}"},
         ),
         Module("pause", "main", {"pause": "."}),
-        Module("certgen", "main", {"certgen": "."}),
         *_MONITORING,
     )
 }

@@ -1,6 +1,5 @@
 """Drills of the monitoring stack turn red for each thing that they promise."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -161,7 +160,6 @@ def test_what_prometheus_does_not_see_is_red(
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 STATEMENT = {"tags": [{"key": "db.system.name"}]}
 EXEMPLARS = [{"exemplars": [{"labels": {"trace_id": TRACE}}]}]
-LINE = json.dumps({"trace_id": TRACE})
 
 
 def _everywhere(
@@ -169,9 +167,8 @@ def _everywhere(
     *,
     exemplars: object = EXEMPLARS,
     spans: Sequence[Mapping[str, Any]] | None = (STATEMENT,),
-    lines: Sequence[str] = (LINE,),
 ) -> None:
-    """Let the three programs say this of the one request that is sent."""
+    """Let both programs say this of the one request that is sent."""
     monkeypatch.setattr(correlation, "_PAUSE_SECONDS", 0)
     monkeypatch.setattr(correlation, "_EXEMPLAR_SECONDS", 0.1)
     monkeypatch.setattr(correlation, "_ARRIVAL_SECONDS", 0)
@@ -179,15 +176,12 @@ def _everywhere(
     _served(monkeypatch, "prometheus", {"/api/v1/query_exemplars": exemplars})
     trace = None if spans is None else [{"spans": spans}]
     _served(monkeypatch, "jaeger", {f"/api/traces/{TRACE}": trace})
-    streams = [{"values": [["1", line] for line in lines]}]
-    _served(monkeypatch, "loki", {"/loki/api/v1/query_range": {"result": streams}})
 
 
 def test_one_request_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
     _everywhere(monkeypatch)
     figures = correlation.correlated(_Platform())  # type: ignore[arg-type]  # as above
     assert figures["spans"] == 1
-    assert figures["lines"] == 1
 
 
 @pytest.mark.parametrize(
@@ -196,8 +190,6 @@ def test_one_request_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"exemplars": []}, "traces is an exemplar of backend_http_request_duration"),
         ({"spans": None}, "the trace in Jaeger has not arrived"),
         ({"spans": ({"tags": []},)}, "no span of 1 is of a database statement"),
-        ({"lines": ()}, "the line in Loki has not arrived"),
-        ({"lines": ('{"trace_id": "another"}',)}, "Loki gives lines of other traces"),
     ],
 )
 def test_a_request_that_is_lost_on_one_of_the_ways_is_red(

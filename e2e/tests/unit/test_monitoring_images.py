@@ -1,25 +1,19 @@
 """Which images a chart's pods ask for, and who makes each. The nodes' side: tests/e2e."""
 
-from pathlib import Path
-from typing import cast
-
 import pytest
 import yaml
 
-from e2e.cluster.cluster import Cluster
-from e2e.monitoring import images
 from e2e.monitoring.errors import MonitoringError
 from e2e.monitoring.names import canonical, repository, tagged
 from e2e.monitoring.programs import PROGRAMS
 from e2e.monitoring.provide import MODULES
 from e2e.monitoring.references import references
-from e2e.programs.build import Toolbox
 from e2e.programs.catalogue import MODULES as CATALOGUE
 from infra import naming, versions
 from infra.versions import HelmChart
 from tests.support.chart import templates
 from tests.support.plan import plan_of
-from tests.support.third_party import MONITORING_CHARTS, archive, planned_values
+from tests.support.third_party import archive, planned_values
 
 DIGEST = f"sha256:{'7' * 64}"
 
@@ -102,12 +96,6 @@ def test_definitions_are_no_pods() -> None:
     assert references(text) == set()
 
 
-def test_images_without_a_maker_are_one_error() -> None:
-    known = "quay.io/prometheus/prometheus:v3"
-    with pytest.raises(MonitoringError, match=r"nobody makes a/b:1, c/d:2: add a maker"):
-        images.check([known, "c/d:2", "a/b:1"])
-
-
 def test_every_program_comes_from_a_module_of_the_catalogue() -> None:
     assert set(MODULES) <= set(CATALOGUE)
     for program in PROGRAMS.values():
@@ -126,12 +114,6 @@ def asked(chart: HelmChart) -> set[str]:
     return set().union(*found)
 
 
-def test_every_image_of_the_stack_has_a_maker() -> None:
-    wanted = set().union(*(asked(chart) for chart in MONITORING_CHARTS))
-    assert len(wanted) >= 15
-    assert images.without_maker(wanted) == []
-
-
 def test_the_stacks_hooks_and_the_operators_pods_are_found() -> None:
     found = {repository(name) for name in asked(versions.PROMETHEUS_STACK_CHART)}
     assert {
@@ -140,72 +122,3 @@ def test_the_stacks_hooks_and_the_operators_pods_are_found() -> None:
         "quay.io/prometheus/prometheus",
         "quay.io/prometheus-operator/prometheus-config-reloader",
     } <= found
-
-
-class Nodes:
-    """As much of a cluster as gets images: names and who made each."""
-
-    def __init__(self) -> None:
-        self.images: dict[str, str] = {}
-        self.imports = 0
-
-    def image_names(self) -> set[str]:
-        return set(self.images)
-
-    def load_image(self, archive: Path) -> None:
-        name, maker = archive.read_text().split()
-        self.images[name] = maker
-        self.imports += 1
-
-    def tag_image(self, source: str, target: str) -> None:
-        self.images[target] = self.images[source]
-
-
-@pytest.fixture
-def nodes(monkeypatch: pytest.MonkeyPatch) -> Nodes:
-    def maker(word: str) -> images.Maker:
-        def make(target: Path, *, name: str) -> None:
-            target.write_text(f"{name} {word}")
-
-        return make
-
-    made = {"docker.io/library/a": maker("of-a"), "quay.io/b/b": maker("of-b")}
-    monkeypatch.setattr(images, "STAND_INS", made)
-    return Nodes()
-
-
-def as_cluster(nodes: Nodes) -> Cluster:
-    return cast("Cluster", nodes)
-
-
-def load(nodes: Nodes, scratch: Path, *references: str) -> list[str]:
-    said: list[str] = []
-    images.load(as_cluster(nodes), Toolbox(scratch, ()), references, scratch, said.append)
-    return said
-
-
-def test_an_image_is_made_once_for_all_names_that_are_asked(nodes: Nodes, tmp_path: Path) -> None:
-    load(nodes, tmp_path, "a:1", "quay.io/b/b:2", f"quay.io/b/b:1@{DIGEST}")
-    assert nodes.imports == 2
-    assert (
-        nodes.images.items()
-        >= {
-            "docker.io/library/a:1": "of-a",
-            f"quay.io/b/b@{DIGEST}": "of-b",
-            "quay.io/b/b:2": "of-b",
-        }.items()
-    )
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_images_that_are_there_are_not_made_again(nodes: Nodes, tmp_path: Path) -> None:
-    load(nodes, tmp_path, "a:1")
-    assert load(nodes, tmp_path, "a:1") == []
-    assert load(nodes, tmp_path, "a:1", "a:2") == ["image of docker.io/library/a made and imported"]
-    assert nodes.imports == 2
-
-
-def test_nothing_is_imported_when_an_image_has_no_maker(nodes: Nodes, tmp_path: Path) -> None:
-    with pytest.raises(MonitoringError, match="nobody makes c/d:1"):
-        load(nodes, tmp_path, "a:1", "c/d:1")
-    assert nodes.imports == 0

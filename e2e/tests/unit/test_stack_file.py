@@ -23,6 +23,8 @@ OF = {
     },
     Stack.OBSERVABILITY: {
         "addons.chartDirectory": "the archives that `make charts` has pulled",
+        "observability.logs.enabled": "Loki and Alloy are not built from Go modules (ADR 62)",
+        "observability.cost.enabled": "OpenCost is not published as a Go module (ADR 62)",
         "observability.notifications.receiver": "there is no SNS, and a drill can listen",
         "observability.notifications.url": "where the drill listens",
         "observability.notifications.emails": "of SNS alone",

@@ -1,7 +1,7 @@
-"""What the controller's webhooks and finalizer do, for objects as JSON. Pure, and stdlib alone.
+"""Which readiness gates a new pod gets, as the real controller's webhook decides it. Pure.
 
-As the real one: a pod gets the gate of each binding whose Service selects it, when it is made, and
-only of bindings that are there by then. A binding stays until the controller has let go of it.
+A pod gets the gate of each binding whose Service selects it, when it is made, and only of bindings
+that are there by then.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 Object: TypeAlias = "Mapping[str, Any]"
 
 GATE_PREFIX = "target-health.elbv2.k8s.aws/"
-FINALIZER = "elbv2.k8s.aws/resources"
 
 
 def gate_patch(
@@ -26,18 +25,6 @@ def gate_patch(
     gates = [*present, *({"conditionType": gate} for gate in wanted)]
     # "add" replaces a member that is there.
     return [{"op": "add", "path": "/spec/readinessGates", "value": gates}]
-
-
-def finalizers(binding: Object) -> list[str] | None:
-    """Finalizers as they should be, or None when they are so already."""
-    metadata = binding["metadata"]
-    present: list[str] = metadata.get("finalizers", [])
-    leaving = "deletionTimestamp" in metadata
-    if (FINALIZER in present) != leaving:
-        return None
-    if leaving:
-        return [name for name in present if name != FINALIZER]
-    return [*present, FINALIZER]
 
 
 def _gates(pod: Object, bindings: Sequence[Object], services: Sequence[Object]) -> list[str]:

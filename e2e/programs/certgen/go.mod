@@ -1,3 +1,0 @@
-module tools/certgen
-
-go 1.26
