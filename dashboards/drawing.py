@@ -1,4 +1,4 @@
-"""From a panel to Grafana's own kind of it, by Grafana's builders."""
+"""Converts a panel with Grafana's builders."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar

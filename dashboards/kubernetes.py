@@ -1,4 +1,4 @@
-"""Kubernetes capacity: whether everything fits, and what when a node is lost.
+"""Kubernetes capacity: whether all pods fit, also after the loss of a node.
 
 Requests, not use, decide where a pod fits; 35 pods are a node's limit whatever they ask for.
 """

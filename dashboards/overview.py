@@ -1,4 +1,4 @@
-"""Platform overview, which is opened first: what is wrong, who notices, what may be why."""
+"""Platform overview, the first dashboard: problems, their effects and possible causes."""
 
 from dashboards import links
 from dashboards.backend import burn
@@ -7,7 +7,7 @@ from dashboards.panels import Panel, Query, bars, falling, graph, rising, stat, 
 from dashboards.queries import API_PODS, ASKED, FAILED, RATE, REQUESTS, WORKERS, duration
 
 _ALL_TROUBLE = '{namespace=~"$namespace|monitoring"} |~ "(?i)error|fatal|panic"'
-# Those that always fire, to prove that alerts arrive.
+# Without the alerts that always fire to prove that alerts arrive.
 _REAL = 'alertstate="firing", alertname!~"Watchdog|InfoInhibitor|BackendHeartbeat"'
 
 

@@ -1,10 +1,10 @@
-"""Pieces of queries that more than one dashboard asks with."""
+"""Parts of queries that several dashboards use."""
 
-# As long as a point of the graph is wide, and never shorter than four scrapes.
+# The width of a point of the graph, and at least four scrapes.
 RATE = "[$__rate_interval]"
 REQUESTS = "backend_http_requests_total"
 BUCKETS = "backend_http_request_duration_seconds_bucket"
-# Pods of the backend, and the requests that are no probes.
+# Pods of the backend, and requests except for probes.
 BACKEND = 'job="backend", namespace="$namespace"'
 ASKED = 'namespace="$namespace", route!~"/health|/ready|/metrics"'
 INTAKE = 'namespace="$namespace", route="/api/v1/webhooks/alertmanager"'

@@ -20,12 +20,12 @@ from local.welcome import welcome
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PARENT_POLL_SECONDS = 0.5
-# One request to stop may arrive twice: at the process group, and forwarded by make.
+# One request to stop may arrive twice: through the process group, and forwarded by make.
 _IMPATIENCE_SECONDS = 1
 
 
 def main() -> int:
-    """Return the exit status: 0 after a stop that was asked for, 1 after an error."""
+    """Return the exit status: 0 after a requested stop, 1 after an error."""
     options = parse_options()
     try:
         state = open_state(options.state)
@@ -79,7 +79,7 @@ async def _serve(options: Options, state: State, supervisor: Supervisor) -> None
 
 
 def _stop_requested(supervisor: Supervisor) -> asyncio.Event:
-    """An event that a signal sets; another signal later ends the patience with what still runs."""
+    """Return an event that a signal sets; a later second signal kills what still runs."""
     requested = asyncio.Event()
     since = 0.0
 
@@ -98,7 +98,7 @@ def _stop_requested(supervisor: Supervisor) -> asyncio.Event:
 
 
 async def _parent_gone(parent: int) -> None:
-    while os.getppid() == parent:  # noqa: ASYNC110 - the kernel tells nobody
+    while os.getppid() == parent:  # noqa: ASYNC110 - the kernel sends no event
         await asyncio.sleep(_PARENT_POLL_SECONDS)
 
 
@@ -107,7 +107,7 @@ def _tell(line: str) -> None:
 
 
 def _write(descriptor: int, text: str) -> None:
-    """Unbuffered, and deaf to a terminal or a pipe that has gone: the stop must still be clean."""
+    """Write unbuffered, and ignore a closed terminal or pipe, so that the stop stays clean."""
     with contextlib.suppress(OSError):
         os.write(descriptor, text.encode())
 

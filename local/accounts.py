@@ -1,4 +1,4 @@
-"""Who runs a child, and that it dies with the supervisor.
+"""The user of a child process, which ends with the supervisor.
 
 The work is done by setpriv, of util-linux.
 """
@@ -29,7 +29,7 @@ class Account:
 
 
 def postgres_account(data: Path) -> Account | None:
-    """Return who PostgreSQL runs as: None for the present user, an account when that is root.
+    """Return PostgreSQL's user: None for the current user, another account if that is root.
 
     PostgreSQL refuses to run as root. The owner of existing data goes on owning it.
     """
@@ -84,7 +84,7 @@ def launch_prefix(account: Account | None, *, on_parent_death: signal.Signals) -
 
 
 def _reach_everything() -> tuple[str, ...]:
-    """Let the account reach the checkout and the state below directories only root may enter.
+    """Allow the account to reach checkout and state below directories that only root may enter.
 
     The other way would be to open those directories to everyone. The secure bit makes access(2),
     with which PostgreSQL looks for its own programs, count the capability too.

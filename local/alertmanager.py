@@ -13,7 +13,7 @@ from local.state import State
 
 # Debian's package renames the binary: "alertmanager" is taken by another program there.
 BINARIES = ("prometheus-alertmanager", "alertmanager")
-# They always fire. The backend's own rules expect to hear of them every five minutes.
+# These always fire. The backend's rules expect them every five minutes.
 _HEARTBEATS = "Watchdog|BackendHeartbeat"
 _HEARTBEAT_INTERVAL = "5m"
 _HEADER = "# Written at every start of the local platform: changes here are lost.\n"
@@ -28,7 +28,7 @@ def render_alertmanager(state: State, *, backend_port: int, intervals: Intervals
     webhook = {
         "url": f"http://{HOST}:{backend_port}/api/v1/webhooks/alertmanager",
         "send_resolved": True,
-        # Read at every request: the token stays out of this file and of the process list.
+        # The token is read from a file, so it is not in this file or in the process list.
         "http_config": {
             "authorization": {"type": "Bearer", "credentials_file": str(state.admin_token)}
         },

@@ -1,4 +1,4 @@
-"""The environment of the platform's processes. This is where the caller's environment is read."""
+"""The environment of the platform's processes. Only this module reads the caller's."""
 
 import os
 from collections.abc import Mapping
@@ -7,17 +7,17 @@ from pathlib import Path
 from local.ports import HOST
 from local.state import State
 
-# Every process of a platform carries its state directory here: that is how the next start knows
+# Every process of a platform has its state directory in this variable, so that the next start finds
 # what an interrupted run left behind.
 STATE_MARKER = "OBSERVABILITY_STATE"
 DATABASE_NAME = "backend"
 DATABASE_USER = "backend"
-# Nobody waits twenty seconds for a laptop to end its requests.
+# Shorter than in production, because nobody depends on requests to a laptop.
 _DEFAULTS = {"BACKEND_ENVIRONMENT": "local", "BACKEND_SHUTDOWN_GRACE_SECONDS": "5"}
 
 
 def base_environment(state: State, caller: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the caller's environment without what would point a process elsewhere."""
+    """Return the caller's environment without variables that would misdirect a process."""
     environment = {
         name: value
         for name, value in caller.items()
@@ -25,8 +25,8 @@ def base_environment(state: State, caller: Mapping[str, str] = os.environ) -> di
         if not name.startswith("PG") and name != "PYTHONHOME"
     }
     if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
-        # Compiling every library at every start takes longer than all the rest. The wish is
-        # about the source tree, so the compiled files go to the state directory.
+        # Compiling every library at every start takes longer than everything else. The variable
+        # is meant for the source tree, so compiled files go to the state directory.
         environment.setdefault("PYTHONPYCACHEPREFIX", str(state.root / "bytecode"))
     environment["PYTHONUNBUFFERED"] = "1"
     environment[STATE_MARKER] = str(state.root)

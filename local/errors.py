@@ -2,4 +2,4 @@
 
 
 class PlatformError(Exception):
-    """Start-up cannot go on. The message is a sentence that says what, the value and what to do."""
+    """The start failed. The message names the problem, the value and the remedy."""

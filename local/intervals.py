@@ -1,4 +1,4 @@
-"""How fast alerts travel here: much faster than in production, where patience saves noise."""
+"""Intervals for alerts, much shorter than in production, where longer ones reduce noise."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ class Intervals:
 
     scrape_interval: str = "5s"
     evaluation_interval: str = "5s"
-    # What fires before Prometheus knows its Alertmanager is first sent this much later.
+    # Alerts that fire before Prometheus knows its Alertmanager are first sent this much later.
     resend_delay: str = "10s"
     group_wait: str = "2s"
     group_interval: str = "10s"

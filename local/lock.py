@@ -49,7 +49,7 @@ class StateLock:
         os.close(self._descriptor)
 
     def mark_stopping(self) -> None:
-        """Tell the next start that waiting is worth its while."""
+        """Tell the next start to wait, because this platform is stopping."""
         self._write(f"{os.getpid()} {_STOPPING}")
 
     def _acquire(self) -> None:

@@ -1,4 +1,4 @@
-"""Ports on the loopback interface: taken ones are found before anything starts."""
+"""Ports on the loopback interface, checked before anything starts."""
 
 import socket
 
@@ -56,7 +56,7 @@ def _listen_briefly(port: int) -> None:
 
 
 def _holder(port: int) -> str:
-    """Name the process that listens, where this user may see it."""
+    """Return the name of the listening process, if this user may see it."""
     try:
         connections = psutil.net_connections(kind="tcp")
         pids = [

@@ -28,7 +28,7 @@ _SOCKET_NAME = ".s.PGSQL.5432"
 _SOCKET_PATH_MAX_BYTES = 103
 _READY = "ready"
 _STATUS_LINE = 7
-# The application owns its database and is no superuser, as on RDS: a migration that needs more
+# The application owns its database but is no superuser, as on RDS, so a migration that needs more
 # fails here first.
 _MAKE_DATABASE = (
     f"CREATE ROLE {DATABASE_USER} LOGIN\nCREATE DATABASE {DATABASE_NAME} OWNER {DATABASE_USER}\n"
@@ -108,7 +108,7 @@ class Postgres:
         )
 
     def _is_ready(self, pid: int) -> bool:
-        """The server's own word, as pg_ctl reads it; one that was killed left its last word."""
+        """Return the server's status as pg_ctl reads it; a killed server leaves its last one."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -147,7 +147,7 @@ def prepare_cluster(postgres: Postgres) -> None:
 
 
 def check_version(postgres: Postgres) -> None:
-    """Refuse data of another major version before the server does so at length."""
+    """Refuse data of another major version with a short message, before the server does."""
     version = (postgres.data / "PG_VERSION").read_text().strip()
     if version != MAJOR_VERSION:
         raise PlatformError(
@@ -169,7 +169,7 @@ def _make_socket_directory(state: State, account: Account | None) -> Path:
     inside = state.root / "run"
     digest = hashlib.sha256(os.fsencode(state.root)).hexdigest()[:12]
     name = f"observability-{os.geteuid()}-{digest}"
-    for directory in (inside, Path(tempfile.gettempdir()) / name, Path("/tmp") / name):  # noqa: S108 - made private below, and refused when it is not ours
+    for directory in (inside, Path(tempfile.gettempdir()) / name, Path("/tmp") / name):  # noqa: S108 - made private below, and refused if it is not ours
         if len(os.fsencode(directory / _SOCKET_NAME)) <= _SOCKET_PATH_MAX_BYTES:
             _make_private(directory, account)
             return directory

@@ -39,7 +39,7 @@ def render_prometheus(
             "scrape_timeout": intervals.scrape_interval,
         },
         "alerting": {"alertmanagers": [{"static_configs": [_target(alertmanager_port)]}]},
-        # The last is for the person who runs it.
+        # The last pattern is for the user's own rules.
         "rule_files": [*map(str, _RULES), f"{state.prometheus}/rules/*.yml"],
         "scrape_configs": [
             {
@@ -112,7 +112,7 @@ def _catalog(state: State, backend_port: int) -> dict[str, object]:
     return {
         "job_name": "catalog",
         "http_sd_configs": [discovery],
-        # A machine of one person's: a slip is bounded, and nobody is kept out.
+        # A machine of one user: the limits only bound mistakes.
         "target_limit": 200,
         "sample_limit": 5000,
     }

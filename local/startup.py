@@ -40,13 +40,13 @@ class Monitoring:
 
 
 def find_monitoring() -> Monitoring | None:
-    """Return both binaries, or None: neither is of use to us without the other."""
+    """Return both binaries, or None unless both exist."""
     sender, receiver = find_prometheus(), find_alertmanager()
     return Monitoring(sender, receiver) if sender and receiver else None
 
 
 def choose_ports(options: Options) -> Ports:
-    """A port that was asked for must be free; the others move up to the next that is."""
+    """Choose the ports. A requested port must be free; others move up to the next free one."""
     backend_port = require_free(options.port, setting="PORT")
     chosen = {backend_port}
 

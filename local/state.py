@@ -68,7 +68,7 @@ def open_state(directory: Path) -> State:
 
 
 def _refuse_foreign(root: Path) -> None:
-    """STATE=/tmp or a home directory is a slip: nothing of it may be closed to others."""
+    """Refuse STATE=/tmp or a home directory, whose permissions must not change."""
     entries = {entry.name for entry in root.iterdir()}
     if "lock" not in entries and entries - _MADE_BY_BOOTSTRAP:
         raise PlatformError(

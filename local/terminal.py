@@ -1,4 +1,4 @@
-"""Who gets Ctrl-C: this process alone, not the make above it nor the servers below."""
+"""Directs Ctrl-C to this process only, not to make above it or to the servers below."""
 
 import contextlib
 import os

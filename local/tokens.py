@@ -1,4 +1,4 @@
-"""The secrets of a local platform: files only their owner reads, made once."""
+"""The secrets of a local platform: files for their owner only, created once."""
 
 import os
 import secrets
@@ -20,7 +20,7 @@ def ensure_secret(path: Path) -> None:
     # mkstemp makes the file 0600 from its first moment.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     with os.fdopen(descriptor, "w") as file:
-        # No newline: the file is the token, however naively it is read.
+        # Without a newline, so that the file is exactly the token.
         file.write(secrets.token_urlsafe(_BYTES))
         file.flush()
         os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""What a person reads when the platform is up: where things are, and how to see a first alert."""
+"""The text after the start: addresses and files, and how to see a first alert."""
 
 import json
 import shlex
@@ -72,7 +72,7 @@ def _by_hand(state: State, ports: Ports, now: datetime) -> Iterator[str]:
 
 
 def _authorization(state: State) -> str:
-    # Inside $(...) the shell starts to quote afresh.
+    # Inside $(...) the shell begins a new level of quotes.
     return f'-H "Authorization: Bearer $(cat {shlex.quote(str(state.admin_token))})"'
 
 

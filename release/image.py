@@ -1,11 +1,11 @@
-"""`make image`: build the backend's image and push it under a tag that will not move."""
+"""`make image`: build the backend's image and push it under an immutable tag."""
 
 from pathlib import Path
 
 from release import versions
 from release.programs import ReleaseError, ask, require, run, say
 
-# What the node groups run (t3). An image of the builder's own kind would start on no node.
+# The platform of the node groups (t3). An image of the builder's platform may not start there.
 _PLATFORM = "linux/amd64"
 
 

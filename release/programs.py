@@ -1,4 +1,4 @@
-"""Running other people's programs: found first, with a sentence when they are not."""
+"""Runs other programs, and reports missing ones in a sentence."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ PROGRESS_SECONDS = 10.0
 
 
 class ReleaseError(Exception):
-    """The release cannot go on; the text says why and what to do."""
+    """The release failed; the text says why and what to do."""
 
 
 def require(program: str, fix: str) -> None:
@@ -20,7 +20,7 @@ def require(program: str, fix: str) -> None:
 
 
 def ask(command: Sequence[str], *, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command that answers at once, and capture what it says."""
+    """Run a short command and capture its output."""
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)  # noqa: S603 - an argument list of our own, no shell
 
 

@@ -119,7 +119,7 @@ def _failure(target: Target, version: str, back: str | None) -> str:
 
 
 def _pods(target: Target) -> str:
-    """Say what the pods are doing, or how one could see it."""
+    """Return the state of the pods, or the command that shows it."""
     selector = f"app.kubernetes.io/instance={target.release}"
     command = ["kubectl", "get", "pods", "--namespace", target.namespace, "--selector", selector]
     if shutil.which("kubectl") is None:

@@ -1,4 +1,4 @@
-"""What a version of the application may be called, and what this checkout is called."""
+"""Valid names of versions, and the name of this checkout."""
 
 import re
 from pathlib import Path

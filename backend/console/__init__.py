@@ -1,1 +1,1 @@
-"""The console: pages for people, rendered on the server from what other domains' services say."""
+"""The console: pages for people, rendered on the server from the services of other domains."""

@@ -1,4 +1,4 @@
-"""Static files, held in memory: a few kilobytes, read once when the application is made."""
+"""Static files in memory: a few kilobytes, read once when the application is created."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How values are written on a page: ages, hostile text, links. Jinja escapes what is not Markup."""
+"""Formats values for a page: ages, hostile text, links. Jinja escapes all but Markup."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,8 +9,8 @@ from markupsafe import Markup
 NO_BREAK = "\u00a0"
 ELLIPSIS = "\u2026"
 
-# Characters that change what is seen without being seen: controls, bidirectional overrides and
-# isolates, zero-width ones. Tab and newline are left to the page's white-space rule.
+# Invisible characters that change the visible text: controls, bidirectional overrides and isolates,
+# zero-width ones. The page's white-space rule handles tab and newline.
 _UNSEEN = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
@@ -52,7 +52,7 @@ def machine_time(at: datetime) -> str:
 
 
 def moment(at: datetime, text: str | None = None) -> Markup:
-    """Write an instant so that machines, and readers who hover over it, get all of it."""
+    """Format an instant in full, for machines and for readers who hover over it."""
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         machine_time(at), full_time(at), text or full_time(at)
     )
@@ -67,7 +67,7 @@ def plural(number: int, one: str, many: str) -> str:
 
 
 def visible(text: str) -> Markup:
-    """Escape, and show unseen characters by their code points: no text can pass for another."""
+    """Escape, and show invisible characters as code points, so that no text passes for another."""
     parts: list[Markup] = []
     position = 0
     for match in _UNSEEN.finditer(text):
@@ -79,13 +79,13 @@ def visible(text: str) -> Markup:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Make one line of at most `limit` characters: in a list, ten kilobytes help nobody."""
+    """Shorten a text to one line of at most `limit` characters."""
     line = _WHITE_SPACE.sub(" ", text[: limit * 4]).strip()
     return line if len(line) <= limit and len(text) <= limit * 4 else line[: limit - 1] + ELLIPSIS
 
 
 def external_link(text: str) -> str | None:
-    """Return a value that is as a whole an http(s) URL; of any other, None: it stays text."""
+    """Return a value that is a whole http(s) URL, or None for other text."""
     if _UNSEEN.search(text) or _WHITE_SPACE.search(text):
         return None
     try:

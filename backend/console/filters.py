@@ -1,4 +1,4 @@
-"""The filters of the Now page, and how they are written in its address."""
+"""The filters of the Now page, and their form in its address."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +10,9 @@ from backend.alerts.schemas import AlertFilter, AlertStatus
 from backend.errors import InvalidRequest
 
 MAX_LABELS = 10
-# What the form's fields accept; longer values cannot be typed, and match nothing.
+# The form's fields accept this length; longer values match nothing.
 MAX_CHARACTERS = 600
-# An absent label is asked for by name: an empty field of the form means "any".
+# The value for an absent label, because an empty field means "any".
 WITHOUT = ("service", "severity")
 # As in Prometheus, an empty label is one that is not there.
 ABSENT = ""
@@ -29,18 +29,18 @@ class Filters:
     labels: tuple[tuple[str, str], ...] = ()
     cursor: str | None = None
     draft: str = ""
-    """What was typed as a label filter and is none."""
+    """Text typed as a label filter that is not valid."""
 
     @property
     def narrowing(self) -> bool:
-        """Whether anything but the status is asked for."""
+        """Whether there is a filter beside the status."""
         return bool(self.labels) or any(
             value is not None for value in (self.service, self.severity, self.integration)
         )
 
     @property
     def grouped(self) -> bool:
-        """Whether the page shows groups; one group, or what is not firing, is a list of pages."""
+        """Whether the page shows groups. One group, or another status, is a list of pages."""
         one_group = self.service is not None and self.severity is not None
         return self.status == AlertStatus.FIRING and not one_group and self.cursor is None
 
@@ -71,7 +71,7 @@ class Filters:
 
 
 def parse_filters(query: QueryParams) -> Filters:
-    """Read the address. A label that is none becomes the draft; other mistakes are errors."""
+    """Parse the address. An invalid label becomes the draft; other mistakes are errors."""
     labels, draft = _labels(query.getlist("label"))
     without = query.getlist("without")
     if unknown := [name for name in without if name not in WITHOUT]:
@@ -119,13 +119,13 @@ def _labels(texts: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], str]:
 
 
 def is_canonical(query: QueryParams) -> bool:
-    """Whether the address says nothing twice: a form sends its empty fields and defaults too."""
+    """Whether the address is minimal: a form also sends empty fields and defaults."""
     return all(value for _, value in query.multi_items()) and query.get("status") != "firing"
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One filter in force; its address is the page without it."""
+    """An active filter; its address is the page without it."""
 
     name: str
     value: str

@@ -1,4 +1,4 @@
-"""Forms that only our own pages can send: the origin is ours, the form token fits the visitor."""
+"""Accepts forms only from our own pages: checks the origin and the visitor's form token."""
 
 import secrets
 from hashlib import sha256
@@ -66,7 +66,7 @@ class FormTokens:
 
 
 def anonymous_nonce(request: Request) -> str:
-    """Return what ties forms to this browser before anybody signed in, new or as it is."""
+    """Return the anonymous browser's id for its forms, a new one if it has none."""
     return get_cookie(request, _ANONYMOUS) or secrets.token_urlsafe(16)
 
 
@@ -75,11 +75,11 @@ def remember_nonce(request: Request, response: Response, nonce: str) -> None:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Read a form that one of our own pages sent; the last of repeated fields counts."""
+    """Read a form of one of our own pages; the last of repeated fields counts."""
     require_own_origin(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
         raise NotAForm
-    # Its size is the middleware's business: 64 KiB for all that is not the intake.
+    # The middleware limits its size: 64 KiB for everything but the intake.
     body = await request.body()
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS))
@@ -88,7 +88,7 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def require_own_origin(request: Request) -> None:
-    """Raise ForeignForm when the browser says that another site sent this.
+    """Raise ForeignForm if the browser reports that another site sent this.
 
     Only hosts are compared: behind a proxy that nobody told us to trust, the scheme is not known.
     A client that sends neither header is no current browser; the form token is what stops it.

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-# Nothing but our own files: no inline script or style, no frames. What a label says stays text.
+# Only our own files: no inline script or style, no frames. A label's value always stays text.
 _POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -20,7 +20,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    # Not no-referrer: browsers then send "Origin: null" with our own forms.
+    # Not no-referrer, because browsers would then send "Origin: null" with our own forms.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -28,6 +28,6 @@ _HEADERS = {
 
 
 def protect(response: Response) -> None:
-    """Add the headers; what says nothing about caching is stored nowhere."""
+    """Add the headers. An answer without its own caching header is not stored."""
     response.headers.update(_HEADERS)
     response.headers.setdefault("Cache-Control", "no-store")

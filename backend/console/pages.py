@@ -1,4 +1,4 @@
-"""Rendering: the Jinja environment, and the frame that every page has around its content."""
+"""Rendering: the Jinja environment, and the frame around every page's content."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ THEME_COOKIE = "console-theme"
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who looks at a page."""
+    """The visitor of a page."""
 
     name: str
     scopes: Sequence[str]
@@ -35,7 +35,7 @@ class Frame:
     theme: str | None
     visitor: Visitor | None
     here: str
-    """Path and query of this page, for forms that come back to it."""
+    """Path and query of this page, for forms that return to it."""
 
 
 def theme_of(request: Request) -> str | None:
@@ -44,7 +44,7 @@ def theme_of(request: Request) -> str | None:
 
 
 def address_of(request: Request) -> str:
-    """Path and query of the request, written so that it is one of our own addresses again."""
+    """Return path and query of the request in the form of one of our own addresses."""
     query = urlencode(request.query_params.multi_items())
     path = quote(request.scope["path"])
     return f"{path}?{query}" if query else path

@@ -1,4 +1,4 @@
-"""The route class of all pages: errors become pages, no session a redirect, headers are added."""
+"""The route class of all pages: turns errors into pages, redirects to sign in, adds headers."""
 
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
@@ -31,7 +31,8 @@ class PageRoute(APIRoute):
 
         async def handle_page(request: Request) -> Response:
             try:
-                # Here already: behind this route, the sessions' own translation becomes JSON.
+                # Translated here, because behind this route the sessions' own translation becomes
+                # JSON.
                 with database_errors():
                     response = await handle(request)
             except SignInNeeded:
@@ -47,7 +48,7 @@ class PageRoute(APIRoute):
 
 
 def sign_in_first(request: Request) -> Response:
-    """Send the browser to sign in, and from there back to where it was."""
+    """Redirect the browser to sign in, and then back to its page."""
     target = address_of(request) if request.method == "GET" else "/"
     query = "" if target == "/" else "?" + urlencode({"next": target})
     return RedirectResponse(SIGN_IN + query, status_code=HTTPStatus.SEE_OTHER)

@@ -1,4 +1,4 @@
-"""The console's pages and static files, and how they join the application."""
+"""The console's pages and static files, and their installation in the application."""
 
 from http import HTTPStatus
 
@@ -23,7 +23,7 @@ off = APIRouter(include_in_schema=False)
 
 
 def install(app: FastAPI, settings: Settings) -> None:
-    """Add the console; without a key to sign sessions with, only a page that says so."""
+    """Add the console; without a session key, only a page that says so."""
     if settings.session_key_file is None:
         app.include_router(off)
         return

@@ -1,4 +1,4 @@
-"""From an alert to what a list or an alert's page shows of it."""
+"""Converts an alert for a list or for its page."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from backend.console.views import AlertRow, Text
 NEW_FOR = timedelta(minutes=5)
 NO_NAME = "(no alertname)"
 _SUMMARIES = ("summary", "message", "description")
-# What tells alerts of one rule apart, best first; two are enough to go by.
+# Labels that distinguish alerts of one rule, best first; two of them are shown.
 _PLACES = (
     "pod",
     "instance",
@@ -64,7 +64,7 @@ def alert_href(alert: AlertRead) -> str:
 
 
 def element_key(kind: str, *parts: str | None) -> str:
-    """Make an id for an element from texts of any content; None and "" are the same."""
+    """Return an element's id from texts of any content; None and "" are the same."""
     packed = "\x00".join(part or "" for part in parts).encode()
     return f"{kind}-{blake2b(packed, digest_size=8).hexdigest()}"
 
@@ -93,7 +93,7 @@ def label_texts(labels: Mapping[str, str]) -> Sequence[Text]:
 
 
 def annotation_texts(annotations: Mapping[str, str]) -> Sequence[Text]:
-    """List annotations, the summaries first; a whole value that is a web address is a link."""
+    """List annotations, the summaries first; a value that is a whole URL becomes a link."""
     order = {name: position for position, name in enumerate(_SUMMARIES)}
     names = sorted(annotations, key=lambda name: (order.get(name, len(order)), name))
     return [
@@ -109,7 +109,7 @@ def annotation_texts(annotations: Mapping[str, str]) -> Sequence[Text]:
 
 
 def service_texts(service: ServiceRead) -> Sequence[Text]:
-    """List what the catalog knows of a service, what helps first."""
+    """List the catalog's fields of a service, the most useful first."""
     known = (
         ("Runbook", service.runbook_url),
         ("Owner", service.owner),

@@ -1,4 +1,4 @@
-"""From the overview's groups to the page's sections: by service, worst first, bounded in size."""
+"""Turns the overview's groups into sections: by service, worst first, of bounded size."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,12 +10,12 @@ from backend.console.rows import alert_row, element_key
 from backend.console.severities import tone_of
 from backend.console.views import ServiceSection, SeverityCount, SeverityGroup
 
-# A group is shown as a whole if it is small. Of a larger one a few rows are enough to recognise it,
-# and leave room for the others: a storm in one service must not hide trouble in the next.
+# A small group is shown whole, a larger one with a few rows: a storm in one service must not hide
+# alerts of the next.
 _WHOLE_ROWS = 6
 _SOME_ROWS = 3
-# Many groups show less of each: about 100 rows at most, because a page of them (165 kB when all
-# texts are long) is fetched every 15 seconds by everybody on call.
+# With many groups each shows fewer rows, about 100 in all: everybody on call fetches the page (165
+# kB when all texts are long) every 15 seconds.
 _MANY_GROUPS = 16
 _FEW_ROWS = 2
 
@@ -23,7 +23,7 @@ _FEW_ROWS = 2
 def sections_of(
     overview: FiringOverview, filters: Filters, now: datetime
 ) -> Sequence[ServiceSection]:
-    """Gather groups by service. A service stands where its worst group does."""
+    """Collect groups by service. A service has the place of its worst group."""
     by_service: dict[str | None, list[FiringGroup]] = {}
     for group in overview.groups:
         by_service.setdefault(group.service, []).append(group)

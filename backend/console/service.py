@@ -1,4 +1,4 @@
-"""Builds what the pages show, from the answers of alerts and catalog. Reads only."""
+"""Builds the pages' content from alerts and catalog. It only reads."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ _NOTHING = FiringOverview(firing=0, severities=[], hidden_groups=0, groups=[])
 
 
 async def now_page(session: AsyncSession, filters: Filters, now: datetime) -> NowPage:
-    """Show groups of what fires, or a page of a list: `filters.grouped` says which."""
+    """Return groups of firing alerts, or a page of a list: `filters.grouped` decides."""
     overview = _NOTHING
     if filters.status == AlertStatus.FIRING:
         overview = await alerts.firing_overview(session, filters.to_alert_filter())
@@ -67,7 +67,7 @@ async def _why_empty(
         return Empty.FILTERED
     if _last_delivery(intake) is not None:
         return Empty.QUIET
-    # Deliveries are kept for some days only: an old alert also proves that something once came.
+    # Deliveries are kept for a few days only, but an old alert proves an earlier delivery, too.
     known = await alerts.list_alerts(session, AlertFilter(), limit=1, cursor=None)
     return Empty.QUIET if known.items else Empty.NEVER
 
@@ -92,7 +92,7 @@ def _rows_in(section: ServiceSection) -> int:
 async def alert_page(
     session: AsyncSession, integration: str, fingerprint: str, now: datetime
 ) -> AlertPage:
-    """Show one alert, or raise AlertNotFound."""
+    """Return one alert's page, or raise AlertNotFound."""
     alert = await alerts.get_alert(session, integration, fingerprint)
     service = await catalog.find(session, alert.service) if alert.service else None
     return AlertPage(

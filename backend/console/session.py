@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from backend.settings import PREFIX, SettingsError
 
-# A shift on call; afterwards the token is asked for again.
+# One shift on call; afterwards the user must sign in again.
 LIFETIME = timedelta(hours=12)
 LEAST_KEY_BYTES = 32
 _NAME = "console-session"
@@ -28,7 +28,7 @@ _PAYLOAD: TypeAdapter[tuple[int, str]] = TypeAdapter(tuple[int, str])
 class Session:
     token_id: int
     nonce: str
-    """Ties the forms of this session to it."""
+    """Binds this session's forms to it."""
     issued_at: datetime
 
     @property

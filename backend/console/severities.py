@@ -1,4 +1,4 @@
-"""How severities look. Their order is the alerts package's business."""
+"""The looks of severities. The alerts package defines their order."""
 
 from enum import StrEnum
 

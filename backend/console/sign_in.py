@@ -1,4 +1,4 @@
-"""Signing in and out, and the choice of colours. Every form here is checked to be our own."""
+"""Signing in and out, and the choice of colours. Every form must come from our own pages."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -115,7 +115,7 @@ async def sign_out(request: Request, signed_in: SignedInDep) -> Response:
 
 @router.post("/theme")
 async def choose_theme(request: Request, signed_in: SignedInDep) -> Response:
-    """Remember the colours for this browser; no choice means what its system prefers."""
+    """Store the colours for this browser; without a choice, the system's preference applies."""
     form = await read_form(request)
     console_of(request).form_tokens.check_session(form, signed_in.session)
     theme = form.get("theme", "")

@@ -1,4 +1,4 @@
-"""What the console needs at every request, made once for each application."""
+"""The console's shared objects, created once for each application."""
 
 from dataclasses import dataclass
 from typing import Self, cast
@@ -18,7 +18,7 @@ class Console:
     sessions: Sessions
     form_tokens: FormTokens
     local: bool
-    """On somebody's own machine, where pages may say in which file a token lies."""
+    """On a local machine, where pages may name the file of a token."""
 
     @classmethod
     def create(cls, key: bytes, *, local: bool) -> Self:

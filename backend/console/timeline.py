@@ -7,7 +7,7 @@ from typing import Protocol
 
 from backend.console.display import full_time, plural, span
 
-# Steps a reader can count in, with how their ticks are written.
+# Round steps, with the format of their ticks.
 _STEPS: Sequence[tuple[timedelta, str]] = (
     (timedelta(minutes=1), "%H:%M"),
     (timedelta(minutes=5), "%H:%M"),
@@ -23,7 +23,7 @@ _STEPS: Sequence[tuple[timedelta, str]] = (
 )
 _MOST_TICKS = 6
 _LEAST_SPAN = timedelta(minutes=10)
-# A flap of two seconds in a month must still be seen.
+# A flap of two seconds in a month must still be visible.
 _LEAST_WIDTH = 0.4
 _EDGE = 6.0
 
@@ -60,7 +60,7 @@ class Timeline:
 
 
 def draw(episodes: Sequence[Period], now: datetime) -> Timeline:
-    """Lay out the episodes, from the earliest to `now` or to one that is ahead of our clock."""
+    """Lay out the episodes, from the earliest to `now` or to one with a later time."""
     start, end = _extent(episodes, now)
     return Timeline(
         bars=[_bar(episode, start, end, now) for episode in episodes],

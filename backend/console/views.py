@@ -1,4 +1,4 @@
-"""What the templates are given: frozen, plain, complete. A template decides nothing but markup."""
+"""The data of the templates: frozen, plain, complete. A template only decides on markup."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class SeverityCount:
 
 
 class Empty(StrEnum):
-    """Why there is nothing to show."""
+    """Why the page is empty."""
 
     NEVER = "never"
     FILTERED = "filtered"
@@ -70,7 +70,7 @@ class Empty(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestions:
-    """What the filter form offers; other values can be typed."""
+    """The suggestions of the filter form; other values can be typed."""
 
     services: Sequence[str]
     severities: Sequence[str]
@@ -93,7 +93,7 @@ class NowPage:
     chips: Sequence[Chip]
     suggestions: Suggestions
     total: int | None
-    """Null where counting would cost too much: lists of what is not firing."""
+    """Null for lists of alerts that do not fire, which are too expensive to count."""
     severities: Sequence[SeverityCount]
     sections: Sequence[ServiceSection]
     hidden_groups: int
@@ -125,7 +125,7 @@ class AlertPage:
     first_seen_at: datetime
     service_href: str
     catalogued: Sequence[Text]
-    """What the catalog says about the service: whose it is, where to look; empty when nothing."""
+    """The catalog's fields of the service, such as its owner; empty without an entry."""
     annotations: Sequence[Text]
     labels: Sequence[Text]
     episodes: Sequence[EpisodeRead]

@@ -1,4 +1,4 @@
-"""Who looks at a page: asked of the cookie, and then of the database, at every request."""
+"""Identifies the visitor by the cookie and then the database, at every request."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -15,7 +15,7 @@ from backend.errors import Unauthorized
 
 
 class SignInNeeded(Unauthorized):
-    """There is no session, it has expired, or its token was revoked or may no longer read."""
+    """No valid session: missing or expired, or its token is revoked or can no longer read."""
 
     code = "sign_in_needed"
 
