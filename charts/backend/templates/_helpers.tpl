@@ -61,7 +61,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end -}}
 {{- end }}
 
-{{/* API pods that there are at least: what the disruption budget must go by. */}}
+{{/* The minimum number of API pods, which the disruption budget depends on. */}}
 {{- define "backend.replicas" -}}
 {{- if (.Values.autoscaling).enabled -}}
 {{- .Values.autoscaling.minReplicas | default 2 | int -}}

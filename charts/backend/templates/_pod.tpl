@@ -1,4 +1,4 @@
-{{/* What the pods of API, worker, migration and test have in common. */}}
+{{/* The parts that the pods of API, worker, migration and test share. */}}
 
 {{/*
 How every pod runs: Pod Security "restricted", no API token, and no service links: a Service called `backend` would put
@@ -11,7 +11,7 @@ securityContext:
   runAsNonRoot: true
   runAsUser: 10001
   runAsGroup: 10001
-  # Makes the mounted secrets readable for the group of the process, and for nobody else.
+  # Makes the mounted secrets readable only for the group of the process.
   fsGroup: 10001
   seccompProfile:
     type: RuntimeDefault
@@ -45,7 +45,7 @@ tolerations:
   {{- end }}
 {{- end }}
 
-{{/* How every container runs: nothing to gain for who breaks in. */}}
+{{/* The security context of every container: no privileges, read-only file system. */}}
 {{- define "backend.containerBasics" -}}
 image: {{ include "backend.image" . | quote }}
 imagePullPolicy: {{ (.Values.image).pullPolicy | default "IfNotPresent" }}
@@ -69,7 +69,7 @@ discovery-token: {{ $auth.discoveryTokenKey | default "" | quote }}
 session-key: {{ $auth.sessionKeyKey | default "session-key" | quote }}
 {{- end }}
 
-{{/* Where a container finds its secrets: (dict "secrets" (list "database" "session-key")) */}}
+{{/* The mounts of a container's secrets: (dict "secrets" (list "database" "session-key")) */}}
 {{- define "backend.secretEnv" -}}
 {{- range .secrets }}
 {{- if eq . "database" }}
