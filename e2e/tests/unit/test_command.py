@@ -3,15 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from e2e import __main__ as command
 from e2e.cluster.errors import PreconditionError
-from e2e.deploy.engine.stacks import Stack
 from e2e.platform import assembly
 from e2e.platform.alone import alone
 
@@ -23,8 +21,6 @@ class Machine:
         self.did: list[str] = []
         self.passes = True
         self.signal: signal.Signals | None = None
-        self.left: list[str] = []
-        self.wanted: Mapping[str, Any] = {}
         monkeypatch.setattr(command, "Platform", self)
         monkeypatch.setattr(command, "versions", lambda _: {})
         monkeypatch.setattr(command, "forget_report", lambda: None)
@@ -33,12 +29,10 @@ class Machine:
         monkeypatch.setattr(command, "keep_logs", lambda _: Path("/kept"))
         monkeypatch.setattr(assembly, "down", self.down)
         self.cluster = self
-        self.stack = Stack.OBSERVABILITY  # of what was kept
         self.paths = None
 
-    def up(self, **wanted: object) -> "Machine":
+    def up(self, **_: object) -> "Machine":
         self.did.append("up")
-        self.wanted = wanted
         return self
 
     def attach(self) -> "Machine":
@@ -47,7 +41,7 @@ class Machine:
 
     def down(self, *_: object) -> list[str]:
         self.did.append("down")
-        return self.left
+        return []
 
     def _drills(self, _: object, names: Sequence[str], **__: object) -> bool:
         self.did.append(f"drills {' '.join(names)}".strip())
@@ -80,18 +74,6 @@ def test_the_drills_that_were_asked_for(machine: Machine) -> None:
     assert machine.did == ["up", "drills up preview", "down"]
 
 
-def test_the_stack_that_was_asked_for_and_its_drills(machine: Machine) -> None:
-    assert command.main(["--stack", "observability", "--drill", "alert-path"]) == 0
-    assert machine.wanted["stack"] is Stack.OBSERVABILITY
-    assert command.main(["--drill", "alert-path"]) == 1  # not of the platform alone
-    assert machine.did == ["up", "drills alert-path", "down"]
-
-
-def test_what_was_kept_has_the_drills_of_its_stack(machine: Machine) -> None:
-    assert command.main(["--attach", "--drill", "scraped"]) == 0
-    assert machine.did == ["attach", "drills scraped", "hand over"]
-
-
 def test_a_failed_drill_fails_the_command_and_keeps_its_logs(
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,24 +99,6 @@ def test_whoever_is_told_to_end_takes_everything_down(machine: Machine) -> None:
     assert machine.did[-1] == "down"
 
 
-def test_what_is_kept_is_handed_over_and_not_ended(machine: Machine) -> None:
-    assert command.main(["--keep"]) == 0
-    assert machine.did == ["up", "drills", "hand over"]
-
-
-def test_what_was_kept_is_used_and_kept_again(machine: Machine) -> None:
-    machine.stack = Stack.PLATFORM
-    assert command.main(["--attach", "--drill", "hpa"]) == 0
-    assert machine.did == ["attach", "drills hpa", "hand over"]
-
-
-def test_what_is_kept_can_be_ended(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
-    machine.left = ["mount: /somewhere"]
-    assert command.main(["down"]) == 1
-    assert machine.did == ["down"]
-    assert "mount: /somewhere" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize("words", [[], ["down"]])
 def test_a_run_that_is_under_way_is_left_alone(
     machine: Machine, capsys: pytest.CaptureFixture[str], words: list[str]
@@ -144,14 +108,6 @@ def test_a_run_that_is_under_way_is_left_alone(
     assert machine.did == []
     assert "another run of the end-to-end tests is under way" in capsys.readouterr().err
     assert command.main(words) == 0
-
-
-def test_an_unknown_drill_starts_nothing(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert command.main(["--drill", "yoga"]) == 1
-    assert machine.did == []
-    assert "no drill is called yoga: choose from preview, up," in capsys.readouterr().err
 
 
 def test_a_machine_that_cannot_is_told_so_in_a_sentence(

@@ -1,6 +1,5 @@
 """What drills read: restarts by pod, and numbers that a thread reads."""
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -9,7 +8,6 @@ from typing import cast
 import pytest
 
 from e2e.drills import looks
-from e2e.drills.sampled import Sampled
 from e2e.platform.platform import Platform
 from e2e.platform.pods import Pod
 
@@ -66,29 +64,3 @@ def test_events_are_those_of_a_reason_and_since_a_moment() -> None:
         lost + 32
     ]
     assert looks.events(platform, pod, "Unhealthy", "readiness", since=lost) == []
-
-
-def test_a_number_is_read_until_the_end() -> None:
-    values = iter([2, 3, 1])
-    with Sampled(lambda: next(values, 2), every=0.01) as sampled:
-        deadline = time.monotonic() + 10
-        while len(sampled.readings) < 4 and time.monotonic() < deadline:
-            time.sleep(0.01)
-    assert (min(sampled.readings), max(sampled.readings)) == (1, 3)
-
-
-def test_a_reading_that_fails_is_raised_at_the_end() -> None:
-    values = iter([2])
-    with pytest.raises(StopIteration), Sampled(lambda: next(values), every=0.01):
-        time.sleep(0.1)
-
-
-def test_the_drills_own_failure_comes_before_that_of_a_reading() -> None:
-    values = iter([2])
-
-    def drill() -> None:
-        time.sleep(0.1)
-        raise OSError("drill")
-
-    with pytest.raises(OSError, match="drill"), Sampled(lambda: next(values), every=0.01):
-        drill()

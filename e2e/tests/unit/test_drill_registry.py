@@ -4,7 +4,7 @@ import pytest
 
 from e2e.deploy.engine.stacks import Stack
 from e2e.drills import registry
-from e2e.drills.registry import SUBSETS, UnknownDrillError, chosen, drills
+from e2e.drills.registry import UnknownDrillError, chosen, drills
 from e2e.drills.secrecy import Keeper
 
 BOTH = {
@@ -51,25 +51,6 @@ MONITORING = {
 )
 def test_every_drill_owes_its_figures(stack: Stack, own: dict[str, set[str]]) -> None:
     assert {drill.name: set(drill.owes) for drill in drills(Keeper(), stack)} == BOTH | own
-
-
-@pytest.mark.parametrize("stack", Stack)
-def test_every_drill_says_what_it_shows(stack: Stack) -> None:
-    assert all(drill.says.endswith(".") for drill in drills(Keeper(), stack))
-
-
-def test_without_names_all_are_chosen() -> None:
-    assert [drill.name for drill in chosen(Keeper())] == [drill.name for drill in drills(Keeper())]
-
-
-def test_the_order_is_the_lists_and_not_the_callers() -> None:
-    names = [drill.name for drill in chosen(Keeper(), ["destroy", "up", "preview"])]
-    assert names == ["preview", "up", "destroy"]
-
-
-def test_a_subset_knows_its_drills() -> None:
-    for subset, names in SUBSETS.items():
-        assert [drill.name for drill in chosen(Keeper(), subset=subset)] == list(names)
 
 
 def test_a_subset_leaves_out_what_the_stack_has_not() -> None:

@@ -1,16 +1,13 @@
 """The runner: a failed drill stops nothing, and each begins where it must."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import cast
 
 import pytest
 
 from e2e.deploy.engine.stacks import Stack
-from e2e.drills import runner, session
-from e2e.drills.drill import Checks, Drill, DrillFailed, Figures, Stage
+from e2e.drills.drill import Checks, Drill, Figures, Stage
 from e2e.drills.report import Report
 from e2e.drills.runner import run
 from e2e.drills.stages import RELEASE
@@ -115,57 +112,6 @@ def test_a_drill_that_owes_a_figure_has_not_passed() -> None:
     assert outcome.figures == {"seconds": 1}
 
 
-def test_an_interrupt_ends_the_run() -> None:
-    def interrupted(_: Platform) -> Figures:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        _run(_drill(run=interrupted))
-
-
-def test_what_is_collected_afterwards_is_collected_after_a_failure_too() -> None:
-    collected: list[Platform] = []
-    _run(_drill("a", _crash), _drill("b"), afterwards=collected.append)
-    assert len(collected) == 2
-
-
-def test_what_there_is_to_report_is_reported_after_each_drill() -> None:
-    reports: list[Report] = []
-
-    def interrupted(_: Platform) -> Figures:
-        raise KeyboardInterrupt
-
-    drills = (_drill("a"), _drill("b", _fail), _drill("c", interrupted))
-    with pytest.raises(KeyboardInterrupt):
-        run(
-            cast("Platform", _Platform()),
-            drills,
-            versions={},
-            say=lambda _: None,
-            reported=reports.append,
-        )
-    assert [[each.name for each in report.outcomes] for report in reports] == [["a"], ["a", "b"]]
-
-
-def test_the_file_of_an_earlier_run_goes_and_one_is_there_after_each_drill(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "e2e.json"
-    file.write_text("{}")
-    monkeypatch.setattr(session, "REPORT", file)
-    session.forget_report()
-    assert not file.exists()
-
-    def ended(*_: object, reported: Callable[[Report], None], **__: object) -> Report:
-        reported(Report(1, {}, ()))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(runner, "run", ended)
-    with pytest.raises(KeyboardInterrupt):
-        session.run_drills(cast("Platform", _Platform()), ["preview"], versions={})
-    assert json.loads(file.read_text())["drills"] == []
-
-
 def test_a_collection_that_fails_fails_its_drill() -> None:
     def collect(platform: Platform) -> None:
         _fail(platform)
@@ -197,33 +143,3 @@ def test_a_drill_begins_where_it_must(
     platform = _Platform(*names)
     _run(_drill(stage=stage), platform=platform)
     assert platform.done == done
-
-
-def test_an_open_operation_means_that_not_everything_is_deployed() -> None:
-    platform = _Platform(*DEPLOYED, pending=["creating"])
-    _run(_drill(stage=Stage.PRESENT), platform=platform)
-    assert platform.done == ["up"]
-
-
-def test_a_platform_that_does_not_settle_fails_the_drill() -> None:
-    class Restless(_Platform):
-        def settle(self) -> None:
-            raise RuntimeError("node-b is not Ready")
-
-    ran: list[Platform] = []
-
-    def remember(platform: Platform) -> Figures:
-        ran.append(platform)
-        return {}
-
-    report, _ = _run(_drill(run=remember, stage=Stage.SETTLED), platform=Restless(*DEPLOYED))
-    assert report.outcomes[0].sentence == "RuntimeError: node-b is not Ready"
-    assert ran == []
-
-
-def test_figures_that_were_measured_come_with_the_failure() -> None:
-    checks = Checks()
-    checks.note(requests=3)
-    with pytest.raises(DrillFailed, match="two pods") as failed:
-        checks.require([], "there are not two pods")
-    assert failed.value.figures == {"requests": 3}

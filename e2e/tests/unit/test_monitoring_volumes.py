@@ -1,24 +1,15 @@
 """The storage driver stand-in's decisions. With a real scheduler and kubelet: tests/e2e."""
 
 import asyncio
-import base64
-import json
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from e2e.cluster import pki, processes
-from e2e.cluster.cluster import Cluster
 from e2e.cluster.paths import Paths
 from e2e.load_balancer.kubernetes import Api
-from e2e.monitoring.errors import MonitoringError
 from e2e.monitoring.provisioner import Provisioner, is_over, node_of, volume_for
-from e2e.monitoring.volumes import Volumes
 
 DRIVER = "ebs.csi.aws.com"
 ANNOTATIONS = {
@@ -127,50 +118,3 @@ def test_a_volume_that_is_there_is_not_made_again(tmp_path: Path) -> None:
     volume = {**released(), "status": {"phase": "Available"}}
     asyncio.run(Provisioner(api, Paths(tmp_path)).settle([claim()], [volume]))
     assert api.sent == []
-
-
-class Empty(BaseHTTPRequestHandler):
-    """An API server without claims and volumes; each watch of it ends at once."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        if "watch" not in self.path:
-            listed = {"items": [], "metadata": {"resourceVersion": "1"}}
-            self.wfile.write(json.dumps(listed).encode())
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
-
-
-def cluster_at(state: Path, server: str) -> Cluster:
-    """As much of a cluster as is asked: its folder, with a kubeconfig."""
-    authority = base64.b64encode(pki.authority("cluster").pem).decode()
-    config = {
-        "current-context": "e2e",
-        "contexts": [{"name": "e2e", "context": {"cluster": "e2e", "user": "e2e"}}],
-        "clusters": [
-            {"name": "e2e", "cluster": {"server": server, "certificate-authority-data": authority}}
-        ],
-        "users": [{"name": "e2e", "user": {}}],
-    }
-    (state / "kubeconfig").write_text(json.dumps(config))
-    return cast("Cluster", SimpleNamespace(paths=Paths(state)))
-
-
-def test_it_works_beside_the_cluster_until_it_is_stopped(tmp_path: Path) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        cluster = cluster_at(tmp_path, f"http://127.0.0.1:{server.server_port}")
-        with Volumes.start(cluster):
-            Volumes.start(cluster)  # in place of the first
-            assert [process.alive for process in processes.marked(tmp_path)] == [True]
-        assert list(processes.marked(tmp_path)) == []
-        server.shutdown()
-
-
-def test_a_start_that_fails_says_where_to_look(tmp_path: Path) -> None:
-    cluster = cast("Cluster", SimpleNamespace(paths=Paths(tmp_path)))
-    with pytest.raises(MonitoringError, match=r"no volumes will come: see .*volumes.log"):
-        Volumes.start(cluster)
-    assert "is not a kubeconfig" in (tmp_path / "logs" / "volumes.log").read_text()

@@ -57,11 +57,6 @@ def test_a_pod_on_its_way_out_is_not_ready_even_if_it_serves() -> None:
     assert str(found) == "a in us-east-1b is leaving"
 
 
-def test_a_pod_that_waits_for_a_node_stands_nowhere() -> None:
-    waiting = {**pod(ready="False"), "spec": {}}
-    assert str(Pod.of(waiting)) == "a in no zone is not ready"
-
-
 @pytest.fixture
 def commands(tmp_path: Path) -> Commands:
     """Run a Makefile whose release succeeds for good versions, and hangs for slow ones."""
@@ -87,10 +82,3 @@ def test_a_release_that_ends_as_it_must_not_is_an_error(commands: Commands) -> N
         commands.release("bad")
     with pytest.raises(PlatformError, match="succeeded, which it must not"):
         commands.release("good", ok=False)
-
-
-def test_a_started_release_is_in_a_session_of_its_own(commands: Commands) -> None:
-    with commands.start_release("slow") as started:
-        session = os.getsid(started.pid)
-        started.kill()
-    assert session == started.pid

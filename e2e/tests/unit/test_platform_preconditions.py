@@ -1,9 +1,7 @@
 """What the platform needs beside the cluster: each gap is one sentence, and early."""
 
-import os
 import pwd
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -39,11 +37,6 @@ def test_a_machine_that_has_everything(able: Path) -> None:
     preconditions.check(Paths(able))
 
 
-def test_not_root(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    refused("needs root")
-
-
 @pytest.mark.usefixtures("able")
 def test_no_program_to_build_the_image_with(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None if name == "debootstrap" else name)
@@ -51,29 +44,9 @@ def test_no_program_to_build_the_image_with(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.usefixtures("able")
-def test_a_python_without_the_programs_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "prefix", sys.base_prefix)
-    refused("lacks the program's packages: use `make e2e`")
-
-
-@pytest.mark.usefixtures("able")
 def test_no_uv(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preconditions, "find_uv", lambda: None)
     refused("uv is neither on PATH nor in .local/tools: run `make setup`")
-
-
-def test_no_postgresql(able: Path) -> None:
-    (able / "initdb").unlink()
-    refused(rf"no PostgreSQL in {able} \(Debian's postgresql-15\): run `make setup`")
-
-
-@pytest.mark.usefixtures("able")
-def test_nobody_whom_postgresql_could_run_as(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody(name: str) -> None:
-        raise KeyError(name)
-
-    monkeypatch.setattr(pwd, "getpwnam", nobody)
-    refused("no user postgres")
 
 
 def test_what_an_earlier_run_left_is_not_in_the_way(
