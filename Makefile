@@ -46,6 +46,7 @@ check: dependencies ## format, lint, types, import contracts, dead dependencies
 	@# The image installs [project.dependencies] alone: backend must use all of them, and no others.
 	@$(RUN) deptry backend
 	@$(RUN) deptry . --extend-exclude 'backend|benchmarks|e2e|conftest' --non-dev-dependency-groups infra,dashboards,local --ignore DEP002
+	@$(RUN) python -m tests.support.markdown_lines
 
 .PHONY: format
 format: dependencies ## format, fix what can be fixed, write generated docs

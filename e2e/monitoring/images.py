@@ -6,11 +6,24 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from e2e.cluster.cluster import Cluster
+from e2e.monitoring.errors import MonitoringError
 from e2e.monitoring.names import canonical, repository, tagged
 from e2e.monitoring.programs import PROGRAMS
 from e2e.programs.build import Toolbox
 
 Say = Callable[[str], None]
+
+
+# Images of what the stack `observability` does not run (docs/adr/0062).
+SWITCHED_OFF = {
+    "docker.io/grafana/alloy",
+    "docker.io/grafana/grafana",
+    "docker.io/grafana/loki",
+    "ghcr.io/jkroepke/kube-webhook-certgen",
+    "ghcr.io/opencost/opencost",
+    "ghcr.io/opencost/opencost-ui",
+    "quay.io/kiwigrid/k8s-sidecar",
+}
 
 
 def without_maker(references: Iterable[str]) -> list[str]:
@@ -23,8 +36,11 @@ def load(
 ) -> None:
     """Make and import the real programs' images that the nodes lack, under all names asked for."""
     asked = set(references)
-    if missing := without_maker(asked):
-        say(f"switched off, because nothing here makes their images: {', '.join(missing)}")
+    missing = without_maker(asked)
+    if unknown := sorted({repository(each) for each in missing} - SWITCHED_OFF):
+        raise MonitoringError(
+            f"nothing makes {', '.join(unknown)}: add a program to e2e/monitoring/programs.py"
+        )
     wanted = sorted(asked - set(missing))
     there = cluster.image_names()
     by_repository: dict[str, list[str]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""A Service of the cluster on a port of 127.0.0.1, as people reach Prometheus, Jaeger and Loki."""
+"""A Service of the cluster on a port of 127.0.0.1, as people reach Prometheus and Jaeger."""
 
 import json
 import re
@@ -37,7 +37,7 @@ class Api:
             raise PlatformError(f"GET {path} answered {error.code}: {text}") from None
 
     def data(self, path: str, **query: str | float) -> Any:
-        """Give `data` of the answer, as Prometheus and Loki wrap theirs."""
+        """Give `data` of the answer, as Prometheus wraps it."""
         return cast("Mapping[str, Any]", self.get(path, **query))["data"]
 
 

@@ -15,7 +15,7 @@ _FILE = "environment.sh"
 def _look(platform: Platform) -> str:
     """Say how the monitoring stack is reached, where it is deployed."""
     forward = f"kubectl -n {MONITORING_NAMESPACE} port-forward"
-    ports = "kps-alertmanager 9093, jaeger 16686; Grafana is a stand-in without pages"
+    ports = "kps-alertmanager 9093, jaeger 16686"
     line = f"  look:       {forward} svc/{PROMETHEUS_SERVICE} 9090   ({ports})\n"
     return line if platform.stack.monitored else ""
 
