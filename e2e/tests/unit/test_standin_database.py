@@ -220,7 +220,12 @@ def test_a_second_instance_has_a_place_of_its_own_and_leaves_nothing(rds: Rds) -
         ({"password": Secret("short")}, "MasterUserPassword"),
         ({"password": Secret("with/slash-in-it")}, "MasterUserPassword"),
         ({"engineVersion": "12"}, "Cannot find version 12 for postgres"),
-        ({"engineVersion": "16"}, "the parameter group is of postgres15"),
+        ({"engineVersion": "15.7"}, r"Cannot find version 15\.7 for postgres"),
+        ({"engineVersion": "16"}, "AllowMajorVersionUpgrade flag must be present"),
+        (
+            {"engineVersion": "16", "allowMajorVersionUpgrade": True},
+            "the parameter group is of postgres15",
+        ),
     ],
 )
 def test_what_rds_refuses(rds: Rds, changes: Values, why: str) -> None:

@@ -10,6 +10,7 @@ from e2e.deploy.cloud.errors import Rejected
 from e2e.deploy.cloud.fake_aws import functions, references
 from e2e.deploy.cloud.fake_aws.catalogue import kind_of
 from e2e.deploy.cloud.fake_aws.database import INSTANCE, PARAMETER_GROUP
+from e2e.deploy.cloud.fake_aws.identity import LOG_GROUP
 from e2e.deploy.cloud.fake_aws.kind import ACCOUNT, PACKAGE, Account, Kind
 from e2e.deploy.cloud.fake_aws.servers import Servers, reachable_host
 from e2e.deploy.cloud.records import Records, Resource
@@ -88,6 +89,11 @@ class Aws(Cloud):
         references.require(asked, self._account)
         kind.check(asked, self._account)
         identity = kind.identity(asked, self._account)
+        if asked.type == LOG_GROUP and self._account.exists(asked.type, identity):
+            raise Rejected(
+                "ResourceAlreadyExistsException: The specified log group already exists:"
+                f" '{identity}'"
+            )
         if self.records.get(asked.type, identity):
             raise Rejected(f"{asked.type} '{asked.name}': '{identity}' already exists")
         outputs = dict(kind.outputs(asked, identity, self._account))

@@ -12,6 +12,7 @@ from e2e.deploy.cloud.fake_aws.kind import (
     new_id,
     token,
 )
+from e2e.deploy.cloud.fake_aws.limits import check_cluster, check_sizes
 from e2e.deploy.cloud.fake_aws.network import GROUP, SUBNET, TEMPLATE
 from e2e.deploy.cloud.values import Values, as_values, section, text
 
@@ -102,6 +103,7 @@ KINDS = {
         outputs=_cluster,
         names="name",
         longest=100,
+        check=check_cluster,
         protect=flagged("deletionProtection", "InvalidRequestException"),
         along=_made_with_cluster,
         inside=frozenset({"vpcConfig"}),
@@ -127,6 +129,7 @@ KINDS = {
             "launchTemplate.id": TEMPLATE,
         },
         outputs=_node_group,
+        check=check_sizes,
         names="nodeGroupName",
         longest=63,
     ),

@@ -15,6 +15,8 @@ PARAMETER_GROUP = "aws:rds/parameterGroup:ParameterGroup"
 
 # The newest minor of each major that RDS is known to offer (2026-05-14).
 NEWEST = {"15": "15.18", "16": "16.14", "17": "17.10", "18": "18.4"}
+# Older minors of each major can no longer be created (RDS withdrew them on 2026-05-01).
+OLDEST_MINOR = {"15": 13, "16": 9, "17": 5, "18": 0}
 _FEWEST_ZONES = 2
 _SHORTEST_PASSWORD = 8
 _FORBIDDEN = set('/@" ')
@@ -47,9 +49,19 @@ def _check_instance(asked: Asked, account: Account) -> None:
             f"InvalidParameterValue: MasterUserPassword: {_SHORTEST_PASSWORD} printable"
             ' characters at least, none of / @ " and space'
         )
-    major = version.partition(".")[0]
+    major, _, minor = version.partition(".")
+    known = account.find(INSTANCE, asked.id) if asked.id else None
+    old = text(known.outputs, "engineVersion") if known else ""
     if text(asked.inputs, "engine") != "postgres" or major not in NEWEST:
         raise Rejected(f"InvalidParameterCombination: Cannot find version {version} for postgres")
+    if version != old and minor and int(minor) < OLDEST_MINOR[major]:
+        raise Rejected(f"InvalidParameterCombination: Cannot find version {version} for postgres")
+    upgraded = old and old.partition(".")[0] != major
+    if upgraded and asked.inputs.get("allowMajorVersionUpgrade") is not True:
+        raise Rejected(
+            "InvalidParameterCombination: The AllowMajorVersionUpgrade flag must be present when"
+            " upgrading to a new major version."
+        )
     group = account.find(PARAMETER_GROUP, text(asked.inputs, "parameterGroupName"))
     if group and text(group.outputs, "family") != f"postgres{major}":
         raise Rejected(
