@@ -30,7 +30,7 @@ def body(path: str) -> str:
 def test_alertmanager_takes_the_receiver(tmp_path: Path) -> None:
     file = tmp_path / "alertmanager.yml"
     file.write_text(snippet("webhook_configs"))
-    command = [require_tool("amtool", package="prometheus-alertmanager"), "check-config", file]
+    command = [require_tool("amtool", package="prometheus-alertmanager"), "check-config", str(file)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # a tool of Debian
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "SUCCESS" in checked.stdout
