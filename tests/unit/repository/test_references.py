@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+FOLDERS = ("docs", "e2e", "charts")
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *(path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.md"))),
+]
 # `infra/test_network.py::test_name`: a test below tests/; `e2e/tests/…` is given whole.
 TEST = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 # [text](relative/path) and ![picture](relative/path), not addresses and not anchors.
