@@ -17,7 +17,7 @@ from e2e.tests.probe.pods import ready_pods, restart, rolled_out, zones
 
 pytestmark = [pytest.mark.usefixtures("settled"), pytest.mark.timeout(400)]
 
-PROBE = Path(__file__).with_name("probe")
+PROBE = Path(__file__).parents[1] / "probe"
 BOTH_ZONES = ["us-east-1a", "us-east-1b"]
 
 

@@ -8,7 +8,6 @@ a plain `up` instead of the recipe makes a second database.
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,12 +16,12 @@ from e2e.cluster.processes import wait_until
 from e2e.deploy.cloud.world import World
 from e2e.deploy.engine.checkpoint import Pending
 from e2e.deploy.engine.engine import MODULES, Engine
+from e2e.load_balancer.entrance import BINDING_DEFINITION
 from e2e.programs.build import ensure
 from e2e.programs.catalogue import modules_of
 from e2e.tests.machine.provider_facts.deployment import PROGRAM
 from infra.versions import LOAD_BALANCER_CONTROLLER_CHART
 
-_CRD = Path(__file__).with_name("entrance") / "target-group-binding-crd.yaml"
 _CHART = PROGRAM / "chart"
 # Runs before the release's objects, and without nodes for ever.
 _HOOK = """\
@@ -41,7 +40,7 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     with Cluster.up(nodes="") as made:
-        made.kubectl.apply(_CRD)
+        made.kubectl.apply(BINDING_DEFINITION)
         yield made
 
 
