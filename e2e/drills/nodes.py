@@ -34,8 +34,8 @@ def node_kill(platform: Platform) -> Figures:
             lost = time.time()
             node.kill()
             eventually(
-                "two API pods are ready in the zone that is left",
-                lambda: looks.zones(platform) == [looks.BOTH_ZONES[0]] * _PODS,
+                "at least two API pods are ready, all in the zone that is left",
+                lambda: _all_in(platform, looks.BOTH_ZONES[0]),
                 seconds=180,
             )
             rescheduled = time.time() - lost
@@ -94,6 +94,12 @@ def drain(platform: Platform) -> Figures:
     checks.require(looks.in_both_zones(platform), f"after the next release pods stand in {zones}")
     watched.require_none_failed()
     return checks.figures
+
+
+def _all_in(platform: Platform, zone: str) -> bool:
+    """The autoscaler may have added a pod by then: a busy machine has slow requests."""
+    zones = looks.zones(platform)
+    return len(zones) >= _PODS and set(zones) == {zone}
 
 
 def _bring_back(platform: Platform) -> float:

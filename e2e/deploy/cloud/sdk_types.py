@@ -12,6 +12,7 @@ import importlib
 import inspect
 import keyword
 import sys
+import threading
 import typing
 from collections.abc import Iterator, Mapping
 from importlib import metadata
@@ -23,6 +24,9 @@ from e2e.deploy.cloud.errors import Rejected
 from e2e.deploy.cloud.values import UNKNOWN, Json, Properties
 
 Problem = tuple[str, str]  # property path, what is wrong
+# SDK modules load on first use, and the engine asks for several resources at once: without a lock
+# a thread sees a module that another one has loaded by half.
+_LOADING = threading.Lock()
 
 
 def version(package: str) -> str:
@@ -39,7 +43,8 @@ def resource_class(token: str) -> type:
     if group != "index":
         parts.append(group + "_" * keyword.iskeyword(group))  # pulumi_aws.lambda_
     try:
-        return typing.cast("type", getattr(importlib.import_module(".".join(parts)), name))
+        with _LOADING:
+            return typing.cast("type", getattr(importlib.import_module(".".join(parts)), name))
     except (ImportError, AttributeError):
         raise Rejected(f"the installed pulumi_{package} has no resource {token}") from None
 
@@ -79,7 +84,8 @@ def problems(token: str, inputs: Properties) -> list[Problem]:
 
 def provider_problems(package: str, settings: Properties) -> list[Problem]:
     """Name the settings that the provider does not have."""
-    module = importlib.import_module(f"pulumi_{package.replace('-', '_')}")
+    with _LOADING:
+        module = importlib.import_module(f"pulumi_{package.replace('-', '_')}")
     known = inputs_of(module.ProviderArgs)
     unknown = settings.keys() - known.keys() - {"version"}
     return [(key, "unknown setting of the provider") for key in sorted(unknown)]
