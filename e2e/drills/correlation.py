@@ -25,7 +25,7 @@ def correlated(platform: Platform) -> Figures:
     """A request with a sampled trace is found in Prometheus and Jaeger by the same id.
 
     Of each bucket of durations Prometheus keeps the newest exemplar of a scrape: requests go on
-    until one of them is found. Seen red in e2e/tests/unit/test_drill_monitoring.py, for both ways.
+    until one of them is found.
     """
     checks = Checks()
     began = time.time()

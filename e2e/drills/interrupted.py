@@ -14,10 +14,7 @@ _CREATION_SECONDS = 15
 
 
 def up_fails(platform: Platform) -> Figures:
-    """A failure in the middle: the state says what exists, and the next `up` finishes it.
-
-    Seen red in e2e/tests/unit/test_drill_stack.py: a resource that the state does not know.
-    """
+    """A failure in the middle: the state says what exists, and the next `up` finishes it."""
     checks = Checks()
     platform.world.fail("create", _NODES)
     try:
@@ -41,11 +38,7 @@ def up_fails(platform: Platform) -> Figures:
 
 
 def engine_killed(platform: Platform) -> Figures:
-    """Killed -9 while the database is made: docs/operations.md finds it, and makes no second.
-
-    Seen red in e2e/tests/unit/test_drill_stack.py: a second database, and
-    an operation that is not shown as pending.
-    """
+    """Killed -9 while the database is made: docs/operations.md finds it, and makes no second."""
     checks = Checks()
     platform.world.slow("create", _DATABASE, _CREATION_SECONDS)
     try:

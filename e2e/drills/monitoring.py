@@ -21,10 +21,7 @@ _Item = Mapping[str, Any]
 
 
 def monitoring(platform: Platform) -> Figures:
-    """Everything that `pulumi up` installed runs, has its volume, and leaves room on the nodes.
-
-    Seen red in e2e/tests/unit/test_drill_monitoring.py.
-    """
+    """Everything that `pulumi up` installed runs, has its volume, and leaves room on the nodes."""
     checks = Checks()
     kubectl = platform.cluster.kubectl
     releases = platform.helm("list", signals.IN_MONITORING, "--short", "--deployed").split()

@@ -66,7 +66,7 @@ def _of_the_monitoring_stack() -> tuple[Drill, ...]:
             "correlated",
             correlation.correlated,
             Stage.SETTLED,
-            *("exemplar_s", "trace_s", "log_s", "spans"),
+            *("exemplar_s", "trace_s", "spans"),
         ),
         _drill(
             "alert-path",

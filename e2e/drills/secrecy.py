@@ -44,10 +44,7 @@ class Keeper:
             self.secrets[f"{name} ({len(self.secrets) + 1})"] = secret
 
     def search(self, platform: Platform) -> Figures:
-        """No password and no token is in state, outputs, events, logs, pods or Helm's values.
-
-        Seen red in e2e/tests/unit/test_drill_secrecy.py: in each of these places, in each encoding.
-        """
+        """No password and no token is in state, outputs, events, logs, pods or Helm's values."""
         self.collect(platform)
         if not self.secrets:  # the only drill of its run
             platform.engine.up()

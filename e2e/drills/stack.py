@@ -22,10 +22,7 @@ _BOTH_ZONES_SECONDS = 60
 
 
 def preview(platform: Platform) -> Figures:
-    """`pulumi preview` of an empty stack says what would be made, and makes nothing.
-
-    Seen red in e2e/tests/unit/test_drill_stack.py.
-    """
+    """`pulumi preview` of an empty stack says what would be made, and makes nothing."""
     checks = Checks()
     result = platform.engine.preview()
     checks.note(resources=result.changes.get("create", 0), seconds=result.seconds)
@@ -81,18 +78,12 @@ def _seconds_until_both_zones(platform: Platform) -> float:
 
 
 def up_again(platform: Platform) -> Figures:
-    """A second `pulumi up` changes nothing.
-
-    Seen red in e2e/tests/unit/test_drill_stack.py.
-    """
+    """A second `pulumi up` changes nothing."""
     return _unchanged(platform.engine.up())
 
 
 def refresh(platform: Platform) -> Figures:
-    """`pulumi refresh` finds nothing changed, and the `up` after it changes nothing.
-
-    Seen red in e2e/tests/unit/test_drill_stack.py.
-    """
+    """`pulumi refresh` finds nothing changed, and the `up` after it changes nothing."""
     return _unchanged(platform.engine.refresh(), platform.engine.up())
 
 
@@ -107,11 +98,7 @@ def _unchanged(*results: Result) -> Figures:
 
 
 def destroy(platform: Platform) -> Figures:
-    """`pulumi destroy` goes in reverse order and leaves nothing, in the cloud or in the cluster.
-
-    Seen red in e2e/tests/unit/test_drill_stack.py: five wrong orders, and
-    something left in cloud, state and cluster.
-    """
+    """`pulumi destroy` goes in reverse order and leaves nothing, in the cloud or in the cluster."""
     checks = Checks()
     result = platform.engine.destroy()
     left = platform.world.resources()

@@ -1,0 +1,278 @@
+"""A drill fails when it must: what a green run on a real cluster cannot show."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from e2e.cluster.errors import ClusterError
+from e2e.deploy.engine.checkpoint import Checkpoint, Recorded
+from e2e.deploy.engine.result import Operation, Result
+from e2e.drills import correlation, database, looks, monitoring, releases, signals, stack
+from e2e.drills import third_party as charts
+from e2e.drills.drill import Checks, DrillFailed, Figures
+from e2e.drills.third_party import try_out
+from e2e.drills.watched import Watched, _Timed
+from e2e.load.load import Failed, Report, Traffic
+from e2e.platform.errors import PlatformError
+from e2e.platform.platform import Platform
+from e2e.platform.pods import Pod
+from e2e.platform.third_party import Release
+
+Tree = Mapping[str, Any]
+
+CREATED, SAME = {"create": 101}, {"same": 101}
+IN_ORDER = (
+    "kubernetes:helm.sh/v3:Release",
+    "aws:lb/loadBalancer:LoadBalancer",
+    "aws:rds/instance:Instance",
+    "eks:index:Cluster",
+    "aws:ec2/subnet:Subnet",
+    "aws:ec2/subnet:Subnet",
+    "aws:ec2/vpc:Vpc",
+)
+VPC = SimpleNamespace(type="aws:t", name="vpc", id="id-vpc")
+WEBHOOKS = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
+
+POD: Tree = {
+    "metadata": {"name": "kps-0"},
+    "spec": {"containers": [{"resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}]},
+    "status": {
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": "True"}],
+        "containerStatuses": [{"restartCount": 0}],
+    },
+}
+UNREADY = {**POD, "status": {**POD["status"], "conditions": []}}
+RESTARTED = {**POD, "status": {**POD["status"], "containerStatuses": [{"restartCount": 2}]}}
+CLAIM = {"metadata": {"name": "storage"}, "status": {"phase": "Bound"}}
+NODE = {"status": {"allocatable": {"cpu": "2", "memory": "4Gi", "pods": "10"}}}
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+TRACES = f"/api/traces/{TRACE}"
+
+
+def _result(changes: Mapping[str, int], types: Sequence[str] = (), *, op: str = "delete") -> Result:
+    operations = tuple(Operation(op, f"urn:pulumi:e2e::p::{type_}::a", type_) for type_ in types)
+    return Result(ok=True, changes=changes, seconds=1.5, text="", operations=operations)
+
+
+def _destroyed(*, first: int = 0, then: int = 0) -> Sequence[Result]:
+    """Give a destroy that deletes in the right order, but for one that goes too early."""
+    types = [*IN_ORDER]
+    types.insert(first, types.pop(then))
+    return [_result({"delete": 7}, types)]
+
+
+CHANGED = _result({"same": 100, "update": 1}, ["aws:ec2/vpc:Vpc"], op="update")
+
+
+def _target(job: str, health: str = "up") -> Tree:
+    return {"health": health, "scrapePool": job, "lastError": "refused", "labels": {"job": job}}
+
+
+def _targets(*targets: Tree) -> Tree:
+    return {"/api/v1/targets": {"activeTargets": targets}}
+
+
+def _rules(name: str, health: str = "ok") -> Tree:
+    rule = {"name": name, "health": health, "type": "alerting", "lastError": "no such function"}
+    return {"/api/v1/rules": {"groups": [{"rules": [rule]}]}}
+
+
+HEALTHY = {
+    "results": [],
+    "cloud": [],
+    "state": Checkpoint(),
+    "pods": [POD],
+    "persistentvolumeclaims": [CLAIM],
+    "nodes": [NODE],
+    **_targets(_target("backend"), _target("jaeger")),
+    **_rules("BackendDown"),
+    "/api/v1/query_exemplars": [{"exemplars": [{"labels": {"trace_id": TRACE}}]}],
+    TRACES: [{"spans": [{"tags": [{"key": "db.system.name"}]}]}],
+}
+
+
+class FakePlatform:
+    """Answers what a case gives. It is its own engine, cloud, kubectl and Prometheus."""
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self._answers = {**HEALTHY, **answers}
+        self._results = iter(self._answers["results"])
+        self.engine = self.world = self
+        self.cluster = SimpleNamespace(kubectl=self)
+
+    def _next(self, **_: object) -> Result:
+        return cast("Result", next(self._results))
+
+    preview = up = refresh = destroy = _next
+
+    def resources(self) -> Any:
+        return self._answers["cloud"]
+
+    def checkpoint(self) -> Any:
+        return self._answers["state"]
+
+    def helm(self, command: str, *_: str) -> Any:
+        return self._answers.get(f"helm {command}", "")
+
+    def __call__(self, _: str, kind: str, *__: str, **___: object) -> Any:
+        return "" if kind == "pods" else self._answers.get(kind, "")
+
+    def items(self, kind: str, *_: str) -> Any:
+        return self._answers[kind]
+
+    def data(self, path: str, **_: object) -> Any:
+        if (found := self._answers[path]) is None:
+            raise PlatformError(f"GET {path} answered 404")
+        return found
+
+
+@pytest.mark.parametrize(
+    ("drill", "answers", "sentence"),
+    [
+        (stack.preview, {"results": [_result(CREATED)], "cloud": [VPC]}, "made 1 resources"),
+        (stack.preview, {"results": [_result(CREATED | SAME)]}, "it would not only create"),
+        (stack.up_again, {"results": [CHANGED]}, "changed: update a"),
+        (stack.refresh, {"results": [CHANGED, _result(SAME)]}, "changed: update a"),
+        (stack.refresh, {"results": [_result(SAME), CHANGED]}, "changed: update a"),
+        *(
+            (stack.destroy, {"results": _destroyed(first=first, then=then)}, "went before")
+            for first, then in ((0, 3), (1, 4), (2, 5), (3, 4), (5, 6))
+        ),
+        *(
+            (stack.destroy, {"results": _destroyed(), **left}, sentence)
+            for left, sentence in (
+                ({"cloud": [VPC]}, "left: aws:t vpc"),
+                ({"state": Checkpoint((Recorded("urn::vpc", "aws:t", "1"),))}, "left: .*vpc"),
+                ({"helm list": "backend\naws\n"}, "releases .*: backend, aws"),
+                ({"namespace": "namespace/x"}, "the namespace .*: namespace/x"),
+                ({"storageclass": "gp3"}, "storage class .*: gp3"),
+                ({WEBHOOKS: "webhook/aws"}, "webhooks .*: webhook/aws"),
+                ({"targetgroupbindings.elbv2.k8s.aws": "b/backend"}, "bindings .*: b/backend"),
+            )
+        ),
+        (monitoring.monitoring, {"pods": [UNREADY]}, "all pods of the monitoring stack are ready"),
+        (monitoring.monitoring, {"pods": [RESTARTED]}, "restarted: kps-0"),
+        (monitoring.monitoring, {"persistentvolumeclaims": []}, "without a volume"),
+        (
+            monitoring.monitoring,
+            {"persistentvolumeclaims": [{**CLAIM, "status": {"phase": "Pending"}}]},
+            "without a volume: storage",
+        ),
+        (monitoring.monitoring, {"pods": [POD, POD]}, "100% of the nodes' cpu"),
+        (monitoring.scraped, _targets(), "all targets are up"),
+        (monitoring.scraped, _targets(_target("coredns", "down")), "all targets are up"),
+        (monitoring.scraped, _targets(_target("backend")), "not among the targets: jaeger"),
+        (monitoring.scraped, _rules("BackendDown", "err"), "BackendDown: no such function"),
+        (monitoring.scraped, _rules("Watchdog"), "none of the 1 rules is the backend's"),
+        (correlation.correlated, {"/api/v1/query_exemplars": []}, "traces is an exemplar of"),
+        (correlation.correlated, {TRACES: None}, "the trace in Jaeger has not arrived"),
+        (correlation.correlated, {TRACES: [{"spans": [{"tags": []}]}]}, "no span of 1"),
+    ],
+)
+def test_a_drill_fails_when_it_must(
+    monkeypatch: pytest.MonkeyPatch,
+    drill: Callable[[Platform], Figures],
+    answers: Tree,
+    sentence: str,
+) -> None:
+    for module, name in (
+        (monitoring, "_READY_SECONDS"),
+        (monitoring, "_SCRAPED_SECONDS"),
+        (correlation, "_PAUSE_SECONDS"),
+        (correlation, "_ARRIVAL_SECONDS"),
+    ):
+        monkeypatch.setattr(module, name, 0)
+    monkeypatch.setattr(correlation, "_EXEMPLAR_SECONDS", 0.1)
+    monkeypatch.setattr(correlation, "_request", lambda _: TRACE)
+    for program in ("prometheus", "jaeger"):
+        monkeypatch.setattr(signals, program, nullcontext)
+    with pytest.raises(DrillFailed, match=sentence):
+        drill(cast("Platform", FakePlatform(answers)))
+
+
+def test_a_refused_chart_fails_the_drill_after_the_others_were_tried() -> None:
+    tried: list[str] = []
+
+    def takes(release: Release) -> int:
+        tried.append(release.name)
+        if release.name == "kps":
+            raise ClusterError("`kubectl apply` failed: kps has no field sotrageSpec")
+        return 7
+
+    server = SimpleNamespace(takes=takes, has=nullcontext)
+    names = ("prometheus-operator-crds", "kps", "loki")
+    plan = [Release(name, "monitoring", name, "1.0.0", "", {}) for name in names]
+    with pytest.raises(DrillFailed, match=r"kps of dev: .* sotrageSpec; kps of prod: ") as failed:
+        try_out(cast("Any", server), dict.fromkeys(charts.STACKS, plan), Checks())
+    assert failed.value.figures["objects_dev"] == 14
+    assert tried == [*names, *names]
+
+
+def _watched(begun: Sequence[float], *failures: Failed) -> Watched:
+    watched = object.__new__(Watched)
+    watched._timed = _Timed(cast("Traffic", None))
+    watched._timed.begun = list(begun)
+    watched.load = cast("Any", SimpleNamespace(report=Report(len(begun), list(failures))))
+    return watched
+
+
+@pytest.mark.parametrize(
+    ("failures", "others", "sentence"),
+    [
+        ([Failed(at, "status 503") for at in range(1196, 1305)], {}, ""),
+        ([Failed(1250, "timeout")], {}, "not only 503"),
+        ([Failed(1050, "status 503")], {}, "before the password was changed"),
+        ([Failed(at, "status 503") for at in range(1100, 1150)], {}, "only 50% were served"),
+        ([Failed(1311, "status 503")], {}, "503 until 11.0 s after"),
+        ([], {"connections_cut": 0}, "no open connection"),
+        ([], {"restarts": 1}, "1 restarts"),
+    ],
+)
+def test_a_rotation_may_fail_only_for_want_of_a_connection_until_the_file_is_mounted(
+    failures: Sequence[Failed], others: Mapping[str, int], sentence: str
+) -> None:
+    checks = Checks({"connections_cut": 5, "restarts": 0, **others})
+    with pytest.raises(DrillFailed, match=sentence) if sentence else nullcontext():
+        database._require_rotation(
+            checks, _watched(range(1000, 1400), *failures), rotated=1100, cut=1200, mounted=1300
+        )
+
+
+@pytest.mark.parametrize(
+    "tags", [{}, {"a": "new"}, {"b": "old"}, {"b": "new", "c": "old"}], ids=str
+)
+def test_a_release_that_does_not_reach_every_pod_fails(
+    monkeypatch: pytest.MonkeyPatch, tags: Mapping[str, str]
+) -> None:
+    monkeypatch.setattr(releases, "_ROLLED_SECONDS", 0)
+    monkeypatch.setattr(looks, "pod_tags", lambda _: tags)
+    with pytest.raises(DrillFailed, match="not all pods are new and run"):
+        releases._require_rolled(cast("Platform", None), Checks(), {"a": "old"}, "new")
+
+
+@pytest.mark.parametrize(
+    ("now", "leaving", "count"),
+    [
+        ({"a": 1, "b": 0}, "", 0),
+        ({"a": 2, "b": 0}, "", 1),
+        ({"a": 1, "b": 0, "c": 2}, "", 2),
+        ({"a": 1}, "", 0),
+        # The sum of what there is would be smaller than before.
+        ({"b": 0, "c": 0}, "", 1),
+        ({"c": 0, "d": 1}, "", 3),
+        ({"a": 1, "b": 0, "c": 0}, "a", 1),
+    ],
+    ids=["same", "restarted", "added", "fewer", "replaced", "all replaced", "being replaced"],
+)
+def test_restarts_are_counted_by_pod(now: Mapping[str, int], leaving: str, count: int) -> None:
+    pods = [
+        Pod(uid, uid, "us-east-1a", ready=True, leaving=uid == leaving, restarts=number, made="")
+        for uid, number in now.items()
+    ]
+    platform = cast("Platform", SimpleNamespace(pods=lambda: pods))
+    assert looks.restarts_since(platform, {"a": 1, "b": 0}) == count
