@@ -12,8 +12,8 @@ from tests.support.chart import RenderError, Tree, ci_values, merged, render
         ({"database": {"host": ""}}, "database.host is empty: set it"),
         ({"database": {"name": ""}}, "database.name is empty: set it"),
         ({"database": {"user": ""}}, "database.user is empty: set it"),
-        ({"database": {"existingSecret": ""}}, "database.existingSecret is empty: make a Secret"),
-        ({"auth": {"existingSecret": ""}}, "auth.existingSecret is empty: make a Secret"),
+        ({"database": {"existingSecret": ""}}, "database.existingSecret is empty: create a Secret"),
+        ({"auth": {"existingSecret": ""}}, "auth.existingSecret is empty: create a Secret"),
         (
             {
                 "shutdown": {
@@ -28,16 +28,19 @@ from tests.support.chart import RenderError, Tree, ci_values, merged, render
             {"autoscaling": {"minReplicas": 11}},
             "autoscaling.minReplicas is 11, more than maxReplicas, 10",
         ),
-        ({"loadBalancer": {"cidrs": []}}, "loadBalancer.cidrs is empty: name the load balancer's"),
+        (
+            {"loadBalancer": {"cidrs": []}},
+            "loadBalancer.cidrs is empty: set it to the load balancer's",
+        ),
         (
             {"podLabels": {"app.kubernetes.io/name": "mine"}},
-            "podLabels holds app.kubernetes.io/name, by which the chart selects its pods",
+            "podLabels contains app.kubernetes.io/name, by which the chart selects its pods",
         ),
         (
             {"databaseExporter": {"enabled": True}, "database": {"sslMode": "prefer"}},
-            "database.sslMode is prefer, which the exporter does not know: set require",
+            "the exporter does not support database.sslMode prefer: set require",
         ),
-        ({"podAnnotations": {"checksum/config": "0"}}, "podAnnotations holds checksum/config"),
+        ({"podAnnotations": {"checksum/config": "0"}}, "podAnnotations contains checksum/config"),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "",
 )
