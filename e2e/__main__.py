@@ -5,25 +5,26 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from e2e.cluster.errors import ClusterError
-from e2e.cluster.paths import DEFAULT_STATE, Paths
 from e2e.cluster.teardown import keep_logs
 from e2e.deploy.cloud.errors import StandInError
 from e2e.deploy.engine.errors import EngineError
 from e2e.deploy.engine.stacks import Stack
 from e2e.deploy.image.errors import ImageError
-from e2e.drills.registry import SUBSETS, UnknownDrillError
-from e2e.drills.session import check_names, forget_report, run_drills
+from e2e.drills import runner
+from e2e.drills.registry import SUBSETS, UnknownDrillError, chosen
+from e2e.drills.secrecy.search import Keeper
 from e2e.load_balancer.errors import EntranceError
 from e2e.platform import assembly
 from e2e.platform.alone import alone
 from e2e.platform.errors import PlatformError
 from e2e.platform.handover import hand_over
-from e2e.platform.platform import Platform
 from e2e.platform.versions import versions
 from e2e.programs.build import BuildError
 
+_REPORT = Path(__file__).parents[1] / "build" / "e2e.json"
 # Whatever the reader can act on; anything else is a mistake of ours and comes with its traceback.
 _ERRORS = (
     BuildError,
@@ -39,32 +40,38 @@ _ERRORS = (
 
 def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Bring up, drill, and take down unless it is to be kept; 1 when a drill failed."""
-    if options.attach:
-        platform = Platform.attach()
-        check_names(options.drill, subset=options.subset, stack=platform.stack)
-        forget_report()
-    else:
-        check_names(options.drill, subset=options.subset, stack=options.stack)
-        forget_report()
-        platform = Platform.up(stack=options.stack, say=say)
+    keeper = Keeper()
+    attached = assembly.attach() if options.attach else None
+    stack = attached.stack if attached else options.stack
+    drills = chosen(keeper, options.drill, subset=options.subset, of=stack)
+    _REPORT.unlink(missing_ok=True)  # else it would pass for that of a run which ended early
+    platform = attached or assembly.up(stack, say)
     kept, passed = options.keep or options.attach, False
     try:
-        passed = run_drills(
-            platform, options.drill, subset=options.subset, versions=versions(platform), say=say
+        report = runner.run(
+            platform,
+            drills,
+            versions=versions(platform),
+            file=_REPORT,
+            say=say,
+            afterwards=keeper.collect,
         )
+        passed = report.passed
+        say(f"\n{report.table()}\nwritten to {_REPORT}")
         if kept:
             hand_over(platform, say)
     finally:
         if not passed:
             say(f"logs are kept in {keep_logs(platform.cluster.paths)}")
         if not kept:
-            _report(platform.down(), say)
+            platform.registry.stop()
+            _report(assembly.down(platform.cluster.paths), say)
     return 0 if passed else 1
 
 
 def down(_: argparse.Namespace, say: Callable[[str], None]) -> int:
     """End what `--keep` left."""
-    left = assembly.down(Paths(DEFAULT_STATE))
+    left = assembly.down()
     _report(left, say)
     return 1 if left else 0
 

@@ -1,1 +1,1 @@
-"""What the deployed platform must bear: one drill each, with its figures; see `registry.py`."""
+"""Drills of the deployed platform, by theme; `registry.py` lists them."""

@@ -33,7 +33,7 @@ class Drill:
     name: str
     run: Run
     stage: Stage
-    owes: frozenset[str]  # figures without which it has not passed
+    owes: tuple[str, ...]  # figures without which it has not passed
 
     @property
     def says(self) -> str:

@@ -3,10 +3,10 @@
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from e2e.drills.drill import Drill, DrillFailed, Figures
+from e2e.drills.drill import Drill, DrillFailed, Figures, Stage
 from e2e.drills.report import Outcome, Report, line_of
-from e2e.drills.stages import bring_to
 from e2e.platform.platform import Platform
 
 _SENTENCE = 300
@@ -14,8 +14,6 @@ _SENTENCE = 300
 Say = Callable[[str], None]
 # Called after each drill, whatever came of it: secrets and logs are collected while they are there.
 Afterwards = Callable[[Platform], None]
-# Called with what there is to report so far, after each drill: a run may be ended at any moment.
-Reported = Callable[[Report], None]
 
 
 def run(
@@ -23,20 +21,20 @@ def run(
     drills: Sequence[Drill],
     *,
     versions: Mapping[str, str],
+    file: Path,
     say: Say = print,
     afterwards: Afterwards = lambda _: None,
-    reported: Reported = lambda _: None,
 ) -> Report:
-    """Run them all in this order; what happened is in the report, also when a drill failed."""
+    """Run them in this order; the report is written after each, since a run may be ended early."""
     began = time.monotonic()
-    outcomes: list[Outcome] = []
+    report = Report(0, versions, ())
     for number, drill in enumerate(drills, 1):
         say(f"[{number}/{len(drills)}] {drill.name}: {drill.says}")
         outcome = _attempt(platform, drill, say, afterwards)
         say(f"  {line_of(outcome)}")
-        outcomes.append(outcome)
-        reported(Report(_since(began), versions, tuple(outcomes)))
-    return Report(_since(began), versions, tuple(outcomes))
+        report = Report(_since(began), versions, (*report.outcomes, outcome))
+        report.write(file)
+    return report
 
 
 def _attempt(platform: Platform, drill: Drill, say: Say, afterwards: Afterwards) -> Outcome:
@@ -48,28 +46,40 @@ def _attempt(platform: Platform, drill: Drill, say: Say, afterwards: Afterwards)
         figures = _complete(drill, drill.run(platform))
         outcome = Outcome(drill.name, passed=True, seconds=_since(began), figures=figures)
     except Exception as error:  # noqa: BLE001 - whatever a drill runs into, the others have their turn
-        if not isinstance(error, DrillFailed):
-            say(traceback.format_exc())
-        outcome = _failed(drill, _since(began), error)
+        outcome = _failed(drill, _since(began), error, say)
     try:
         afterwards(platform)
     except Exception as error:  # noqa: BLE001 - as above
-        say(traceback.format_exc())
-        return _failed(drill, outcome.seconds, error)
+        return _failed(drill, outcome.seconds, error, say)
     return outcome
 
 
+def bring_to(platform: Platform, stage: Stage, say: Say) -> None:
+    """Deploy, destroy or mend as far as the stage asks for it."""
+    if stage in {Stage.PRESENT, Stage.SETTLED} and not platform.is_deployed:
+        say("  first: pulumi up")
+        platform.world.heal()
+        platform.engine.up()
+    if stage is Stage.EMPTY and platform.engine.checkpoint().resources:
+        say("  first: pulumi destroy")
+        platform.world.heal()
+        platform.engine.destroy()
+    if stage is Stage.SETTLED:
+        platform.settle()
+
+
 def _complete(drill: Drill, figures: Figures) -> Figures:
-    if missing := sorted(drill.owes - figures.keys()):
+    if missing := sorted(set(drill.owes) - figures.keys()):
         raise DrillFailed(f"it gave no figure for {', '.join(missing)}", figures)
     return figures
 
 
-def _failed(drill: Drill, seconds: float, error: Exception) -> Outcome:
-    figures = error.figures if isinstance(error, DrillFailed) else {}
-    # What a program printed before it failed has been said above.
-    told = f"{type(error).__name__}: {error}"[:_SENTENCE]
-    sentence = f"{error}" if isinstance(error, DrillFailed) else told
+def _failed(drill: Drill, seconds: float, error: Exception, say: Say) -> Outcome:
+    if isinstance(error, DrillFailed):
+        figures, sentence = error.figures, str(error)
+    else:
+        say(traceback.format_exc())
+        figures, sentence = {}, f"{type(error).__name__}: {error}"[:_SENTENCE]
     return Outcome(drill.name, passed=False, seconds=seconds, figures=figures, sentence=sentence)
 
 

@@ -1,6 +1,9 @@
-"""Alerts through the entrance for as long as a drill lasts, and what came of them."""
+"""What goes on for as long as a drill lasts: alerts, and a number that is read again and again."""
 
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +15,31 @@ from e2e.platform.platform import Platform
 # No drill takes as long: a load that ended before its drill would have seen nothing of the end.
 _LIMIT_SECONDS = 1500
 _BEFORE = 50  # requests while nothing happens yet
+_JOIN_SECONDS = 130  # longer than a kubectl that does not answer
+
+
+@contextmanager
+def sampled(read: Callable[[], int], *, every: float) -> Iterator[list[int]]:
+    """Give the readings, of which there is at least one; one that failed is raised at the end."""
+    readings, stop = [read()], threading.Event()
+    errors: list[Exception] = []
+
+    def work() -> None:
+        try:
+            while not stop.wait(every):
+                readings.append(read())
+        except Exception as error:  # noqa: BLE001 - handed to the thread that waits for it
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name="sampled", daemon=True)
+    thread.start()
+    try:
+        yield readings
+    finally:
+        stop.set()
+        thread.join(_JOIN_SECONDS)
+    if errors:
+        raise errors[0]
 
 
 class _Timed:

@@ -6,54 +6,66 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from e2e.cluster.cluster import Cluster
-from e2e.monitoring.errors import MonitoringError
-from e2e.monitoring.names import canonical, repository, tagged
 from e2e.monitoring.programs import PROGRAMS
+from e2e.platform.errors import PlatformError
 from e2e.programs.build import Toolbox
 
-Say = Callable[[str], None]
-
-
-# Images of what the stack `observability` does not run (docs/adr/0062).
-SWITCHED_OFF = {
-    "docker.io/grafana/alloy",
-    "docker.io/grafana/grafana",
-    "docker.io/grafana/loki",
-    "ghcr.io/jkroepke/kube-webhook-certgen",
-    "ghcr.io/opencost/opencost",
-    "ghcr.io/opencost/opencost-ui",
-    "quay.io/kiwigrid/k8s-sidecar",
-}
-
-
-def without_maker(references: Iterable[str]) -> list[str]:
-    """Name the images that no program of the catalogue gives."""
-    return sorted(each for each in references if repository(each) not in PROGRAMS)
+_DEFAULT_REGISTRY = "docker.io"
 
 
 def load(
-    cluster: Cluster, tools: Toolbox, references: Iterable[str], scratch: Path, say: Say
+    cluster: Cluster, tools: Toolbox, references: Iterable[str], say: Callable[[str], None]
 ) -> None:
-    """Make and import the real programs' images that the nodes lack, under all names asked for."""
-    asked = set(references)
-    missing = without_maker(asked)
-    if unknown := sorted({repository(each) for each in missing} - SWITCHED_OFF):
-        raise MonitoringError(
+    """Make and import the images that the nodes lack, under all names that pods ask for."""
+    by_repository: dict[str, list[str]] = defaultdict(list)
+    for reference in sorted(references):
+        by_repository[repository(reference)].append(reference)
+    if unknown := sorted(by_repository.keys() - PROGRAMS.keys()):
+        raise PlatformError(
             f"nothing makes {', '.join(unknown)}: add a program to e2e/monitoring/programs.py"
         )
-    wanted = sorted(asked - set(missing))
     there = cluster.image_names()
-    by_repository: dict[str, list[str]] = defaultdict(list)
-    for reference in wanted:
-        by_repository[repository(reference)].append(reference)
     for source, group in by_repository.items():
-        if all(canonical(reference) in there for reference in group):
+        names = {canonical(reference) for reference in group}
+        if names <= there:
             continue
         first = tagged(group[0])
-        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        with tempfile.TemporaryDirectory() as folder:
             archive = Path(folder) / "image.tar"
             PROGRAMS[source].build(archive, name=first, tools=tools)
             cluster.load_image(archive)
-        for name in {canonical(reference) for reference in group} - {first}:
+        for name in names - {first}:
             cluster.tag_image(first, name)
         say(f"image of {source} made and imported")
+
+
+def canonical(reference: str) -> str:
+    """Name of an image as the kubelet's runtime looks it up: with registry, and a digest alone.
+
+    `jaegertracing/jaeger:2` is `docker.io/jaegertracing/jaeger:2`; of `name:tag@sha256:...` the
+    runtime drops the tag. To containerd a name is a word: nothing compares a digest in it with the
+    image that has the name.
+    """
+    name, _, digest = reference.partition("@")
+    first, slash, _ = name.partition("/")
+    is_registry = slash and ("." in first or ":" in first or first == "localhost")
+    if not is_registry:
+        name = f"{_DEFAULT_REGISTRY}/{name if slash else f'library/{name}'}"
+    if digest:
+        return f"{_untagged(name)}@{digest}"
+    return name if name != _untagged(name) else f"{name}:latest"
+
+
+def repository(reference: str) -> str:
+    """Name without tag and digest, such as `quay.io/prometheus/prometheus`."""
+    return _untagged(canonical(reference).partition("@")[0])
+
+
+def tagged(reference: str) -> str:
+    """A name that an archive can carry: of `name:tag@sha256:...`, name and tag."""
+    return canonical(reference.partition("@")[0])
+
+
+def _untagged(name: str) -> str:
+    path, slash, last = name.rpartition("/")
+    return f"{path}{slash}{last.partition(':')[0]}"

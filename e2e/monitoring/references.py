@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from e2e.cluster.shell import run
-from e2e.monitoring.errors import MonitoringError
-from e2e.platform.third_party import Release, values_file
+from e2e.platform.errors import PlatformError
+from e2e.platform.third_party import Release
 
 _HELM_SECONDS = 120
 _OPERATORS_GROUP = "monitoring.coreos.com/"
@@ -31,7 +31,7 @@ _Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: node.val
 
 def render(release: Release, archive: Path, helm: Path) -> str:
     """Give the chart's objects with the program's values, hooks included, as YAML."""
-    with values_file(release) as values:
+    with release.values_file() as values:
         place = (release.name, archive, "--namespace", release.namespace)
         flags = ("--skip-tests", "--values", values)  # what `helm test` runs is never started
         return run(helm, "template", *place, *flags, seconds=_HELM_SECONDS)
@@ -58,7 +58,7 @@ def _of_object(item: Mapping[str, Any]) -> Iterator[str]:
 def _own_image(item: Mapping[str, Any]) -> str:
     image = item["spec"].get("image")
     if not image:
-        raise MonitoringError(
+        raise PlatformError(
             f"{item['kind']} {item['metadata']['name']} names no image, and the operator would "
             "take one of its own: give `image` in the chart's values"
         )

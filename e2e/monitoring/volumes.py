@@ -1,65 +1,41 @@
-"""The storage driver stand-in beside a cluster: provisioner.py in a process of its own."""
+"""Volumes of the class gp3, made beforehand: folders of the nodes in place of EBS.
 
-import sys
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+The scheduler chooses a node for a pod and binds one of that node's volumes to its claim, as it does
+with the disks of a zone. Nothing limits a volume to its size, encrypts, grows or attaches it.
+"""
 
-from e2e.cluster import processes
+import json
+
 from e2e.cluster.cluster import Cluster
-from e2e.monitoring.errors import MonitoringError
-from e2e.monitoring.provisioner import ready_file
+from e2e.cluster.node import Node
 
-_NAME = "volumes"
-_REPOSITORY = Path(__file__).parents[2]
-_START_SECONDS = 20
+# Of each node; a claim that goes does not give its volume back.
+_COUNT = 12
+_SIZE = "100Gi"
 
 
-class Volumes:
-    """Get it from `start`. It outlives this process, until `stop` or the cluster's `down`.
+def make(cluster: Cluster) -> None:
+    """Make them on every node that runs."""
+    items = [_volume(cluster, node, number) for node in cluster.nodes() for number in range(_COUNT)]
+    cluster.kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
 
-    Folders of volumes are the nodes' own files, and go with them.
-    """
 
-    def __init__(self, state: Path) -> None:
-        self._state = state
-
-    @classmethod
-    def start(cls, cluster: Cluster) -> Self:
-        """Give volumes to the cluster's claims from now on; one that runs already is replaced."""
-        paths = cluster.paths
-        volumes, ready = cls(paths.state), ready_file(paths.state)
-        volumes.stop()
-        ready.unlink(missing_ok=True)
-        module = "e2e.monitoring.provisioner"
-        process = processes.start(
-            [sys.executable, "-m", module, f"--state={paths.state}"],
-            name=_NAME,
-            records=paths.processes,
-            log=paths.logs / f"{_NAME}.log",
-            environment={"PYTHONPATH": str(_REPOSITORY), "PYTHONUNBUFFERED": "1"},
-        )
-        processes.wait_until(lambda: ready.exists() or not process.alive, seconds=_START_SECONDS)
-        if not ready.exists():
-            volumes.stop()
-            raise MonitoringError(f"no volumes will come: see {paths.logs}/{_NAME}.log")
-        return volumes
-
-    @property
-    def running(self) -> bool:
-        return processes.recorded(self._state / "processes", _NAME) is not None
-
-    def stop(self) -> None:
-        if process := processes.recorded(self._state / "processes", _NAME):
-            process.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
+def _volume(cluster: Cluster, node: Node, number: int) -> dict[str, object]:
+    # A node's /var/lib is `lib` of its folder (node-init.sh).
+    folder = cluster.paths.node(node.name) / "lib" / "volumes" / str(number)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # as a new file system's root: pods write by their fsGroup
+    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node.name]}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": f"{node.name}-{number}"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "capacity": {"storage": _SIZE},
+            "local": {"path": f"/var/lib/volumes/{number}"},  # hostPath would know no fsGroup
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+            "persistentVolumeReclaimPolicy": "Retain",
+            "storageClassName": "gp3",
+        },
+    }

@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Callable
 
 from e2e.cluster.processes import MARK
-from e2e.drills.stages import is_deployed
 from e2e.platform.platform import Platform
 from infra.naming import MONITORING_NAMESPACE, PROMETHEUS_SERVICE
 
@@ -22,7 +21,7 @@ def _look(platform: Platform) -> str:
 
 def hand_over(platform: Platform, say: Callable[[str], None]) -> None:
     """Deploy what the last drill took away, write token and environment, print how to go on."""
-    if not is_deployed(platform.engine.checkpoint()):
+    if not platform.is_deployed:
         say("deploying, for whoever uses it now")
         platform.engine.up()
     state = platform.cluster.paths.state

@@ -5,94 +5,102 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from e2e import __main__ as command
 from e2e.cluster.errors import PreconditionError
+from e2e.deploy.engine.stacks import Stack
+from e2e.drills import runner
+from e2e.drills.drill import Drill
 from e2e.platform import assembly
 from e2e.platform.alone import alone
 
 
-class Machine:
+class FakeMachine:
     """Records what the command does, in place of all that it would start."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.did: list[str] = []
         self.passes = True
         self.signal: signal.Signals | None = None
-        monkeypatch.setattr(command, "Platform", self)
-        monkeypatch.setattr(command, "versions", lambda _: {})
-        monkeypatch.setattr(command, "forget_report", lambda: None)
-        monkeypatch.setattr(command, "run_drills", self._drills)
-        monkeypatch.setattr(command, "hand_over", lambda *_: self.did.append("hand over"))
-        monkeypatch.setattr(command, "keep_logs", lambda _: Path("/kept"))
-        monkeypatch.setattr(assembly, "down", self.down)
-        self.cluster = self
-        self.paths = None
+        for module, name, does in (
+            (assembly, "up", lambda *_: self._do("up")),
+            (assembly, "attach", lambda: self._do("attach")),
+            (assembly, "down", self._down),
+            (runner, "run", self._drill),
+            (command, "hand_over", lambda *_: self._do("hand over")),
+            (command, "versions", lambda _: {}),
+            (command, "keep_logs", lambda _: Path("/kept")),
+        ):
+            monkeypatch.setattr(module, name, does)
+        self.cluster = self.paths = self.registry = self
+        self.stack = Stack.PLATFORM
 
-    def up(self, **_: object) -> "Machine":
-        self.did.append("up")
-        return self
+    def stop(self) -> None:
+        """As a registry."""
 
-    def attach(self) -> "Machine":
-        self.did.append("attach")
-        return self
-
-    def down(self, *_: object) -> list[str]:
-        self.did.append("down")
+    def _down(self, *_: object) -> list[str]:
+        self._do("down")
         return []
 
-    def _drills(self, _: object, names: Sequence[str], **__: object) -> bool:
-        self.did.append(f"drills {' '.join(names)}".strip())
+    def _do(self, what: str) -> "FakeMachine":
+        self.did.append(what)
+        return self
+
+    def _drill(self, _: object, drills: Sequence[Drill], **__: object) -> SimpleNamespace:
+        self._do(f"{len(drills)} drills")
         if self.signal:
             os.kill(os.getpid(), self.signal)
             time.sleep(5)
-        return self.passes
+        return SimpleNamespace(passed=self.passes, table=lambda: "")
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machine]:
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeMachine]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(command, "_REPORT", tmp_path / "e2e.json")
     before = signal.getsignal(signal.SIGTERM)
     # A shell starts what runs in the background with SIGINT ignored, and so Python leaves it.
     interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield Machine(monkeypatch)
+    yield FakeMachine(monkeypatch)
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, before)  # the command has set its own
 
 
-def test_all_drills_and_nothing_left(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main([]) == 0
-    assert machine.did == ["up", "drills", "down"]
-    assert "nothing is left" in capsys.readouterr().out
-
-
-def test_the_drills_that_were_asked_for(machine: Machine) -> None:
-    flags = ["--drill", "up", "--drill", "preview"]
-    assert command.main(flags) == 0
-    assert machine.did == ["up", "drills up preview", "down"]
-
-
-def test_a_failed_drill_fails_the_command_and_keeps_its_logs(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("flags", "passes", "did", "said"),
+    [
+        ([], True, ["up", "19 drills", "down"], "nothing is left"),
+        ([], False, ["up", "19 drills", "down"], "logs are kept in /kept"),
+        (["--drill=up", "--drill=preview"], True, ["up", "2 drills", "down"], "nothing is left"),
+        (["--stack=observability"], True, ["up", "12 drills", "down"], "nothing is left"),
+        (["--keep"], True, ["up", "19 drills", "hand over"], "written to"),
+        (["--attach", "--drill=drain"], True, ["attach", "1 drills", "hand over"], "written to"),
+    ],
+)
+def test_what_is_started_is_ended_unless_it_is_kept(
+    machine: FakeMachine,
+    capsys: pytest.CaptureFixture[str],
+    flags: Sequence[str],
+    passes: bool,
+    did: Sequence[str],
+    said: str,
 ) -> None:
-    machine.passes = False
-    assert command.main([]) == 1
-    assert machine.did[-1] == "down"
-    assert "logs are kept in /kept" in capsys.readouterr().out
+    machine.passes = passes
+    assert command.main(flags) == (0 if passes else 1)
+    assert machine.did == did
+    assert said in capsys.readouterr().out
 
 
-def test_whoever_is_interrupted_takes_everything_down(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_whoever_is_interrupted_takes_everything_down(machine: FakeMachine) -> None:
     machine.signal = signal.SIGINT
     assert command.main([]) == 130
     assert machine.did[-1] == "down"
-    assert "interrupted" in capsys.readouterr().err
 
 
-def test_whoever_is_told_to_end_takes_everything_down(machine: Machine) -> None:
+def test_whoever_is_told_to_end_takes_everything_down(machine: FakeMachine) -> None:
     machine.signal = signal.SIGTERM
     with pytest.raises(SystemExit, match="143"):
         command.main([])
@@ -101,7 +109,7 @@ def test_whoever_is_told_to_end_takes_everything_down(machine: Machine) -> None:
 
 @pytest.mark.parametrize("words", [[], ["down"]])
 def test_a_run_that_is_under_way_is_left_alone(
-    machine: Machine, capsys: pytest.CaptureFixture[str], words: list[str]
+    machine: FakeMachine, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     with alone():
         assert command.main(words) == 1
@@ -110,12 +118,21 @@ def test_a_run_that_is_under_way_is_left_alone(
     assert command.main(words) == 0
 
 
-def test_a_machine_that_cannot_is_told_so_in_a_sentence(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_an_unknown_drill_is_named_before_anything_is_started(
+    machine: FakeMachine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(**_: object) -> None:
+    assert command.main(["--drill=pod-kil"]) == 1
+    assert machine.did == []
+    assert "no drill is called pod-kil: choose from preview, up, " in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_machine_that_cannot_is_told_so_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
         raise PreconditionError("runc is missing")
 
-    monkeypatch.setattr(machine, "up", refuse)
+    monkeypatch.setattr(assembly, "up", refuse)
     assert command.main([]) == 1
     assert capsys.readouterr().err == "runc is missing\n"

@@ -10,10 +10,12 @@ import pytest
 from e2e.cluster.errors import ClusterError
 from e2e.deploy.engine.checkpoint import Checkpoint, Recorded
 from e2e.deploy.engine.result import Operation, Result
-from e2e.drills import correlation, database, looks, monitoring, releases, signals, stack
-from e2e.drills import third_party as charts
+from e2e.drills import looks
+from e2e.drills.deployment import stack
 from e2e.drills.drill import Checks, DrillFailed, Figures
-from e2e.drills.third_party import try_out
+from e2e.drills.failures import database
+from e2e.drills.monitoring import correlation, health, signals, third_party
+from e2e.drills.releases import upgrades
 from e2e.drills.watched import Watched, _Timed
 from e2e.load.load import Failed, Report, Traffic
 from e2e.platform.errors import PlatformError
@@ -155,20 +157,20 @@ class FakePlatform:
                 ({"targetgroupbindings.elbv2.k8s.aws": "b/backend"}, "bindings .*: b/backend"),
             )
         ),
-        (monitoring.monitoring, {"pods": [UNREADY]}, "all pods of the monitoring stack are ready"),
-        (monitoring.monitoring, {"pods": [RESTARTED]}, "restarted: kps-0"),
-        (monitoring.monitoring, {"persistentvolumeclaims": []}, "without a volume"),
+        (health.monitoring, {"pods": [UNREADY]}, "all pods of the monitoring stack are ready"),
+        (health.monitoring, {"pods": [RESTARTED]}, "restarted: kps-0"),
+        (health.monitoring, {"persistentvolumeclaims": []}, "without a volume"),
         (
-            monitoring.monitoring,
+            health.monitoring,
             {"persistentvolumeclaims": [{**CLAIM, "status": {"phase": "Pending"}}]},
             "without a volume: storage",
         ),
-        (monitoring.monitoring, {"pods": [POD, POD]}, "100% of the nodes' cpu"),
-        (monitoring.scraped, _targets(), "all targets are up"),
-        (monitoring.scraped, _targets(_target("coredns", "down")), "all targets are up"),
-        (monitoring.scraped, _targets(_target("backend")), "not among the targets: jaeger"),
-        (monitoring.scraped, _rules("BackendDown", "err"), "BackendDown: no such function"),
-        (monitoring.scraped, _rules("Watchdog"), "none of the 1 rules is the backend's"),
+        (health.monitoring, {"pods": [POD, POD]}, "100% of the nodes' cpu"),
+        (health.scraped, _targets(), "all targets are up"),
+        (health.scraped, _targets(_target("coredns", "down")), "all targets are up"),
+        (health.scraped, _targets(_target("backend")), "not among the targets: jaeger"),
+        (health.scraped, _rules("BackendDown", "err"), "BackendDown: no such function"),
+        (health.scraped, _rules("Watchdog"), "none of the 1 rules is the backend's"),
         (correlation.correlated, {"/api/v1/query_exemplars": []}, "traces is an exemplar of"),
         (correlation.correlated, {TRACES: None}, "the trace in Jaeger has not arrived"),
         (correlation.correlated, {TRACES: [{"spans": [{"tags": []}]}]}, "no span of 1"),
@@ -181,8 +183,8 @@ def test_a_drill_fails_when_it_must(
     sentence: str,
 ) -> None:
     for module, name in (
-        (monitoring, "_READY_SECONDS"),
-        (monitoring, "_SCRAPED_SECONDS"),
+        (health, "_READY_SECONDS"),
+        (health, "_SCRAPED_SECONDS"),
         (correlation, "_PAUSE_SECONDS"),
         (correlation, "_ARRIVAL_SECONDS"),
     ):
@@ -206,9 +208,9 @@ def test_a_refused_chart_fails_the_drill_after_the_others_were_tried() -> None:
 
     server = SimpleNamespace(takes=takes, has=nullcontext)
     names = ("prometheus-operator-crds", "kps", "loki")
-    plan = [Release(name, "monitoring", name, "1.0.0", "", {}) for name in names]
+    plan = [Release(name, "monitoring", name, "1.0.0", {}) for name in names]
     with pytest.raises(DrillFailed, match=r"kps of dev: .* sotrageSpec; kps of prod: ") as failed:
-        try_out(cast("Any", server), dict.fromkeys(charts.STACKS, plan), Checks())
+        third_party.try_out(cast("Any", server), dict.fromkeys(third_party.STACKS, plan), Checks())
     assert failed.value.figures["objects_dev"] == 14
     assert tried == [*names, *names]
 
@@ -249,10 +251,10 @@ def test_a_rotation_may_fail_only_for_want_of_a_connection_until_the_file_is_mou
 def test_a_release_that_does_not_reach_every_pod_fails(
     monkeypatch: pytest.MonkeyPatch, tags: Mapping[str, str]
 ) -> None:
-    monkeypatch.setattr(releases, "_ROLLED_SECONDS", 0)
+    monkeypatch.setattr(upgrades, "_ROLLED_SECONDS", 0)
     monkeypatch.setattr(looks, "pod_tags", lambda _: tags)
     with pytest.raises(DrillFailed, match="not all pods are new and run"):
-        releases._require_rolled(cast("Platform", None), Checks(), {"a": "old"}, "new")
+        upgrades._require_rolled(cast("Platform", None), Checks(), {"a": "old"}, "new")
 
 
 @pytest.mark.parametrize(

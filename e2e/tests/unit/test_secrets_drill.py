@@ -14,8 +14,8 @@ import pytest
 from e2e.cluster.paths import Paths
 from e2e.deploy.engine.stacks import Stack
 from e2e.drills.drill import DrillFailed
-from e2e.drills.secrecy import Keeper
-from e2e.drills.spellings import found_in
+from e2e.drills.secrecy.search import Keeper
+from e2e.drills.secrecy.spellings import found_in
 from e2e.platform.platform import Platform
 
 SECRET = 'pass/word+with "all" & more?'
@@ -64,14 +64,14 @@ def _platform(
 ) -> Platform:
     passphrase = state / "passphrase"
     passphrase.write_text(PASSPHRASE)
-    deployed = SimpleNamespace(resources=[SimpleNamespace(name="backend-release")], pending=[])
     engine = SimpleNamespace(
         workspace=SimpleNamespace(passphrase=passphrase),
-        checkpoint=lambda: deployed,
         outputs=lambda: {"url": "http://127.0.0.1:1"},
     )
     cluster = SimpleNamespace(kubectl=_Kubectl(objects, release, logs), paths=Paths(state))
-    return cast("Platform", SimpleNamespace(cluster=cluster, engine=engine, stack=stack))
+    return cast(
+        "Platform", SimpleNamespace(cluster=cluster, engine=engine, stack=stack, is_deployed=True)
+    )
 
 
 @pytest.mark.parametrize("place", ["objects", "release", "logs"])

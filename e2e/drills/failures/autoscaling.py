@@ -8,8 +8,7 @@ from e2e.cluster.processes import wait_until
 from e2e.drills import looks
 from e2e.drills.drill import Checks, Figures
 from e2e.drills.looks import IN_NAMESPACE
-from e2e.drills.sampled import Sampled
-from e2e.drills.watched import Watched
+from e2e.drills.watched import Watched, sampled
 from e2e.platform.platform import Platform
 from infra.naming import RELEASE
 
@@ -29,9 +28,9 @@ def hpa(platform: Platform) -> Figures:
     began, restarts = time.time(), looks.restarts(platform)
     # More than two when a drill before this one made the autoscaler add a pod.
     pods = len(looks.ready(platform))
-    desired = Sampled(partial(_replicas, platform), every=2)
     with ExitStack() as open_:
-        open_.enter_context(desired)  # first: it reads until all loads have ended
+        # First: it reads until all loads have ended.
+        desired = open_.enter_context(sampled(partial(_replicas, platform), every=2))
         loads = [open_.enter_context(Watched(platform, Checks(), rate=_STEP_RATE))]
         grown = _has_grown(platform, pods)
         while not grown and len(loads) < _STEPS:
@@ -40,7 +39,7 @@ def hpa(platform: Platform) -> Figures:
         checks.note(seconds=time.time() - began, rate=_STEP_RATE * len(loads))
         loads[-1].more(_AFTERWARDS)
     checks.note(
-        replicas_max=max(desired.readings),
+        replicas_max=max(desired),
         restarts=looks.restarts_since(platform, restarts),
         requests=sum(watched.load.report.requests for watched in loads),
         failed_requests=sum(watched.load.report.failed for watched in loads),

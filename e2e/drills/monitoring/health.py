@@ -4,17 +4,21 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from e2e.drills import looks, signals
+from e2e.drills import looks
 from e2e.drills.drill import Checks, Figures
+from e2e.drills.monitoring import signals
 from e2e.platform.forwarding import Api
 from e2e.platform.platform import Platform
-from e2e.platform.quantities import Room, room_of_nodes, room_of_pods
 from infra import naming
+from infra.config.pod_requests import NodeResources
 
 # Two intervals of scraping, and what a new pod takes to be discovered.
 _SCRAPED_SECONDS = 150
 _READY_SECONDS = 120
 _MOST_SHARE = 0.85
+_SHARES = ("cpu", "memory", "places")
+_DONE = {"Succeeded", "Failed"}
+_BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 _OURS = {"backend": "ServiceMonitor of the API", "jaeger": "Jaeger's own metrics"}
 
 _Item = Mapping[str, Any]
@@ -46,14 +50,52 @@ def monitoring(platform: Platform) -> Figures:
 def _note_room(platform: Platform, checks: Checks) -> None:
     """Compare what all pods of the cluster ask for with what the nodes give."""
     kubectl = platform.cluster.kubectl
-    asked = room_of_pods(kubectl.items("pods", "--all-namespaces"))
-    there = room_of_nodes(kubectl.items("nodes"))
-    for name, share in asked.shares(there).items():
+    pods: list[_Item] = kubectl.items("pods", "--all-namespaces")
+    nodes: list[_Item] = kubectl.items("nodes")
+    asked = _sum(_requests(pod) for pod in pods if pod["status"]["phase"] not in _DONE)
+    there = _sum(_resources(node["status"]["allocatable"]) for node in nodes)
+    shares = asked.share_of(there).values()  # of processors, memory and places for pods
+    for name, share in zip(_SHARES, shares, strict=True):
         checks.note(**{name: f"{share:.0%}"})
         checks.require(share <= _MOST_SHARE, f"pods ask for {share:.0%} of the nodes' {name}")
     top = kubectl("top", "pods", signals.IN_MONITORING, "--no-headers", check=False)
-    used = sum(Room.memory_of(line.split()[2]) for line in top.splitlines())
-    checks.note(monitoring_uses_mib=round(used))
+    used = sum(_memory(line.split()[2]) for line in top.splitlines())
+    checks.note(monitoring_uses_mib=used)
+
+
+def _requests(pod: _Item) -> NodeResources:
+    """Add up the requests of a pod's containers; init containers need no room beside them."""
+    containers = pod["spec"]["containers"]
+    requests = [each.get("resources", {}).get("requests", {}) for each in containers]
+    return _sum([NodeResources(0, 0, 1), *map(_resources, requests)])
+
+
+def _sum(parts: Iterable[NodeResources]) -> NodeResources:
+    every = list(parts)
+    return NodeResources(
+        cpu=sum(part.cpu for part in every),
+        memory=sum(part.memory for part in every),
+        pods=sum(part.pods for part in every),
+    )
+
+
+def _resources(amounts: Mapping[str, str]) -> NodeResources:
+    cpu, pods = amounts.get("cpu", "0"), int(amounts.get("pods", 0))
+    return NodeResources(_millicores(cpu), _memory(amounts.get("memory", "0")), pods)
+
+
+def _millicores(quantity: str) -> int:
+    """`250m` is 250, `0.5` is 500."""
+    milli = quantity.removesuffix("m")
+    return int(milli) if milli != quantity else round(float(quantity) * 1000)
+
+
+def _memory(quantity: str) -> int:
+    """MiB: `1Gi` is 1024; without a suffix they are bytes."""
+    for suffix, bytes_ in _BINARY.items():
+        if quantity.endswith(suffix):
+            return round(float(quantity.removesuffix(suffix)) * bytes_ / _BINARY["Mi"])
+    return round(float(quantity) / _BINARY["Mi"])
 
 
 def scraped(platform: Platform) -> Figures:

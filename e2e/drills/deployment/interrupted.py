@@ -2,7 +2,6 @@
 
 from e2e.drills.drill import Checks, Figures
 from e2e.drills.looks import eventually
-from e2e.drills.stages import is_deployed
 from e2e.platform.platform import Platform
 
 _DATABASE = "aws:rds/instance:Instance"
@@ -25,14 +24,14 @@ def up_fails(platform: Platform) -> Figures:
     checks.note(pending=len(checkpoint.pending), resources=len(checkpoint.resources))
     checks.require(_NODES in failed.text, "the error does not name what failed")
     checks.require(not checkpoint.pending, f"operations are open: {checkpoint.pending}")
-    checks.require(not is_deployed(checkpoint), "everything was deployed: nothing has failed")
+    checks.require(not platform.is_deployed, "everything was deployed: nothing has failed")
     checks.require(checkpoint.resources, "the state holds nothing of what was made")
     _require_agreement(platform, checks)
     finished = platform.engine.up()
     checks.require(
         set(finished.changes) <= {"create", "same"}, f"the next up did not only add: {finished}"
     )
-    checks.require(is_deployed(platform.engine.checkpoint()), "the next up did not finish")
+    checks.require(platform.is_deployed, "the next up did not finish")
     _require_agreement(platform, checks)
     return checks.figures
 
@@ -66,7 +65,7 @@ def engine_killed(platform: Platform) -> Figures:
     platform.engine.repair()
     after = platform.engine.checkpoint()
     checks.require(not after.pending, f"operations are still open: {after.pending}")
-    checks.require(is_deployed(after), "the recovery did not finish the deployment")
+    checks.require(platform.is_deployed, "the recovery did not finish the deployment")
     _require_agreement(platform, checks)
     return checks.figures
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from e2e.cluster.processes import wait_until
-from e2e.drills import edits, looks
+from e2e.drills import looks
 from e2e.drills.drill import Checks, Figures
 from e2e.drills.looks import IN_NAMESPACE
+from e2e.drills.releases import edits
 from e2e.drills.watched import Watched
 from e2e.platform.platform import Platform
 from infra.naming import RELEASE

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from e2e.cluster.processes import wait_until
-from e2e.drills import signals
 from e2e.drills.drill import Checks, Figures
+from e2e.drills.monitoring import signals
 from e2e.platform.errors import PlatformError
 from e2e.platform.forwarding import Api
 from e2e.platform.platform import Platform

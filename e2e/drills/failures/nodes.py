@@ -5,8 +5,7 @@ import time
 from e2e.drills import looks
 from e2e.drills.drill import Checks, Figures
 from e2e.drills.looks import eventually
-from e2e.drills.sampled import Sampled
-from e2e.drills.watched import Watched
+from e2e.drills.watched import Watched, sampled
 from e2e.load_balancer.target_group import TargetGroup
 from e2e.platform.platform import Platform
 
@@ -72,8 +71,8 @@ def drain(platform: Platform) -> Figures:
     """
     checks = Checks()
     platform.image("after-the-drain")
-    count_ready = Sampled(lambda: len(looks.ready(platform)), every=0.5)
-    with Watched(platform, checks) as watched, count_ready:
+    count_ready = sampled(lambda: len(looks.ready(platform)), every=0.5)
+    with Watched(platform, checks) as watched, count_ready as counts:
         for letter in "ab":
             name = platform.cluster.node(letter).name
             try:
@@ -87,7 +86,7 @@ def drain(platform: Platform) -> Figures:
             finally:
                 platform.cluster.kubectl("uncordon", name)
         platform.release("after-the-drain")
-    fewest = min(count_ready.readings)
+    fewest = min(counts)
     checks.note(fewest_ready=fewest)
     checks.require(fewest >= 1, "the disruption budget let all pods go at once: none was ready")
     zones = looks.zones(platform)

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from e2e.cluster import topology
-from e2e.drills import evidence
 from e2e.drills.drill import Checks, DrillFailed, Figures
-from e2e.drills.spellings import SHORTEST, found_in
-from e2e.drills.stages import is_deployed
+from e2e.drills.secrecy import evidence
+from e2e.drills.secrecy.spellings import SHORTEST, found_in
 from e2e.platform.platform import Platform
 from infra.naming import (
     AUTH_SECRET,
@@ -30,7 +29,7 @@ class Keeper:
 
     def collect(self, platform: Platform) -> None:
         """Take what there is now; called after each drill, since passwords and pods change."""
-        if not is_deployed(platform.engine.checkpoint()):
+        if not platform.is_deployed:
             return
         for name, secret in _secrets_of(platform):
             self.learn(name, secret)

@@ -11,9 +11,10 @@ from itertools import pairwise
 from typing import Any
 
 from e2e.cluster.processes import wait_until
-from e2e.drills import looks, signals
-from e2e.drills.direct_receiver import DirectReceiver
+from e2e.drills import looks
 from e2e.drills.drill import Checks, Figures
+from e2e.drills.monitoring import signals
+from e2e.drills.monitoring.direct_receiver import DirectReceiver
 from e2e.platform.forwarding import Api
 from e2e.platform.platform import Platform
 from infra.naming import NAMESPACE, RELEASE

@@ -1,0 +1,1 @@
+"""`pulumi preview`, `up`, `refresh` and `destroy`, whole and interrupted."""

@@ -1,0 +1,1 @@
+"""Something breaks or grows under load: pods, nodes, the database, the number of requests."""

@@ -1,0 +1,1 @@
+"""`make release` and the way back: releases that work and releases that fail."""
