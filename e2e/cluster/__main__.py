@@ -3,42 +3,29 @@
 import argparse
 import sys
 import time
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 from e2e.cluster import cgroups, leftovers, teardown
 from e2e.cluster.cluster import Cluster
 from e2e.cluster.errors import ClusterError
-from e2e.cluster.paths import DEFAULT_STATE, Paths
+from e2e.cluster.paths import Paths
 from e2e.programs.build import BuildError
 
 
-def up(state: Path) -> int:
+def up() -> int:
     started = time.monotonic()
-    cluster = Cluster.up(
-        state=state, say=lambda text: print(f"{time.monotonic() - started:6.1f} s  {text}")
-    )
+    cluster = Cluster.up(say=lambda text: print(f"{time.monotonic() - started:6.1f} s  {text}"))
     print(f"export KUBECONFIG={cluster.kubeconfig} PATH={cluster.tools.search_path}")
     return 0
 
 
-def down(state: Path) -> int:
-    started = time.monotonic()
-    left = teardown.down(Paths(state))
-    print(f"down in {time.monotonic() - started:.1f} s")
-    return _report(left)
-
-
-def status(state: Path) -> int:
-    cluster = Cluster.attach(state=state)
+def status() -> int:
+    cluster = Cluster.attach()
     print(cluster.kubectl("get", "nodes", "--label-columns=topology.kubernetes.io/zone").rstrip())
     groups = [cgroups.CONTROL_PLANE, *(cgroups.group_of(node.name) for node in cluster.nodes())]
     for group in groups:
         print(f"{group}: {cgroups.usage(group) / 1e6:.0f} MB")
     return 0
-
-
-def list_leftovers(state: Path) -> int:
-    return _report(leftovers.find(Paths(state)))
 
 
 def _report(left: list[str]) -> int:
@@ -47,13 +34,16 @@ def _report(left: list[str]) -> int:
 
 
 def main() -> int:
-    commands = {"up": up, "down": down, "status": status, "leftovers": list_leftovers}
+    commands: Mapping[str, Callable[[], int]] = {
+        "up": up,
+        "down": lambda: _report(teardown.down(Paths())),
+        "status": status,
+        "leftovers": lambda: _report(leftovers.find(Paths())),
+    }
     parser = argparse.ArgumentParser(prog="python -m e2e.cluster", description=__doc__)
     parser.add_argument("command", choices=commands)
-    parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="default: %(default)s")
-    arguments = parser.parse_args()
     try:
-        return commands[arguments.command](arguments.state)
+        return commands[parser.parse_args().command]()
     except (ClusterError, BuildError) as error:
         print(error, file=sys.stderr)
         return 1

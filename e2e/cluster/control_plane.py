@@ -9,13 +9,10 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 from e2e.cluster import cgroups, processes, topology
-from e2e.cluster.errors import ClusterError
 from e2e.cluster.paths import Paths
 from e2e.programs.build import Toolbox
 
@@ -32,14 +29,8 @@ class ControlPlane:
         cgroups.make(cgroups.CONTROL_PLANE)
         port = free_port()
         self._start("etcd", self._etcd_flags(port))
-        self._start("kube-apiserver", self._api_server_flags(port))
-        # It tries etcd for a while, and then ends: no use in waiting for it any longer.
-        ended = partial(self._ended, "kube-apiserver")
-        processes.wait_until(lambda: self.ready() or ended(), seconds=_READY_SECONDS)
-        if not self.ready():
-            raise ClusterError(
-                f"the API server did not become ready: see {self._log('kube-apiserver')}"
-            )
+        # It tries etcd for a while, and then ends.
+        self._start("kube-apiserver", self._api_server_flags(port), ready=self.ready)
         self._start("kube-controller-manager", self._controller_manager_flags())
         self._start("kube-scheduler", self._client_flags("scheduler"))
 
@@ -52,20 +43,18 @@ class ControlPlane:
         except (OSError, urllib.error.HTTPError):
             return False
 
-    def _start(self, name: str, flags: Iterator[str]) -> None:
+    def _start(
+        self, name: str, flags: Iterator[str], *, ready: Callable[[], bool] | None = None
+    ) -> None:
         processes.start(
             [*cgroups.entering(cgroups.CONTROL_PLANE), str(self.tools.program(name)), *flags],
             name=name,
             records=self.paths.processes,
-            log=self._log(name),
+            log=self.paths.logs / f"{name}.log",
             environment={"PATH": os.environ["PATH"]},
+            ready=ready,
+            seconds=_READY_SECONDS,
         )
-
-    def _log(self, name: str) -> Path:
-        return self.paths.logs / f"{name}.log"
-
-    def _ended(self, name: str) -> bool:
-        return processes.recorded(self.paths.processes, name) is None
 
     def _etcd_flags(self, port: int) -> Iterator[str]:
         pki, url = self.paths.pki, f"https://127.0.0.1:{port}"

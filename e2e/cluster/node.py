@@ -54,11 +54,9 @@ class Node:
             records=self.paths.processes,
             log=self.paths.logs / f"{self.name}.log",
             environment=self._environment(),
+            ready=self._containerd_answers,
+            seconds=_START_SECONDS,
         )
-        if not processes.wait_until(self._containerd_answers, seconds=_START_SECONDS):
-            raise ClusterError(
-                f"containerd of {self.name} did not start: see {home}/log/containerd.log"
-            )
 
     def kill(self) -> None:
         """Power cut: the cable first, then every process at once. The disk stays."""

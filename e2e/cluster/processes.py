@@ -52,8 +52,13 @@ def start(
     records: Path,
     log: Path,
     environment: Mapping[str, str],
+    ready: Callable[[], bool] | None = None,
+    seconds: float = 30,
 ) -> Process:
-    """Start in the background, in a session of its own; it ends when somebody ends it."""
+    """Start in the background, in a session of its own; it ends when somebody ends it.
+
+    Returns when it is `ready`; one that ends before, or is not ready in time, is an error.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     records.mkdir(parents=True, exist_ok=True)
     # The shell ends at once, and the program is nobody's child that somebody must wait for.
@@ -70,6 +75,10 @@ def start(
     if process is None:
         raise ClusterError(f"{name} ended at once: see {log}")
     (records / f"{name}.json").write_text(json.dumps(asdict(process)))
+    if ready is not None:
+        wait_until(lambda: ready() or not process.alive, seconds=seconds)
+        if not ready():
+            raise ClusterError(f"{name} did not become ready: see {log}")
     return process
 
 

@@ -175,14 +175,3 @@ def test_traces_are_forgotten(program: Path, tmp_path: Path) -> None:
         identity = send(jaeger)
         wait_for(lambda: jaeger.trace(identity), seconds=5, what="the trace")
         wait_for(lambda: not jaeger.trace(identity), seconds=30, what="the trace has gone")
-
-
-def test_a_misspelt_key_is_refused(program: Path, tmp_path: Path) -> None:
-    wrong = configuration()
-    backend_of(wrong)["tll"] = backend_of(wrong).pop("ttl")
-    path, _ = written(wrong, tmp_path)
-    done = subprocess.run(
-        [program, "--config", path], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode != 0
-    assert "tll" in done.stderr + done.stdout

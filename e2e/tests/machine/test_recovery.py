@@ -1,12 +1,11 @@
 """What docs/operations.md prescribes after a kill, on the whole program and the real engine.
 
-Pods are not needed for it: an API server without nodes, and charts of one ConfigMap each. Seen red:
+Pods are not needed for it: an API server without nodes, and a chart of one ConfigMap. Seen red:
 without what is undone in the cluster, `up` ends with "cannot re-use a name that is still in use";
 a plain `up` instead of the recipe makes a second database.
 """
 
 import shutil
-import tarfile
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -19,16 +18,19 @@ from e2e.deploy.engine.engine import MODULES, Engine
 from e2e.load_balancer.entrance import BINDING_DEFINITION
 from e2e.programs.build import ensure
 from e2e.programs.catalogue import modules_of
-from e2e.tests.machine.provider_facts.deployment import PROGRAM
-from infra.versions import LOAD_BALANCER_CONTROLLER_CHART
 
-_CHART = PROGRAM / "chart"
 # Runs before the release's objects, and without nodes for ever.
 _HOOK = """\
 apiVersion: batch/v1
 kind: Job
 metadata: {name: never, annotations: {helm.sh/hook: "pre-install,pre-upgrade"}}
 spec: {template: {spec: {restartPolicy: Never, containers: [{name: never, image: never}]}}}
+"""
+_CONFIG_MAP = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: backend}
+data: {values: {{ .Values | toJson | quote }}}
 """
 _DATABASE = "aws:rds/instance:Instance"
 _CLUSTER = "aws:eks/cluster:Cluster"
@@ -54,15 +56,11 @@ def world(cluster: Cluster) -> Iterator[World]:
 @pytest.fixture
 def engine(cluster: Cluster, world: World) -> Engine:
     made = Engine.prepare(cluster.paths.state, world, ensure(modules_of(MODULES)))
-    program = made.workspace.program
-    backend = program / "charts" / "backend"
-    shutil.rmtree(backend / "templates")
+    backend = made.workspace.program / "charts" / "backend"
     (backend / "values.schema.json").unlink()
-    shutil.copytree(_CHART / "templates", backend / "templates")
-    archives = program / "third-party-charts"
-    archives.mkdir(exist_ok=True)
-    with tarfile.open(archives / LOAD_BALANCER_CONTROLLER_CHART.archive, "w:gz") as archive:
-        archive.add(_CHART, arcname="chart")
+    shutil.rmtree(backend / "templates")
+    (backend / "templates").mkdir()
+    (backend / "templates" / "configmap.yaml").write_text(_CONFIG_MAP)
     return made
 
 
@@ -75,6 +73,14 @@ def kill_when(engine: Engine, condition: Callable[[Pending], bool]) -> set[str]:
     running.kill()
     assert found, f"never pending: see {running.log}"
     return {operation.type for operation in engine.checkpoint().pending}
+
+
+def kill_the_release(engine: Engine) -> None:
+    """Kill `pulumi up` while Helm waits for a hook."""
+    hook = engine.workspace.program / "charts" / "backend" / "templates" / "hook.yaml"
+    hook.write_text(_HOOK)
+    kill_when(engine, lambda operation: operation.name == "backend-release")
+    hook.unlink()
 
 
 def unknown_to_the_state(engine: Engine, world: World) -> list[str]:
@@ -92,24 +98,16 @@ def test_nothing_is_made_twice_or_forgotten_after_a_kill(engine: Engine, world: 
     assert unknown_to_the_state(engine, world)
     engine.repair()
     _is_whole(engine, world)
-
-    hook = engine.workspace.program / "charts" / "backend" / "templates" / "hook.yaml"
-    hook.write_text(_HOOK)
     engine.set("backend.replicas", 3)
-    kill_when(engine, lambda operation: operation.name == "backend-release")
-    hook.unlink()
+    kill_the_release(engine)
     engine.repair()
     _is_whole(engine, world)
-
     engine.destroy()
     assert not world.resources()
 
 
 def test_a_release_whose_installation_was_killed_is_installed(engine: Engine, world: World) -> None:
-    hook = engine.workspace.program / "charts" / "backend" / "templates" / "hook.yaml"
-    hook.write_text(_HOOK)
-    kill_when(engine, lambda operation: operation.name == "backend-release")
-    hook.unlink()
+    kill_the_release(engine)
     engine.repair()
     _is_whole(engine, world)
 

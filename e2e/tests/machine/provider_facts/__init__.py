@@ -1,1 +1,0 @@
-"""A small program on which the facts about the Kubernetes provider are proven."""

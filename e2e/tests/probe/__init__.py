@@ -1,1 +1,0 @@
-"""The smallest service worth a drill: shows that cluster and entrance work by themselves."""
