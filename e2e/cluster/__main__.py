@@ -3,7 +3,6 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable, Mapping
 
 from e2e.cluster import cgroups, leftovers, teardown
 from e2e.cluster.cluster import Cluster
@@ -28,18 +27,21 @@ def status() -> int:
     return 0
 
 
+def down() -> int:
+    return _report(teardown.down(Paths()))
+
+
+def list_leftovers() -> int:
+    return _report(leftovers.find(Paths()))
+
+
 def _report(left: list[str]) -> int:
     print("\n".join(left) or "nothing left")
     return 1 if left else 0
 
 
 def main() -> int:
-    commands: Mapping[str, Callable[[], int]] = {
-        "up": up,
-        "down": lambda: _report(teardown.down(Paths())),
-        "status": status,
-        "leftovers": lambda: _report(leftovers.find(Paths())),
-    }
+    commands = {"up": up, "down": down, "status": status, "leftovers": list_leftovers}
     parser = argparse.ArgumentParser(prog="python -m e2e.cluster", description=__doc__)
     parser.add_argument("command", choices=commands)
     try:
