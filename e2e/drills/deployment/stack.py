@@ -106,6 +106,7 @@ def destroy(platform: Platform) -> Figures:
     checks.note(resources_left=len(left) + len(recorded), deleted=result.changes.get("delete", 0))
     names = [*(f"{resource.type} {resource.name}" for resource in left), *map(str, recorded)]
     checks.require(not names, f"left: {', '.join(names[:5])}")
+    deleted = [operation.type for operation in result.operations if operation.op == "delete"]
     for first, then in (
         (_RELEASE, _CLUSTER),
         (_DATABASE, _SUBNET),
@@ -113,7 +114,8 @@ def destroy(platform: Platform) -> Figures:
         (_CLUSTER, _SUBNET),
         (_SUBNET, _VPC),
     ):
-        checks.require(_last(result, first) < _first(result, then), f"{then} went before {first}")
+        rest = deleted[deleted.index(then) :]
+        checks.require(first in deleted and first not in rest, f"{then} went before {first}")
     _require_empty_cluster(platform, checks)
     return checks.figures
 
@@ -136,22 +138,3 @@ def _require_empty_cluster(platform: Platform, checks: Checks) -> None:
 def _webhooks(names: str) -> str:
     """Leave out the one of e2e/load_balancer, which stays as long as the cluster."""
     return " ".join(name for name in names.split() if not name.endswith(f"/{webhook.NAME}"))
-
-
-def _deleted(result: Result, type_: str) -> list[int]:
-    found = [
-        number
-        for number, operation in enumerate(result.operations)
-        if operation.op == "delete" and operation.type == type_
-    ]
-    if not found:
-        raise AssertionError(f"destroy deleted no {type_}")
-    return found
-
-
-def _first(result: Result, type_: str) -> int:
-    return min(_deleted(result, type_))
-
-
-def _last(result: Result, type_: str) -> int:
-    return max(_deleted(result, type_))

@@ -2,10 +2,8 @@
 
 import json
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -137,18 +135,9 @@ def _rule(platform: Platform) -> Iterator[None]:
 def _reject(platform: Platform) -> None:
     """Send an alert that is none: the rest of its delivery would be stored."""
     body = {"version": "4", "status": "firing", "receiver": "drill", "alerts": [{"status": "?"}]}
-    answer = _call(platform, "/api/v1/webhooks/alertmanager", body)
+    answer = looks.call(platform, "/api/v1/webhooks/alertmanager", body)
     if len(answer["rejected"]) != 1:
         raise AssertionError(f"the backend did not reject it: {answer}")
-
-
-def _call(platform: Platform, path: str, body: object = None) -> Mapping[str, Any]:
-    headers = {"authorization": f"Bearer {platform.token}", "content-type": "application/json"}
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(platform.entrance.url + path, data, headers)  # noqa: S310  http, 127.0.0.1
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  as above
-        content: Mapping[str, Any] = json.load(answer)
-    return content
 
 
 def _state(api: Api) -> str:
@@ -157,28 +146,17 @@ def _state(api: Api) -> str:
     return str(states[0]) if states else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    at: float  # seconds since the epoch
-    value: float
-
-
-def _samples(api: Api) -> list[list[_Sample]]:
-    """Give what was scraped of the counter within three minutes, by series."""
-    found = api.data("/api/v1/query", query=f"{_COUNTER}[3m]")["result"]
-    return [[_Sample(float(at), float(v)) for at, v in series["values"]] for series in found]
-
-
 def _rise(api: Api, since: float, checks: Checks) -> float:
     """When the scrape was that first saw the counter rise after the epoch `since`."""
+    found = api.data("/api/v1/query", query=f"{_COUNTER}[3m]")["result"]
     rises = [
-        after.at
-        for series in _samples(api)
-        for before, after in pairwise([_Sample(0, 0), *series])
-        if after.value > before.value and after.at > since
+        at
+        for series in found
+        for (_, before), (at, after) in pairwise([(0, "0"), *series["values"]])
+        if float(after) > float(before) and at > since
     ]
     checks.require(rises, f"Prometheus has no sample in which {_COUNTER} rose")
-    return min(rises)
+    return float(min(rises))
 
 
 def _stored(platform: Platform, status: str, seconds: float, checks: Checks) -> float:
@@ -186,7 +164,7 @@ def _stored(platform: Platform, status: str, seconds: float, checks: Checks) -> 
     found: list[Mapping[str, Any]] = []
 
     def is_there() -> bool:
-        page = _call(platform, f"/api/v1/alerts?status={status}&label=alertname%3D{ALERT}")
+        page = looks.call(platform, f"/api/v1/alerts?status={status}&label=alertname%3D{ALERT}")
         found[:] = page["items"]
         return bool(found)
 

@@ -2,11 +2,11 @@
 
 import secrets
 import time
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
 from e2e.cluster.processes import wait_until
+from e2e.drills import looks
 from e2e.drills.drill import Checks, Figures
 from e2e.drills.monitoring import signals
 from e2e.platform.errors import PlatformError
@@ -33,7 +33,9 @@ def correlated(platform: Platform) -> Figures:
         trace = _exemplar(platform, api, began, checks)
     checks.note(exemplar_s=time.time() - began)
     with signals.jaeger(platform) as api:
-        spans = _arrived("the trace in Jaeger", lambda: _spans(api, trace), checks)
+        arrived = wait_until(lambda: bool(_spans(api, trace)), seconds=_ARRIVAL_SECONDS, every=1)
+        checks.require(arrived, f"the trace is not in Jaeger after {_ARRIVAL_SECONDS} s")
+        spans = _spans(api, trace)
     checks.note(trace_s=time.time() - began, spans=len(spans))
     statements = [span for span in spans if "db.system.name" in _tags(span)]
     checks.require(statements, f"no span of {len(spans)} is of a database statement: {spans}"[:300])
@@ -61,14 +63,8 @@ def _exemplar(platform: Platform, api: Api, began: float, checks: Checks) -> str
 def _request(platform: Platform) -> str:
     """Read the alerts as a caller whose trace is sampled; give the trace's id."""
     trace = secrets.token_hex(16)
-    headers = {
-        "authorization": f"Bearer {platform.token}",
-        "traceparent": f"00-{trace}-{secrets.token_hex(8)}-01",
-    }
-    url = f"{platform.entrance.url}/api/v1/alerts"
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310  http, 127.0.0.1
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  as above
-        answer.read()
+    traceparent = f"00-{trace}-{secrets.token_hex(8)}-01"
+    looks.call(platform, "/api/v1/alerts", traceparent=traceparent)
     return trace
 
 
@@ -82,15 +78,3 @@ def _spans(api: Api, trace: str) -> list[Mapping[str, Any]]:
 
 def _tags(span: Mapping[str, Any]) -> set[str]:
     return {tag["key"] for tag in span["tags"]}
-
-
-def _arrived(what: str, look: Any, checks: Checks) -> Any:
-    found: list[Any] = []
-
-    def arrived() -> bool:
-        found[:] = look()
-        return bool(found)
-
-    if not wait_until(arrived, seconds=_ARRIVAL_SECONDS, every=1):
-        checks.fail(f"{what} has not arrived after {_ARRIVAL_SECONDS} s")
-    return found

@@ -164,11 +164,8 @@ def _revision_before(platform: Platform) -> tuple[int, str] | None:
     for item in reversed(good):
         revision = int(item["revision"])
         # A release without a tag runs the version that its chart names.
-        tag = _tag_of(looks.values(platform, revision=revision)) or str(item["app_version"])
+        image = looks.values(platform, revision=revision).get("image", {})
+        tag = str(image.get("tag") or item["app_version"])
         if tag != running:
             return revision, tag
     return None
-
-
-def _tag_of(values: Mapping[str, Any]) -> str:
-    return str(values.get("image", {}).get("tag", ""))

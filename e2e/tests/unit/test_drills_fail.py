@@ -172,7 +172,7 @@ class FakePlatform:
         (health.scraped, _rules("BackendDown", "err"), "BackendDown: no such function"),
         (health.scraped, _rules("Watchdog"), "none of the 1 rules is the backend's"),
         (correlation.correlated, {"/api/v1/query_exemplars": []}, "traces is an exemplar of"),
-        (correlation.correlated, {TRACES: None}, "the trace in Jaeger has not arrived"),
+        (correlation.correlated, {TRACES: None}, "the trace is not in Jaeger"),
         (correlation.correlated, {TRACES: [{"spans": [{"tags": []}]}]}, "no span of 1"),
     ],
 )
