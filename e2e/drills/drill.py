@@ -1,14 +1,11 @@
 """What a drill is: a name, the stack it begins with, the figures it owes, and a function."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NoReturn
 
 from e2e.platform.platform import Platform
-
-Figures = Mapping[str, object]
-Run = Callable[[Platform], Figures]
 
 
 class Stage(Enum):
@@ -21,29 +18,12 @@ class Stage(Enum):
 
 
 class DrillFailed(Exception):
-    """What the platform did not bear, in a sentence, with what was measured until then."""
-
-    def __init__(self, sentence: str, figures: Figures | None = None) -> None:
-        super().__init__(sentence)
-        self.figures = dict(figures or {})
-
-
-@dataclass(frozen=True, slots=True)
-class Drill:
-    name: str
-    run: Run
-    stage: Stage
-    owes: tuple[str, ...]  # figures without which it has not passed
-
-    @property
-    def says(self) -> str:
-        """The first line of its docstring."""
-        return (self.run.__doc__ or "").strip().partition("\n")[0]
+    """What the platform did not bear, in a sentence."""
 
 
 @dataclass(slots=True)
 class Checks:
-    """Figures as they come in; whoever fails takes those there are along."""
+    """Figures of one drill as they come in, and what it requires."""
 
     figures: dict[str, object] = field(default_factory=dict)
 
@@ -56,4 +36,17 @@ class Checks:
             self.fail(sentence)
 
     def fail(self, sentence: str) -> NoReturn:
-        raise DrillFailed(sentence, self.figures)
+        raise DrillFailed(sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    name: str
+    run: Callable[[Platform, Checks], None]
+    stage: Stage
+    owes: tuple[str, ...]  # figures without which it has not passed
+
+    @property
+    def says(self) -> str:
+        """The first line of its docstring."""
+        return (self.run.__doc__ or "").strip().partition("\n")[0]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 _SHORT = 3  # digits of a number that a person reads
@@ -13,10 +13,13 @@ class Outcome:
     """Of one drill."""
 
     name: str
-    passed: bool
     seconds: float
-    figures: Mapping[str, object] = field(default_factory=dict)
-    sentence: str = ""  # why it failed
+    figures: Mapping[str, object]
+    failure: str = ""  # a sentence, if it failed
+
+    @property
+    def passed(self) -> bool:
+        return not self.failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def line_of(outcome: Outcome, width: int = 0) -> str:
     verdict = "passed" if outcome.passed else "FAILED"
     figures = "  ".join(f"{name}={_short(value)}" for name, value in outcome.figures.items())
     line = f"{outcome.name:{width}}  {verdict}  {outcome.seconds:6.1f} s  {figures}".rstrip()
-    return line if outcome.passed else f"{line}\n{'':{width}}  {outcome.sentence}"
+    return line if outcome.passed else f"{line}\n{'':{width}}  {outcome.failure}"
 
 
 def _as_json(outcome: Outcome) -> Mapping[str, object]:

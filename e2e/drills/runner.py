@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from e2e.drills.drill import Drill, DrillFailed, Figures, Stage
+from e2e.drills.drill import Checks, Drill, DrillFailed, Stage
 from e2e.drills.report import Outcome, Report, line_of
 from e2e.platform.platform import Platform
 
@@ -39,19 +39,31 @@ def run(
 
 def _attempt(platform: Platform, drill: Drill, say: Say, afterwards: Afterwards) -> Outcome:
     """Run one drill; anything that it raises is its failure, and the next one's turn."""
-    began = time.monotonic()
-    try:
+    checks, began = Checks(), time.monotonic()
+
+    def perform() -> None:
+        nonlocal began
         bring_to(platform, drill.stage, say)
         began = time.monotonic()  # what came before is nobody's figure
-        figures = _complete(drill, drill.run(platform))
-        outcome = Outcome(drill.name, passed=True, seconds=_since(began), figures=figures)
-    except Exception as error:  # noqa: BLE001 - whatever a drill runs into, the others have their turn
-        outcome = _failed(drill, _since(began), error, say)
+        drill.run(platform, checks)
+        missing = sorted(set(drill.owes) - checks.figures.keys())
+        checks.require(not missing, f"it gave no figure for {', '.join(missing)}")
+
+    failure, seconds = _failure_of(perform, say), _since(began)
+    failure = _failure_of(lambda: afterwards(platform), say) or failure
+    return Outcome(drill.name, seconds, checks.figures, failure)
+
+
+def _failure_of(action: Callable[[], None], say: Say) -> str:
+    """Say why it failed, whatever it ran into; empty when it has not."""
     try:
-        afterwards(platform)
-    except Exception as error:  # noqa: BLE001 - as above
-        return _failed(drill, outcome.seconds, error, say)
-    return outcome
+        action()
+    except DrillFailed as failed:
+        return str(failed)
+    except Exception as error:  # noqa: BLE001 - the other drills have their turn
+        say(traceback.format_exc())
+        return f"{type(error).__name__}: {error}"[:_SENTENCE]
+    return ""
 
 
 def bring_to(platform: Platform, stage: Stage, say: Say) -> None:
@@ -66,21 +78,6 @@ def bring_to(platform: Platform, stage: Stage, say: Say) -> None:
         platform.engine.destroy()
     if stage is Stage.SETTLED:
         platform.settle()
-
-
-def _complete(drill: Drill, figures: Figures) -> Figures:
-    if missing := sorted(set(drill.owes) - figures.keys()):
-        raise DrillFailed(f"it gave no figure for {', '.join(missing)}", figures)
-    return figures
-
-
-def _failed(drill: Drill, seconds: float, error: Exception, say: Say) -> Outcome:
-    if isinstance(error, DrillFailed):
-        figures, sentence = error.figures, str(error)
-    else:
-        say(traceback.format_exc())
-        figures, sentence = {}, f"{type(error).__name__}: {error}"[:_SENTENCE]
-    return Outcome(drill.name, passed=False, seconds=seconds, figures=figures, sentence=sentence)
 
 
 def _since(began: float) -> float:

@@ -61,116 +61,102 @@ class Module:
         return f"{self.name}-{self.version}-{digest.hexdigest()[:12]}"
 
 
-_KUBERNETES_VERSION = "k8s.io/component-base/version"
-_KUBERNETES_PROGRAMS = (
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kube-proxy",
-    "kubectl",
-    "kubelet",
-)
+def _commands(module: str, *names: str) -> Mapping[str, str]:
+    """Programs where Go modules usually have them."""
+    return {name: f"{module}/cmd/{name}" for name in names}
 
-_COMMON_VERSION = "github.com/prometheus/common/version.Version"
-# What kube-prometheus-stack and Jaeger's chart run, for `make e2e STACK=observability`.
-_MONITORING = (
+
+_KUBERNETES = "k8s.io/kubernetes"
+_KUBERNETES_VERSION = "k8s.io/component-base/version"
+_METRICS_SERVER = "sigs.k8s.io/metrics-server"
+_KUBE_ROUTER = "github.com/cloudnativelabs/kube-router/v2"
+_HELM = "helm.sh/helm/v4"
+_PULUMI = "github.com/pulumi/pulumi"
+_JAEGER = "github.com/jaegertracing/jaeger"
+_KUBE_STATE_METRICS = "k8s.io/kube-state-metrics/v2"
+_NODE_EXPORTER = "github.com/prometheus/node_exporter"
+_PROMETHEUS = "github.com/prometheus/prometheus"
+_ALERTMANAGER = "github.com/prometheus/alertmanager"
+_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+# Of Prometheus and of what comes from its project.
+_COMMON_VERSION = {"github.com/prometheus/common/version.Version": "{version}"}
+
+_MODULES = (
     Module(
-        "prometheus",
-        "github.com/prometheus/prometheus",
+        "kubernetes",
+        _KUBERNETES,
+        _commands(
+            _KUBERNETES,
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-scheduler",
+            "kube-proxy",
+            "kubectl",
+            "kubelet",
+        ),
+        # Without these the nodes report v0.0.0 and the version checks between parts fail.
         {
-            name: f"github.com/prometheus/prometheus/cmd/{name}"
-            for name in ("prometheus", "promtool")
+            f"{_KUBERNETES_VERSION}.gitVersion": "v{version}",
+            f"{_KUBERNETES_VERSION}.gitMajor": "{major}",
+            f"{_KUBERNETES_VERSION}.gitMinor": "{minor}",
         },
-        {_COMMON_VERSION: "{version}"},
+    ),
+    Module("etcd", "go.etcd.io/etcd/server/v3", {"etcd": "go.etcd.io/etcd/server/v3"}),
+    Module("coredns", "github.com/coredns/coredns", {"coredns": "github.com/coredns/coredns"}),
+    Module("metrics-server", _METRICS_SERVER, _commands(_METRICS_SERVER, "metrics-server")),
+    Module(
+        "kube-router",
+        _KUBE_ROUTER,
+        _commands(_KUBE_ROUTER, "kube-router"),
+        {f"{_KUBE_ROUTER}/pkg/version.Version": "v{version}"},
+    ),
+    Module(
+        "helm",
+        _HELM,
+        _commands(_HELM, "helm"),
+        {f"{_HELM}/internal/version.version": "v{version}"},
+    ),
+    Module(
+        "pulumi",
+        f"{_PULUMI}/pkg/v3",
+        _commands(f"{_PULUMI}/pkg/v3", "pulumi"),
+        {f"{_PULUMI}/sdk/v3/go/common/version.Version": "v{version}"},
+    ),
+    Module(
+        "pulumi-kubernetes",
+        "github.com/pulumi/pulumi-kubernetes/provider/v4",
+        {"pulumi-resource-kubernetes": "."},
+        {"main.version": "{version}"},
+    ),
+    Module("pause", "main", {"pause": "."}),
+    # What kube-prometheus-stack and Jaeger's chart run, for `make e2e STACK=observability`.
+    Module(
+        "prometheus", _PROMETHEUS, _commands(_PROMETHEUS, "prometheus", "promtool"), _COMMON_VERSION
     ),
     Module(
         "alertmanager",
-        "github.com/prometheus/alertmanager",
-        {
-            name: f"github.com/prometheus/alertmanager/cmd/{name}"
-            for name in ("alertmanager", "amtool")
-        },
-        {_COMMON_VERSION: "{version}"},
+        _ALERTMANAGER,
+        _commands(_ALERTMANAGER, "alertmanager", "amtool"),
+        _COMMON_VERSION,
         # Its web interface is built by Node, and embedded: without a page nothing compiles.
         {"ui/app/dist/index.html": "Alertmanager without its web interface: use the API.\n"},
     ),
     Module(
         "prometheus-operator",
-        "github.com/prometheus-operator/prometheus-operator",
-        {
-            name: f"github.com/prometheus-operator/prometheus-operator/cmd/{name}"
-            for name in ("operator", "prometheus-config-reloader")
-        },
-        {_COMMON_VERSION: "{version}"},
+        _OPERATOR,
+        _commands(_OPERATOR, "operator", "prometheus-config-reloader"),
+        _COMMON_VERSION,
     ),
     Module(
         "kube-state-metrics",
-        "k8s.io/kube-state-metrics/v2",
-        {"kube-state-metrics": "k8s.io/kube-state-metrics/v2"},
-        {_COMMON_VERSION: "{version}"},
+        _KUBE_STATE_METRICS,
+        {"kube-state-metrics": _KUBE_STATE_METRICS},
+        _COMMON_VERSION,
     ),
-    Module(
-        "node-exporter",
-        "github.com/prometheus/node_exporter",
-        {"node_exporter": "github.com/prometheus/node_exporter"},
-        {_COMMON_VERSION: "{version}"},
-    ),
-    Module(
-        "jaeger",
-        "github.com/jaegertracing/jaeger",
-        {"jaeger": "github.com/jaegertracing/jaeger/cmd/jaeger"},
-    ),
+    Module("node-exporter", _NODE_EXPORTER, {"node_exporter": _NODE_EXPORTER}, _COMMON_VERSION),
+    Module("jaeger", _JAEGER, _commands(_JAEGER, "jaeger")),
 )
-
-MODULES = {
-    module.name: module
-    for module in (
-        Module(
-            "kubernetes",
-            "k8s.io/kubernetes",
-            {name: f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES_PROGRAMS},
-            # Without these the nodes report v0.0.0 and the version checks between parts fail.
-            {
-                f"{_KUBERNETES_VERSION}.gitVersion": "v{version}",
-                f"{_KUBERNETES_VERSION}.gitMajor": "{major}",
-                f"{_KUBERNETES_VERSION}.gitMinor": "{minor}",
-            },
-        ),
-        Module("etcd", "go.etcd.io/etcd/server/v3", {"etcd": "go.etcd.io/etcd/server/v3"}),
-        Module("coredns", "github.com/coredns/coredns", {"coredns": "github.com/coredns/coredns"}),
-        Module(
-            "metrics-server",
-            "sigs.k8s.io/metrics-server",
-            {"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
-        ),
-        Module(
-            "kube-router",
-            "github.com/cloudnativelabs/kube-router/v2",
-            {"kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"},
-            {"github.com/cloudnativelabs/kube-router/v2/pkg/version.Version": "v{version}"},
-        ),
-        Module(
-            "helm",
-            "helm.sh/helm/v4",
-            {"helm": "helm.sh/helm/v4/cmd/helm"},
-            {"helm.sh/helm/v4/internal/version.version": "v{version}"},
-        ),
-        Module(
-            "pulumi",
-            "github.com/pulumi/pulumi/pkg/v3",
-            {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
-            {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v{version}"},
-        ),
-        Module(
-            "pulumi-kubernetes",
-            "github.com/pulumi/pulumi-kubernetes/provider/v4",
-            {"pulumi-resource-kubernetes": "."},
-            {"main.version": "{version}"},
-        ),
-        Module("pause", "main", {"pause": "."}),
-        *_MONITORING,
-    )
-}
+MODULES = {module.name: module for module in _MODULES}
 
 
 def modules_of(names: tuple[str, ...]) -> tuple[Module, ...]:

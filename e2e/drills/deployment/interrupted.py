@@ -1,6 +1,6 @@
 """`pulumi up` that fails or is killed in the middle: what exists is known, and goes on."""
 
-from e2e.drills.drill import Checks, Figures
+from e2e.drills.drill import Checks
 from e2e.drills.looks import eventually
 from e2e.platform.platform import Platform
 
@@ -12,9 +12,8 @@ _IN_THE_CLOUD = "aws:"
 _CREATION_SECONDS = 15
 
 
-def up_fails(platform: Platform) -> Figures:
+def up_fails(platform: Platform, checks: Checks) -> None:
     """A failure in the middle: the state says what exists, and the next `up` finishes it."""
-    checks = Checks()
     platform.world.fail("create", _NODES)
     try:
         failed = platform.engine.up(ok=False)
@@ -33,12 +32,10 @@ def up_fails(platform: Platform) -> Figures:
     )
     checks.require(platform.is_deployed, "the next up did not finish")
     _require_agreement(platform, checks)
-    return checks.figures
 
 
-def engine_killed(platform: Platform) -> Figures:
+def engine_killed(platform: Platform, checks: Checks) -> None:
     """Killed -9 while the database is made: docs/operations.md finds it, and makes no second."""
-    checks = Checks()
     platform.world.slow("create", _DATABASE, _CREATION_SECONDS)
     try:
         running = platform.engine.start_up()
@@ -67,7 +64,6 @@ def engine_killed(platform: Platform) -> Figures:
     checks.require(not after.pending, f"operations are still open: {after.pending}")
     checks.require(platform.is_deployed, "the recovery did not finish the deployment")
     _require_agreement(platform, checks)
-    return checks.figures
 
 
 def _require_agreement(platform: Platform, checks: Checks) -> None:

@@ -4,7 +4,7 @@ import time
 
 from e2e.deploy.engine.result import Result
 from e2e.drills import looks
-from e2e.drills.drill import Checks, Figures
+from e2e.drills.drill import Checks
 from e2e.load_balancer import webhook
 from e2e.platform.platform import Platform
 from infra.naming import ADMIN_TOKEN_KEY, AUTH_SECRET, NAMESPACE, RELEASE, STORAGE_CLASS
@@ -21,24 +21,21 @@ _IF_ANY = "--ignore-not-found"
 _BOTH_ZONES_SECONDS = 60
 
 
-def preview(platform: Platform) -> Figures:
+def preview(platform: Platform, checks: Checks) -> None:
     """`pulumi preview` of an empty stack says what would be made, and makes nothing."""
-    checks = Checks()
     result = platform.engine.preview()
     checks.note(resources=result.changes.get("create", 0), seconds=result.seconds)
     checks.require(set(result.changes) == {"create"}, f"it would not only create: {result}")
     there = platform.world.resources()
     checks.require(not there, f"a preview made {len(there)} resources, {there[:1]} first")
-    return checks.figures
 
 
-def up(platform: Platform) -> Figures:
+def up(platform: Platform, checks: Checks) -> None:
     """`pulumi up` of an empty stack; its outputs are enough to send an alert and read it back.
 
     Seen red on a quick machine: an installation begins with one pod, and 41 s after its beginning
     nobody had made the second one yet.
     """
-    checks = Checks()
     result = platform.engine.up()
     checks.note(resources=result.changes.get("create", 0), seconds=result.seconds)
     checks.require(set(result.changes) == {"create"}, f"it did not only create: {result}")
@@ -59,7 +56,6 @@ def up(platform: Platform) -> Figures:
     lost = alerts.lost(outputs["url"])
     checks.require(not lost, f"{len(lost)} of 10 alerts cannot be read back")
     checks.note(both_zones_s=_seconds_until_both_zones(platform))
-    return checks.figures
 
 
 def _seconds_until_both_zones(platform: Platform) -> float:
@@ -77,29 +73,26 @@ def _seconds_until_both_zones(platform: Platform) -> float:
     return time.monotonic() - began
 
 
-def up_again(platform: Platform) -> Figures:
+def up_again(platform: Platform, checks: Checks) -> None:
     """A second `pulumi up` changes nothing."""
-    return _unchanged(platform.engine.up())
+    _require_unchanged(checks, platform.engine.up())
 
 
-def refresh(platform: Platform) -> Figures:
+def refresh(platform: Platform, checks: Checks) -> None:
     """`pulumi refresh` finds nothing changed, and the `up` after it changes nothing."""
-    return _unchanged(platform.engine.refresh(), platform.engine.up())
+    _require_unchanged(checks, platform.engine.refresh(), platform.engine.up())
 
 
-def _unchanged(*results: Result) -> Figures:
-    checks = Checks()
+def _require_unchanged(checks: Checks, *results: Result) -> None:
     checks.note(changes=sum(result.changed for result in results))
     changed = [
         f"{operation.op} {operation.name}" for result in results for operation in result.operations
     ]
     checks.require(checks.figures["changes"] == 0, f"changed: {', '.join(changed[:5])}")
-    return checks.figures
 
 
-def destroy(platform: Platform) -> Figures:
+def destroy(platform: Platform, checks: Checks) -> None:
     """`pulumi destroy` goes in reverse order and leaves nothing, in the cloud or in the cluster."""
-    checks = Checks()
     result = platform.engine.destroy()
     left = platform.world.resources()
     recorded = platform.engine.checkpoint().resources
@@ -117,7 +110,6 @@ def destroy(platform: Platform) -> Figures:
         rest = deleted[deleted.index(then) :]
         checks.require(first in deleted and first not in rest, f"{then} went before {first}")
     _require_empty_cluster(platform, checks)
-    return checks.figures
 
 
 def _require_empty_cluster(platform: Platform, checks: Checks) -> None:

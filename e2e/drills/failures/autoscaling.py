@@ -6,7 +6,7 @@ from functools import partial
 
 from e2e.cluster.processes import wait_until
 from e2e.drills import looks
-from e2e.drills.drill import Checks, Figures
+from e2e.drills.drill import Checks
 from e2e.drills.looks import IN_NAMESPACE
 from e2e.drills.watched import Watched, sampled
 from e2e.platform.platform import Platform
@@ -22,9 +22,8 @@ _STEP_SECONDS = 90
 _AFTERWARDS = 20 * _STEP_RATE  # requests that the new pods get their share of
 
 
-def hpa(platform: Platform) -> Figures:
+def hpa(platform: Platform, checks: Checks) -> None:
     """Under load the autoscaler adds pods and no request fails; its spec allows the way down."""
-    checks = Checks()
     began, restarts = time.time(), looks.restarts(platform)
     # More than two when a drill before this one made the autoscaler add a pod.
     pods = len(looks.ready(platform))
@@ -53,7 +52,6 @@ def hpa(platform: Platform) -> Figures:
     for watched in loads:
         watched.require_none_failed()
     _require_way_down(platform, checks)
-    return checks.figures
 
 
 def _has_grown(platform: Platform, pods: int) -> bool:

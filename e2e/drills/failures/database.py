@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from e2e.drills import looks
-from e2e.drills.drill import Checks, Figures
+from e2e.drills.drill import Checks
 from e2e.drills.looks import IN_NAMESPACE, eventually
 from e2e.drills.watched import Watched
 from e2e.platform.platform import Platform
@@ -26,13 +26,12 @@ _DIGEST = (
 )
 
 
-def database_outage(platform: Platform) -> Figures:
+def database_outage(platform: Platform, checks: Checks) -> None:
     """Restarted, then away for 20 s: 503 meanwhile, nothing accepted is lost, no pod restarts.
 
     Seen red with a liveness probe that asks the database: 5 restarts, and 38 of 962 requests were
     answered 502.
     """
-    checks = Checks()
     before = looks.restarts(platform)
     postgres = platform.world.postgres
     with Watched(platform, checks) as watched:
@@ -51,15 +50,13 @@ def database_outage(platform: Platform) -> Figures:
     checks.require(kinds == {"status 503"}, f"failures were {kinds or 'none'}, not only 503")
     checks.require(recovered < _RECOVERED, f"503 until {recovered:.1f} s after its return")
     checks.require(not restarts, f"{restarts} restarts of pods")
-    return checks.figures
 
 
-def password_rotation(platform: Platform) -> Figures:
+def password_rotation(platform: Platform, checks: Checks) -> None:
     """By `pulumi up`: open connections go on, new ones wait for the mounted file, in place.
 
     Seen red without `enable_secret_mutable`: the Secret was deleted and made anew.
     """
-    checks = Checks()
     before = looks.item(platform, "secret", DATABASE_SECRET)
     restarts = looks.restarts(platform)
     # A number that no earlier rotation of a kept platform can have used.
@@ -87,7 +84,6 @@ def password_rotation(platform: Platform) -> Figures:
     after = looks.item(platform, "secret", DATABASE_SECRET)
     _require_in_place(checks, before, after)
     _require_rotation(checks, watched, rotated=rotated, cut=cut, mounted=mounted)
-    return checks.figures
 
 
 def _rotated_at(platform: Platform, began: float, checks: Checks) -> float:

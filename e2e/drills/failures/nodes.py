@@ -3,7 +3,7 @@
 import time
 
 from e2e.drills import looks
-from e2e.drills.drill import Checks, Figures
+from e2e.drills.drill import Checks
 from e2e.drills.looks import eventually
 from e2e.drills.watched import Watched, sampled
 from e2e.load_balancer.target_group import TargetGroup
@@ -16,13 +16,12 @@ _PODS = 2
 _SERVED = 0.4
 
 
-def node_kill(platform: Platform) -> Figures:
+def node_kill(platform: Platform, checks: Checks) -> None:
     """A power cut: the other zone serves, pods move there, the next release is in both.
 
     Seen red while pods tolerated a lost node for 20 s instead of 10: ready elsewhere after 86 to
     100 s.
     """
-    checks = Checks()
     # Now: a dead node is given no images, and must have them when it is back.
     platform.image("after-the-power-cut")
     allowed = _target_group(platform).failure_window
@@ -60,16 +59,14 @@ def node_kill(platform: Platform) -> Figures:
         f"requests failed until {window:.1f} s after the power cut, {allowed:.0f} s are explained",
     )
     checks.require(rescheduled < _RESCHEDULED, f"pods were ready after {rescheduled:.1f} s")
-    return checks.figures
 
 
-def drain(platform: Platform) -> Figures:
+def drain(platform: Platform, checks: Checks) -> None:
     """Nodes are emptied one after the other, the second with both pods: no request fails.
 
     Seen red without preStop and with a disruption budget of two: no pod was ready, and 158 of 1,261
     requests failed.
     """
-    checks = Checks()
     platform.image("after-the-drain")
     count_ready = sampled(lambda: len(looks.ready(platform)), every=0.5)
     with Watched(platform, checks) as watched, count_ready as counts:
@@ -92,7 +89,6 @@ def drain(platform: Platform) -> Figures:
     zones = looks.zones(platform)
     checks.require(looks.in_both_zones(platform), f"after the next release pods stand in {zones}")
     watched.require_none_failed()
-    return checks.figures
 
 
 def _all_in(platform: Platform, zone: str) -> bool:

@@ -6,7 +6,7 @@ from functools import partial
 
 from e2e.cluster.processes import wait_until
 from e2e.drills import looks
-from e2e.drills.drill import Checks, Figures
+from e2e.drills.drill import Checks
 from e2e.drills.looks import IN_NAMESPACE, eventually
 from e2e.drills.watched import Watched
 from e2e.platform.platform import Platform
@@ -20,13 +20,12 @@ _REPLACED = 20
 _TOLD_SECONDS = 15  # events come behind what they tell of
 
 
-def pod_kill(platform: Platform) -> Figures:
+def pod_kill(platform: Platform, checks: Checks) -> None:
     """A deleted pod costs no request; a killed process only until its endpoint is withdrawn.
 
     Seen red without preStop and with a server that closes its socket at SIGTERM: 32 requests
     failed. Without preStop alone none did, because the backend drains for up to 5 s by itself.
     """
-    checks = Checks()
     with Watched(platform, checks, rate=30) as watched:
         _delete_gracefully(platform)
         watched.more(100)
@@ -36,20 +35,17 @@ def pod_kill(platform: Platform) -> Figures:
         isinstance(window, float) and window < _KILLED_WINDOW,
         f"requests failed until {window} s after the kill: {_KILLED_WINDOW} s are allowed",
     )
-    return checks.figures
 
 
-def pod_hang(platform: Platform) -> Figures:
+def pod_hang(platform: Platform, checks: Checks) -> None:
     """A stopped server is restarted by its liveness probe, and nothing accepted is lost.
 
     Seen red with the usual probe (every 10 s, three failures, the pod's own grace) and no preStop:
     back after 75.4 s. With preStop it took 85 s.
     """
-    checks = Checks()
     with Watched(platform, checks, rate=30) as watched:
         victim, lost = _lose_a_server(platform, checks, watched, signal.SIGSTOP)
         _require_liveness(platform, checks, victim, lost)
-    return checks.figures
 
 
 def _delete_gracefully(platform: Platform) -> None:

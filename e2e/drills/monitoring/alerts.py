@@ -10,7 +10,7 @@ from typing import Any
 
 from e2e.cluster.processes import wait_until
 from e2e.drills import looks
-from e2e.drills.drill import Checks, Figures
+from e2e.drills.drill import Checks
 from e2e.drills.monitoring import signals
 from e2e.drills.monitoring.direct_receiver import DirectReceiver
 from e2e.platform.forwarding import Api
@@ -51,7 +51,7 @@ _RULE = {
 }
 
 
-def alert_path(platform: Platform) -> Figures:
+def alert_path(platform: Platform, checks: Checks) -> None:
     """A rule that fires is stored by the backend within 90 s of the scrape, and wakes people.
 
     All intervals are the defaults. The drill sends the backend an alert that cannot be stored: the
@@ -59,7 +59,6 @@ def alert_path(platform: Platform) -> Figures:
     Seen red with a rule that asked for the counter's `increase`, of which the first in a pod has
     none: not stored after 150 s.
     """
-    checks = Checks()
     with _rule(platform), DirectReceiver() as people, signals.prometheus(platform) as api:
         looks.eventually(
             "the drill's rule is loaded and quiet",
@@ -84,12 +83,10 @@ def alert_path(platform: Platform) -> Figures:
         checks.note(direct_s=told - scraped)
         _stored(platform, "resolved", _RESOLVED_SECONDS, checks)
         checks.note(resolved_s=time.time() - sent)
-    return checks.figures
 
 
-def backend_away(platform: Platform) -> Figures:
+def backend_away(platform: Platform, checks: Checks) -> None:
     """While no backend is there, people are told of it directly, and of its return."""
-    checks = Checks()
     with DirectReceiver() as people:
         began = time.time()
         # At zero, the autoscaler leaves it alone.
@@ -105,7 +102,6 @@ def backend_away(platform: Platform) -> Figures:
         back = time.time()
         told = _told(people, ("BackendDown", "resolved"), _RESOLVED_SECONDS, checks)
         checks.note(return_told_s=told - back)
-    return checks.figures
 
 
 def _told(people: DirectReceiver, what: tuple[str, str], seconds: float, checks: Checks) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 from e2e.cluster.processes import wait_until
 from e2e.drills import looks
-from e2e.drills.drill import Checks, Figures
+from e2e.drills.drill import Checks
 from e2e.drills.monitoring import signals
 from e2e.platform.errors import PlatformError
 from e2e.platform.forwarding import Api
@@ -21,13 +21,12 @@ _PAUSE_SECONDS = 5
 _DURATIONS = "backend_http_request_duration_seconds_bucket"
 
 
-def correlated(platform: Platform) -> Figures:
+def correlated(platform: Platform, checks: Checks) -> None:
     """A request with a sampled trace is found in Prometheus and Jaeger by the same id.
 
     Of each bucket of durations Prometheus keeps the newest exemplar of a scrape: requests go on
     until one of them is found.
     """
-    checks = Checks()
     began = time.time()
     with signals.prometheus(platform) as api:
         trace = _exemplar(platform, api, began, checks)
@@ -39,7 +38,6 @@ def correlated(platform: Platform) -> Figures:
     checks.note(trace_s=time.time() - began, spans=len(spans))
     statements = [span for span in spans if "db.system.name" in _tags(span)]
     checks.require(statements, f"no span of {len(spans)} is of a database statement: {spans}"[:300])
-    return checks.figures
 
 
 def _exemplar(platform: Platform, api: Api, began: float, checks: Checks) -> str:

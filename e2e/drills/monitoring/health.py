@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from e2e.drills import looks
-from e2e.drills.drill import Checks, Figures
+from e2e.drills.drill import Checks
 from e2e.drills.monitoring import signals
 from e2e.platform.forwarding import Api
 from e2e.platform.platform import Platform
@@ -24,9 +24,8 @@ _OURS = {"backend": "ServiceMonitor of the API", "jaeger": "Jaeger's own metrics
 _Item = Mapping[str, Any]
 
 
-def monitoring(platform: Platform) -> Figures:
+def monitoring(platform: Platform, checks: Checks) -> None:
     """Everything that `pulumi up` installed runs, has its volume, and leaves room on the nodes."""
-    checks = Checks()
     kubectl = platform.cluster.kubectl
     releases = platform.helm("list", signals.IN_MONITORING, "--short", "--deployed").split()
     checks.note(releases=len(releases))
@@ -44,7 +43,6 @@ def monitoring(platform: Platform) -> Figures:
     checks.note(volumes=len(claims) - len(unbound))
     checks.require(claims and not unbound, f"claims without a volume: {', '.join(unbound)}")
     _note_room(platform, checks)
-    return checks.figures
 
 
 def _note_room(platform: Platform, checks: Checks) -> None:
@@ -98,12 +96,11 @@ def _memory(quantity: str) -> int:
     return round(float(quantity) / _BINARY["Mi"])
 
 
-def scraped(platform: Platform) -> Figures:
+def scraped(platform: Platform, checks: Checks) -> None:
     """Every target of the stack is up in Prometheus, and every rule evaluates.
 
     Seen red while the cluster's DNS showed no metrics: 2 of 26 targets were down after 150 s.
     """
-    checks = Checks()
     with signals.prometheus(platform) as api:
         looks.eventually(
             "all targets are up", lambda: not _down(api), seconds=_SCRAPED_SECONDS, every=5
@@ -121,7 +118,6 @@ def scraped(platform: Platform) -> Figures:
         ours = [rule for rule in rules if rule["name"].startswith("Backend")]
         checks.require(ours, f"none of the {len(rules)} rules is the backend's")
         checks.note(series=int(api.data("/api/v1/query", query=_SERIES)["result"][0]["value"][1]))
-    return checks.figures
 
 
 _SERIES = f'prometheus_tsdb_head_series{{namespace="{naming.MONITORING_NAMESPACE}"}}'

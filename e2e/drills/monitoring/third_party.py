@@ -12,7 +12,7 @@ from typing import Any
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.shell import run
-from e2e.drills.drill import Checks, Figures
+from e2e.drills.drill import Checks
 from e2e.platform.platform import Platform
 from e2e.platform.third_party import Release, installed_by
 from infra.kubernetes.addons import LOAD_BALANCER_CONTROLLER
@@ -26,7 +26,7 @@ _REASON = 300  # characters of what a program said
 _TEST = "test"  # a hook of `helm test`, which no installation makes
 
 
-def third_party(platform: Platform) -> Figures:
+def third_party(platform: Platform, checks: Checks) -> None:
     """Helm and the API server take all that dev and prod install of other projects.
 
     Every chart but the load balancer controller's, with the values that the program gives it, hooks
@@ -37,7 +37,6 @@ def third_party(platform: Platform) -> Figures:
     takes (58 of 159 objects were left), "a lot" of memory for Loki (148), a number as an annotation
     of Alloy (152). And without the operator's kinds (27 of either stack).
     """
-    checks = Checks()
     plans = {stack: _tried(installed_by(stack)) for stack in STACKS}
     missing = set()
     for release in [each for plan in plans.values() for each in plan]:
@@ -47,7 +46,6 @@ def third_party(platform: Platform) -> Figures:
             missing.add(str(error))
     checks.require(not missing, f"charts that cannot be had: {'; '.join(sorted(missing))}")
     try_out(ApiServer(platform.commands.helm_program, platform.cluster.kubectl), plans, checks)
-    return checks.figures
 
 
 def _tried(releases: Sequence[Release]) -> list[Release]:

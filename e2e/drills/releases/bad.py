@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psutil
 
 from e2e.drills import looks
-from e2e.drills.drill import Checks, Figures
+from e2e.drills.drill import Checks
 from e2e.drills.looks import eventually
 from e2e.drills.releases import edits
 from e2e.drills.watched import Watched
@@ -18,13 +18,12 @@ _PATIENCE = "60s"
 _BROKEN = {"backend/asgi.py": 'raise SystemExit("this version does not start")\n'}
 
 
-def bad_release(platform: Platform) -> Figures:
+def bad_release(platform: Platform, checks: Checks) -> None:
     """Neither an image that never becomes ready nor a migration that fails disturbs anybody.
 
     Seen red with a migration that the database had already, and so did not fail: the release went
     through after 41.7 s.
     """
-    checks = Checks()
     platform.image("broken", extra=_BROKEN)
     platform.image("broken-migration", extra=edits.failing_migration())
     platform.image("mended")
@@ -41,16 +40,14 @@ def bad_release(platform: Platform) -> Figures:
     tag = looks.image_tag(platform)
     checks.require(tag == "mended", f"the next release brought {tag}")
     watched.require_none_failed()
-    return checks.figures
 
 
-def release_stuck(platform: Platform) -> Figures:
+def release_stuck(platform: Platform, checks: Checks) -> None:
     """`helm upgrade` killed -9: `make release` says how to free it, and it works again.
 
     Seen red with a `make release` that does not look for a pending release: Helm's own words name
     no way out.
     """
-    checks = Checks()
     platform.image("stuck")
     with Watched(platform, checks) as watched:
         release = platform.start_release("stuck")
@@ -72,7 +69,6 @@ def release_stuck(platform: Platform) -> Figures:
     tag = looks.image_tag(platform)
     checks.require(tag == "stuck", f"{tag} runs after the release that was freed")
     watched.require_none_failed()
-    return checks.figures
 
 
 def _helms(pid: int) -> Iterator[psutil.Process]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from e2e.cluster.processes import wait_until
 from e2e.drills import looks
-from e2e.drills.drill import Checks, Figures
+from e2e.drills.drill import Checks
 from e2e.drills.looks import IN_NAMESPACE
 from e2e.drills.releases import edits
 from e2e.drills.watched import Watched
@@ -19,14 +19,13 @@ _TAGS = "2.0."  # of the images with the migration
 _ROLLED_SECONDS = 30
 
 
-def app_upgrade(platform: Platform) -> Figures:
+def app_upgrade(platform: Platform, checks: Checks) -> None:
     """`make release` with a migration, `up`, refresh, new chart versions: nobody notices.
 
     Seen red without preStop and with a server that closes its socket at SIGTERM: 53 of 5,121
     requests failed. Without preStop alone none of 5,000 did: the backend drains by itself for up
     to 5 s, longer than the 2 s in which this entrance takes a target out.
     """
-    checks = Checks()
     tag = _new_tag()
     platform.image(tag, extra=edits.additive_migration())
     before, pods = looks.values(platform), looks.pod_tags(platform)
@@ -43,12 +42,10 @@ def app_upgrade(platform: Platform) -> Figures:
     _require_both_zones(platform, checks, "after")
     _require_same_values(checks, before, looks.values(platform))
     watched.require_none_failed(_UPGRADE_REQUESTS)
-    return checks.figures
 
 
-def rollback(platform: Platform) -> Figures:
+def rollback(platform: Platform, checks: Checks) -> None:
     """`helm rollback` over a migration: the old version serves on the new schema."""
-    checks = Checks()
     if not looks.image_tag(platform).startswith(_TAGS):
         tag = _new_tag()
         platform.image(tag, extra=edits.additive_migration())
@@ -70,7 +67,6 @@ def rollback(platform: Platform) -> Figures:
     _require_migrated(platform, checks, "the rollback")
     _require_both_zones(platform, checks, "after")
     watched.require_none_failed(_ROLLBACK_REQUESTS)
-    return checks.figures
 
 
 def _new_tag() -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from e2e.cluster import topology
-from e2e.drills.drill import Checks, DrillFailed, Figures
+from e2e.drills.drill import Checks, DrillFailed
 from e2e.drills.secrecy import evidence
 from e2e.drills.secrecy.spellings import SHORTEST, found_in
 from e2e.platform.platform import Platform
@@ -42,13 +42,12 @@ class Keeper:
         if secret not in self.secrets.values():
             self.secrets[f"{name} ({len(self.secrets) + 1})"] = secret
 
-    def search(self, platform: Platform) -> Figures:
+    def search(self, platform: Platform, checks: Checks) -> None:
         """No password and no token is in state, outputs, events, logs, pods or Helm's values."""
         self.collect(platform)
         if not self.secrets:  # the only drill of its run
             platform.engine.up()
             self.collect(platform)
-        checks = Checks()
         found, searched, places = [], 0, 0
         for place, content in self._everything(platform):
             searched, places = searched + len(content), places + 1
@@ -57,7 +56,6 @@ class Keeper:
             found=len(found), searched_bytes=searched, places=places, secrets=len(self.secrets)
         )
         checks.require(not found, f"found: {'; '.join(found[:5])}")
-        return checks.figures
 
     def _everything(self, platform: Platform) -> Iterator[tuple[str, bytes]]:
         yield from ((place, content) for (place, _), content in self._seen.items())

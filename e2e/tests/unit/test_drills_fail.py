@@ -12,7 +12,7 @@ from e2e.deploy.engine.checkpoint import Checkpoint, Recorded
 from e2e.deploy.engine.result import Operation, Result
 from e2e.drills import looks
 from e2e.drills.deployment import stack
-from e2e.drills.drill import Checks, DrillFailed, Figures
+from e2e.drills.drill import Checks, DrillFailed
 from e2e.drills.failures import database
 from e2e.drills.monitoring import correlation, health, signals, third_party
 from e2e.drills.releases import upgrades
@@ -178,7 +178,7 @@ class FakePlatform:
 )
 def test_a_drill_fails_when_it_must(
     monkeypatch: pytest.MonkeyPatch,
-    drill: Callable[[Platform], Figures],
+    drill: Callable[[Platform, Checks], None],
     answers: Tree,
     sentence: str,
 ) -> None:
@@ -194,7 +194,7 @@ def test_a_drill_fails_when_it_must(
     for program in ("prometheus", "jaeger"):
         monkeypatch.setattr(signals, program, nullcontext)
     with pytest.raises(DrillFailed, match=sentence):
-        drill(cast("Platform", FakePlatform(answers)))
+        drill(cast("Platform", FakePlatform(answers)), Checks())
 
 
 def test_a_refused_chart_fails_the_drill_after_the_others_were_tried() -> None:
@@ -209,9 +209,10 @@ def test_a_refused_chart_fails_the_drill_after_the_others_were_tried() -> None:
     server = SimpleNamespace(takes=takes, has=nullcontext)
     names = ("prometheus-operator-crds", "kps", "loki")
     plan = [Release(name, "monitoring", name, "1.0.0", {}) for name in names]
-    with pytest.raises(DrillFailed, match=r"kps of dev: .* sotrageSpec; kps of prod: ") as failed:
-        third_party.try_out(cast("Any", server), dict.fromkeys(third_party.STACKS, plan), Checks())
-    assert failed.value.figures["objects_dev"] == 14
+    checks = Checks()
+    with pytest.raises(DrillFailed, match=r"kps of dev: .* sotrageSpec; kps of prod: "):
+        third_party.try_out(cast("Any", server), dict.fromkeys(third_party.STACKS, plan), checks)
+    assert checks.figures["objects_dev"] == 14
     assert tried == [*names, *names]
 
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from e2e.drills.drill import Checks, Drill, Figures, Stage
+from e2e.drills.drill import Checks, Drill, Stage
 from e2e.drills.report import Report
 from e2e.drills.runner import run
 from e2e.platform.platform import Platform
@@ -39,7 +39,7 @@ class FakePlatform:
 
 def _drill(
     name: str = "a",
-    run: Callable[[Platform], Figures] = lambda _: {},
+    run: Callable[[Platform, Checks], None] = lambda *_: None,
     *,
     stage: Stage = Stage.ANY,
     owes: Sequence[str] = (),
@@ -63,21 +63,24 @@ def _run(
     return run(fake, drills, versions=versions, file=file, afterwards=afterwards)
 
 
-def _fail(_: Platform) -> Figures:
+def _fail(_: Platform, checks: Checks) -> None:
     """Show what happens."""
-    Checks({"requests": 10}).fail("3 failed of 10")
+    checks.note(requests=10)
+    checks.fail("3 failed of 10")
 
 
-def _crash(_: Platform) -> Figures:
+def _measure(_: Platform, checks: Checks) -> None:
+    checks.note(seconds=1.2345)
+
+
+def _crash(*_: object) -> None:
     raise OSError("the node is gone")
 
 
 def test_the_next_drill_has_its_turn_after_a_failed_one(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = _run(
-        file, _drill("drain", _fail), _drill("b", _crash), _drill("c", lambda _: {"s": 1.2345})
-    )
+    report = _run(file, _drill("drain", _fail), _drill("b", _crash), _drill("c", _measure))
     said = capsys.readouterr().out
     assert "[1/3] drain: Show what happens." in said
     assert "Traceback" in said
@@ -88,7 +91,7 @@ def test_the_next_drill_has_its_turn_after_a_failed_one(
         "3 failed of 10",
         "OSError: the node is gone",
     ]
-    assert table[4].split() == ["c", "passed", "0.0", "s", "s=1.2"]
+    assert table[4].split() == ["c", "passed", "0.0", "s", "seconds=1.2"]
     assert table[5] == "3 drills in 0 s, failed: drain, b"
     written = json.loads(file.read_text())
     assert written["versions"] == {"pulumi": "3.259.0"}
@@ -101,21 +104,18 @@ def test_the_next_drill_has_its_turn_after_a_failed_one(
         "name": "c",
         "passed": True,
         "seconds": 0.0,
-        "figures": {"s": 1.234},
+        "figures": {"seconds": 1.234},
     }
 
 
 def test_a_drill_that_owes_a_figure_has_not_passed(file: Path) -> None:
-    report = _run(file, _drill(run=lambda _: {"seconds": 1}, owes=["seconds", "requests"]))
+    report = _run(file, _drill(run=_measure, owes=["seconds", "requests"]))
     assert not report.passed
-    assert report.outcomes[0].sentence == "it gave no figure for requests"
+    assert report.outcomes[0].failure == "it gave no figure for requests"
 
 
 def test_a_collection_that_fails_fails_its_drill(file: Path) -> None:
-    def collect(platform: Platform) -> None:
-        _fail(platform)
-
-    assert _run(file, _drill(), afterwards=collect).outcomes[0].sentence == "3 failed of 10"
+    assert _run(file, _drill(), afterwards=_crash).outcomes[0].failure.startswith("OSError: ")
 
 
 def test_a_run_without_drills_proves_nothing(file: Path) -> None:

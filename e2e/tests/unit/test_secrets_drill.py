@@ -13,7 +13,7 @@ import pytest
 
 from e2e.cluster.paths import Paths
 from e2e.deploy.engine.stacks import Stack
-from e2e.drills.drill import DrillFailed
+from e2e.drills.drill import Checks, DrillFailed
 from e2e.drills.secrecy.search import Keeper
 from e2e.drills.secrecy.spellings import found_in
 from e2e.platform.platform import Platform
@@ -78,14 +78,14 @@ def _platform(
 def test_a_secret_in_the_cluster_is_found_and_not_repeated(tmp_path: Path, place: str) -> None:
     platform = _platform(tmp_path, **{place: '{"env": "secret in backend-database"}'})  # type: ignore[arg-type]  # texts
     with pytest.raises(DrillFailed, match=r"found: backend-database/key \(1\) in ") as failed:
-        Keeper().search(platform)
+        Keeper().search(platform, Checks())
     assert "secret in" not in str(failed.value)
 
 
 def test_the_monitoring_stacks_secrets_are_searched_too(tmp_path: Path) -> None:
     leaked = _platform(tmp_path, logs="secret in grafana-admin", stack=Stack.OBSERVABILITY)
     with pytest.raises(DrillFailed, match=r"grafana-admin/admin-password .* in logs of pods"):
-        Keeper().search(leaked)
+        Keeper().search(leaked, Checks())
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,11 @@ def test_files_are_searched_but_where_secrets_belong(
     platform = _platform(tmp_path)
     if is_searched:
         with pytest.raises(DrillFailed, match=f"in {tmp_path / name}"):
-            Keeper().search(platform)
+            Keeper().search(platform, Checks())
     else:
-        figures = Keeper().search(platform)
-        assert (figures["found"], figures["secrets"]) == (0, 3)
+        checks = Checks()
+        Keeper().search(platform, checks)
+        assert (checks.figures["found"], checks.figures["secrets"]) == (0, 3)
 
 
 def test_a_secret_of_an_earlier_drill_is_not_forgotten(tmp_path: Path) -> None:
@@ -118,11 +119,11 @@ def test_a_secret_of_an_earlier_drill_is_not_forgotten(tmp_path: Path) -> None:
     keeper.learn("old password", "the password before the rotation")
     (tmp_path / "log").write_text("the password before the rotation")
     with pytest.raises(DrillFailed, match="old password"):
-        keeper.search(_platform(tmp_path))
+        keeper.search(_platform(tmp_path), Checks())
 
 
 def test_what_could_be_seen_earlier_is_searched_too(tmp_path: Path) -> None:
     keeper = Keeper()
     keeper.collect(_platform(tmp_path, logs="secret in backend-auth"))
     with pytest.raises(DrillFailed, match="in logs of pods"):
-        keeper.search(_platform(tmp_path))
+        keeper.search(_platform(tmp_path), Checks())
