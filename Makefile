@@ -80,7 +80,7 @@ charts: dependencies ## pull other projects' charts into a cache, and check thei
 	@$(RUN) python -m tests.support.chart_archives
 
 .PHONY: charts-lock
-charts-lock: dependencies ## the same, and record the checksums that infra/config/charts.lock lacks
+charts-lock: dependencies ## the same, and record the checksums that infra/third_party/charts.lock lacks
 	@$(RUN) python -m tests.support.chart_archives --lock
 
 # Root, Debian and package registries are all it needs. DRILL=<name> runs one drill, SUBSET=ci a shorter

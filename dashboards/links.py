@@ -12,8 +12,7 @@ from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 
 from infra.monitoring.runbook_board import RUNBOOKS_UID, runbook_url
 
-# The uids of Grafana's data sources, from infra/config/chart_values and
-# infra/monitoring/data_sources.py.
+# The uids of Grafana's data sources, from infra/third_party.
 PROMETHEUS, LOKI, JAEGER = "prometheus", "loki", "jaeger"
 TAG = "platform"
 OVERVIEW, BACKEND, DATABASE = "platform-overview", "platform-backend", "platform-database"

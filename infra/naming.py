@@ -23,22 +23,10 @@ SYSTEM_NAMESPACE = "kube-system"
 # The only class that the program creates; EKS has no default class.
 STORAGE_CLASS = "gp3"
 
-# The monitoring stack; infra/config/chart_values fix the names of what it installs to these.
+# The monitoring stack. infra/third_party has the names of what is installed there.
 MONITORING_NAMESPACE = "monitoring"
 PROMETHEUS_RELEASE = "kps"
 PROMETHEUS_SERVICE = "kps-prometheus"
-ALERTMANAGER_SERVICE = "kps-alertmanager"
-ALERTMANAGER_ACCOUNT = "kps-alertmanager"
-GRAFANA_SERVICE = "kps-grafana"
-LOKI = "loki"
-JAEGER = "jaeger"
-OTLP_HTTP_PORT = 4318
-GRAFANA_SECRET = "grafana-admin"  # noqa: S105  the name of a Secret, not its content
-GRAFANA_USER_KEY = "admin-user"
-GRAFANA_PASSWORD_KEY = "admin-password"  # noqa: S105  the key in the Secret
-DIRECT_RECEIVER_SECRET = "alertmanager-direct"  # noqa: S105  the name of a Secret, not its content
-DIRECT_URL_KEY = "url"
-DIRECT_PASSWORD_KEY = "password"  # noqa: S105  the key in the Secret
 
 
 def service_url(service: str, namespace: str, port: int) -> str:

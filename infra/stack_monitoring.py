@@ -25,6 +25,7 @@ from infra.monitoring.dashboards import Dashboards, DashboardsArgs
 from infra.monitoring.platform_rules import rule_groups
 from infra.monitoring.stack import Observability, ObservabilityArgs
 from infra.settings import Settings
+from infra.third_party import alertmanager, grafana, jaeger, loki
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,26 +157,24 @@ def _identities(
     policies: dict[str, pulumi.Output[str]] = {}
     publishes = options.notifications.receiver is DirectReceiver.SNS
     if topic is not None and options.metrics.enabled and publishes:
-        policies[naming.ALERTMANAGER_ACCOUNT] = topic.apply(iam.publish)
+        policies[alertmanager.ACCOUNT] = topic.apply(iam.publish)
     if store is not None:
-        policies[naming.LOKI] = store.arn.apply(iam.keep_objects)
+        policies[loki.NAME] = store.arn.apply(iam.keep_objects)
     return create_workload_roles(
         settings.names, cluster.name, naming.MONITORING_NAMESPACE, policies, in_aws
     )
 
 
 def _otlp_endpoint() -> str:
-    return naming.service_url(naming.JAEGER, naming.MONITORING_NAMESPACE, naming.OTLP_HTTP_PORT)
+    return naming.service_url(jaeger.NAME, naming.MONITORING_NAMESPACE, jaeger.OTLP_HTTP_PORT)
 
 
 def _export() -> None:
     """Export the commands that reach Grafana, without its password."""
     namespace = naming.MONITORING_NAMESPACE
-    pulumi.export(
-        "grafana", f"kubectl -n {namespace} port-forward svc/{naming.GRAFANA_SERVICE} 3000:80"
-    )
+    pulumi.export("grafana", f"kubectl -n {namespace} port-forward svc/{grafana.SERVICE} 3000:80")
     pulumi.export(
         "grafanaPassword",
-        f"kubectl -n {namespace} get secret {naming.GRAFANA_SECRET}"
-        f" -o jsonpath='{{.data.{naming.GRAFANA_PASSWORD_KEY}}}' | base64 -d",
+        f"kubectl -n {namespace} get secret {grafana.SECRET}"
+        f" -o jsonpath='{{.data.{grafana.PASSWORD_KEY}}}' | base64 -d",
     )

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from e2e.cluster import cgroups, topology
 from e2e.cluster.topology import NodeSpec
-from infra.config import pod_requests
+from infra.validation import pod_requests
 
 PAUSE_IMAGE = "registry.local/pause:1"
 POD_BRIDGE = "cni0"

@@ -14,7 +14,7 @@ from e2e.monitoring.references import references, render
 from e2e.platform.errors import PlatformError
 from e2e.platform.third_party import installed_by
 from e2e.programs.build import Toolbox
-from infra.config.charts import merged
+from infra.third_party.charts import merged
 from infra.versions import JAEGER_CHART, OPERATOR_DEFINITIONS_CHART, PROMETHEUS_STACK_CHART
 from tests.support.chart_archives import ChartError, find
 
@@ -45,7 +45,9 @@ def require_charts() -> None:
 
 def switch_off(program: Path) -> None:
     """Change the values of kube-prometheus-stack in a copy of the program."""
-    file = program / "infra" / "config" / "chart_values" / f"{PROMETHEUS_STACK_CHART.name}.yaml"
+    file = (
+        program / "infra" / "third_party" / "chart_values" / f"{PROMETHEUS_STACK_CHART.name}.yaml"
+    )
     values: dict[str, object] = yaml.safe_load(file.read_text())
     file.write_text(yaml.safe_dump(merged(values, SWITCHED_OFF)))
 

@@ -8,10 +8,10 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from infra import versions
-from infra.config.charts import chart_values, merged
 from infra.config.options import AddonOptions
 from infra.kubernetes.helm_release import ThirdParty, install
 from infra.naming import STORAGE_CLASS, SYSTEM_NAMESPACE
+from infra.third_party.charts import chart_values, merged
 from infra.versions import HelmChart
 
 LOAD_BALANCER_CONTROLLER = "aws-load-balancer-controller"

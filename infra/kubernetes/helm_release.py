@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from infra.config.charts import chart_source
+from infra.third_party.charts import chart_source
 from infra.versions import HelmChart
 
 TIMEOUT_SECONDS = 900

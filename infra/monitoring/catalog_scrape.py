@@ -48,11 +48,6 @@ OF_SAMPLES = "|".join(name for name in FOREIGN_LABELS if name not in {"instance"
 # Names that only recording rules and Prometheus' alerts may write.
 RECORDED = ".*:.*|ALERTS|ALERTS_FOR_STATE"
 
-# The operator gives Prometheus' pods these labels.
-POD_LABELS = {
-    "app.kubernetes.io/name": "prometheus",
-    "operator.prometheus.io/name": naming.PROMETHEUS_RELEASE,
-}
 # The node's metadata and the credentials of pods.
 LINK_LOCAL = "169.254.0.0/16"
 

@@ -8,7 +8,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from infra.config.observability import ObservabilityOptions
-from infra.monitoring.allowed_connections import POD_LABELS_OF, allowed_ingress, peer
+from infra.monitoring.allowed_connections import ingress_policies
 
 EVERYTHING = "default-deny"
 
@@ -24,19 +24,10 @@ def add_policies(
 
     The denial comes last: a run that ends before it cuts no allowed connection.
     """
-    policies: list[pulumi.Resource] = []
-    for allowed in allowed_ingress(options):
-        ingress = [
-            {
-                "from": [peer(source, vpc)],
-                "ports": [{"port": port, "protocol": "TCP"} for port in ports],
-            }
-            for source, ports in allowed.sources.items()
-        ]
-        labels = dict(POD_LABELS_OF[allowed.target])
-        spec = {"podSelector": {"matchLabels": labels}, "ingress": ingress}
-        policy = f"to-{allowed.target}"
-        policies.append(_add(f"{name}-{policy}", policy, namespace, spec, opts))
+    policies = [
+        _add(f"{name}-to-{target}", f"to-{target}", namespace, spec, opts)
+        for target, spec in ingress_policies(options, vpc)
+    ]
     last = ResourceOptions.merge(opts, ResourceOptions(depends_on=policies))
     _add(f"{name}-{EVERYTHING}", EVERYTHING, namespace, {"podSelector": {}}, last)
 

@@ -1,7 +1,7 @@
 """The monitoring stack in the cluster: namespace, Secrets, and the charts in their order.
 
 Definitions of the Prometheus operator, then Prometheus with Alertmanager and Grafana, Loki and
-Jaeger, then what needs them: Alloy and OpenCost. Their values are infra/monitoring/values.py's.
+Jaeger, then what needs them: Alloy and OpenCost. Their values are those of infra/third_party.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,20 +13,18 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from infra import naming, versions
-from infra.config.charts import chart_values
 from infra.config.observability import ObservabilityOptions
 from infra.config.options import SecretVersions
 from infra.kubernetes.helm_release import ThirdParty, install
-from infra.monitoring import alert_routes, catalog_scrape
+from infra.monitoring import catalog_scrape
 from infra.monitoring.network_policies import add_policies
-from infra.monitoring.values import (
-    alloy_values,
-    jaeger_values,
-    loki_values,
-    opencost_values,
-    prometheus_values,
-)
 from infra.random_secret import random_secret
+from infra.third_party import alertmanager, grafana
+from infra.third_party.charts import chart_values
+from infra.third_party.jaeger import jaeger_values
+from infra.third_party.loki import loki_values
+from infra.third_party.opencost import opencost_values
+from infra.third_party.prometheus import POD_LABELS, prometheus_values
 from infra.versions import HelmChart
 
 GRAFANA_USER = "admin"
@@ -100,11 +98,11 @@ class Observability(pulumi.ComponentResource):
 
     def _create_secrets(self) -> list[pulumi.Resource]:
         password = self._random("grafana-password", self._args.secret_versions.grafana_password)
-        direct = alert_routes.secret_content(self._args.options.notifications)
+        direct = alertmanager.secret_content(self._args.options.notifications)
         secrets: list[pulumi.Resource] = [
             self._create_secret(
-                naming.GRAFANA_SECRET,
-                {naming.GRAFANA_USER_KEY: GRAFANA_USER, naming.GRAFANA_PASSWORD_KEY: password},
+                grafana.SECRET,
+                {grafana.USER_KEY: GRAFANA_USER, grafana.PASSWORD_KEY: password},
             ),
             *(
                 self._create_secret(token.secret, {token.key: value})
@@ -113,7 +111,7 @@ class Observability(pulumi.ComponentResource):
         ]
         if direct:
             # The SDK marks the content of every Secret as secret.
-            secrets.append(self._create_secret(naming.DIRECT_RECEIVER_SECRET, {**direct}))
+            secrets.append(self._create_secret(alertmanager.DIRECT_SECRET, {**direct}))
         return secrets
 
     def _create_secret(
@@ -179,7 +177,7 @@ class Observability(pulumi.ComponentResource):
                 name=naming.PROMETHEUS_SERVICE, namespace=self._namespace.metadata.name
             ),
             spec=k8s.networking.v1.NetworkPolicySpecArgs(
-                pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=catalog_scrape.POD_LABELS),
+                pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=POD_LABELS),
                 policy_types=["Egress"],
                 egress=[everything_else],
             ),
@@ -204,7 +202,7 @@ class Observability(pulumi.ComponentResource):
             return
         values = loki_values(self._args.options, region=self._args.region, bucket=self._args.bucket)
         loki = self._install(versions.LOKI_CHART, values, after=[self.definitions])
-        self._install(versions.ALLOY_CHART, alloy_values(), after=[loki])
+        self._install(versions.ALLOY_CHART, chart_values(versions.ALLOY_CHART), after=[loki])
 
     def _install_traces(self) -> None:
         options = self._args.options

@@ -1,18 +1,18 @@
 """Finds keys in our chart values that the chart does not read. Helm ignores them silently.
 
-Pure, and without the charts: infra/config/chart_keys records which keys each map of our values may
-have. tests/support/chart_keys.py writes the records, and a test compares them with the charts.
+Pure, and without the charts: infra/third_party/chart_keys records which keys each map of our values
+may have. tests/support/chart_keys.py writes the records, and a test compares them with the charts.
 """
 
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from infra.config.charts import chart_values
 from infra.config.findings import Finding, error, warning
+from infra.third_party.charts import chart_values
 from infra.versions import THIRD_PARTY_CHARTS, HelmChart
 
-RECORDS = Path(__file__).parents[1] / "config" / "chart_keys"
+RECORDS = Path(__file__).parents[1] / "third_party" / "chart_keys"
 RECORD_AGAIN = "Run `make charts-lock`, then `python -m tests.support.chart_keys`"
 
 
@@ -21,14 +21,14 @@ def record_of(chart: HelmChart) -> Path:
 
 
 def validate_chart_values() -> Iterator[Finding]:
-    """Check the files of infra/config/chart_values."""
+    """Check the files of infra/third_party/chart_values."""
     for chart in THIRD_PARTY_CHARTS:
         yield from validate_values(chart, chart_values(chart))
 
 
 def validate_values(chart: HelmChart, values: Mapping[str, object]) -> Iterator[Finding]:
     """Check one chart's values against its record."""
-    setting = f"infra/config/chart_values/{chart.name}.yaml"
+    setting = f"infra/third_party/chart_values/{chart.name}.yaml"
     of, *lines = record_of(chart).read_text().splitlines()
     if of != f"# {chart.name}-{chart.version}":
         yield warning(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from infra import naming, versions
-from infra.config import capacity, pod_requests
+from infra.config import capacity
 from infra.config.findings import Finding, error, warning
 from infra.config.observability import (
     DirectReceiver,
@@ -13,6 +13,7 @@ from infra.config.observability import (
     ObservabilityOptions,
 )
 from infra.config.options import Options
+from infra.validation import pod_requests
 
 # The rest is a reserve: for a second version side by side, a debug pod, a burst.
 MOST_SHARE = 0.85

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from infra import naming, versions
+from infra.config.observability import ObservabilityOptions
 from infra.monitoring.allowed_connections import (
     ALERTMANAGER,
     ALLOWED_CONNECTIONS,
@@ -18,11 +19,11 @@ from infra.monitoring.allowed_connections import (
     GRAFANA,
     LOKI,
     OPENCOST,
-    POD_LABELS_OF,
     PROMETHEUS,
     AllowedConnection,
 )
 from infra.plan.model import Plan
+from infra.third_party.installed import installed
 from tests.support.chart import Tree, check_shape
 from tests.support.monitoring_pods import Pod, monitoring_pods
 from tests.support.plan import inputs_of, plan_of, plan_with
@@ -32,6 +33,11 @@ from tests.support.third_party import MONITORING_CHARTS, rendered
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 # Services of Kubernetes, not of the stack.
 ELSEWHERE = {"kps-apiserver", "kps-kubelet", "kps-coredns"}
+
+# Of all programs, because the defaults install all of them.
+POD_LABELS_OF = {
+    pods.name: pods.labels for pods in installed(ObservabilityOptions()) if pods.labels
+}
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 

@@ -8,7 +8,8 @@ import yaml
 from backend.telemetry import logs
 from backend.telemetry.tracing import Trail, leaving
 from infra import naming, versions
-from infra.monitoring.data_sources import TRACE_ID
+from infra.third_party import loki
+from infra.third_party.grafana import TRACE_ID
 from tests.support.backend_release import rendered_backend
 from tests.support.chart import Tree, merged
 from tests.support.plan import Tree as Settings
@@ -124,7 +125,7 @@ def test_loki_keeps_logs_in_the_bucket_that_it_may_use() -> None:
     assert config["common"]["storage"]["s3"]["bucketnames"] == "<log-store-bucket.bucket>"
     assert config["schema_config"]["configs"][-1]["object_store"] == "s3"
     account = rendered(versions.LOKI_CHART, "prod")["StatefulSet", "loki"]
-    assert account["spec"]["template"]["spec"]["serviceAccountName"] == naming.LOKI
+    assert account["spec"]["template"]["spec"]["serviceAccountName"] == loki.NAME
 
 
 @stacks

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra import versions
-from infra.config.charts import chart_values
+from infra.third_party.charts import chart_values
 from tests.support.log_configurations import STACKS, alloy_text, loki_content
 from tests.support.plan import ROOT
 from tests.support.third_party import rendered

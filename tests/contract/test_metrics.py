@@ -10,8 +10,8 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import Histogram
 
-from infra.monitoring.data_sources import trace_queries
 from infra.monitoring.platform_rules import RULES as PLATFORM_RULES
+from infra.third_party.grafana import trace_queries
 from tests.support.backend_metrics import OF_PROCESS, exposed_by_backend
 from tests.support.chart import CHART, ROOT, Tree, load
 from tests.support.rules import alerts_of, rules_of

@@ -10,7 +10,7 @@ import pytest
 from backend.app import create_app
 from backend.settings import Settings
 from infra import naming, versions
-from infra.monitoring.alert_routes import HEARTBEATS, WAY_TO_BACKEND
+from infra.third_party.alertmanager import HEARTBEATS, WAY_TO_BACKEND
 from tests.support.alertmanager_config import configuration
 from tests.support.backend_release import rendered_backend
 from tests.support.chart import Tree

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.monitoring.alert_routes import HEARTBEATS, WAY_TO_BACKEND
+from infra.third_party.alertmanager import HEARTBEATS, WAY_TO_BACKEND
 from tests.support.alertmanager_config import (
     amtool,
     as_known_to_debian,

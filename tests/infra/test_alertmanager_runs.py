@@ -8,7 +8,7 @@ from statistics import median
 
 import pytest
 
-from infra.monitoring.alert_routes import HEARTBEATS
+from infra.third_party.alertmanager import HEARTBEATS
 from tests.infra.test_alert_routes import config_with
 from tests.support.chart import Tree
 from tests.support.polling import wait_for

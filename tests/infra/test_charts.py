@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from infra import versions
-from infra.config import charts
-from infra.config.charts import chart_source, chart_values, merged
+from infra.third_party import charts
+from infra.third_party.charts import chart_source, chart_values, merged
 from infra.versions import HelmChart
 from tests.support.chart import Tree, default_values
 from tests.support.chart_keys import unknown_keys

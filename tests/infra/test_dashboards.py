@@ -10,8 +10,9 @@ import pytest
 from dashboards import links
 from infra import naming, versions
 from infra.config.observability import CostOptions, ObservabilityOptions
-from infra.monitoring import dashboard_texts, data_sources, runbook_board
+from infra.monitoring import dashboard_texts, runbook_board
 from infra.plan.model import Plan
+from infra.third_party import grafana
 from tests.support.chart import Tree
 from tests.support.grafana import FILES, panels_of, read
 from tests.support.plan import inputs_of, plan_of, plan_with
@@ -91,8 +92,8 @@ def test_the_overview_links_to_the_console_where_it_is() -> None:
 def test_links_and_queries_name_the_data_sources_that_the_program_makes() -> None:
     """Both name them by themselves: the package and the program import nothing of each other."""
     named = (links.PROMETHEUS, links.LOKI, links.JAEGER)
-    assert named == (data_sources.PROMETHEUS, data_sources.LOKI, data_sources.JAEGER)
-    made = {str(source["uid"]) for source in data_sources.data_sources(ObservabilityOptions())}
+    assert named == (grafana.PROMETHEUS, grafana.LOKI, grafana.JAEGER)
+    made = {str(source["uid"]) for source in grafana.data_sources(ObservabilityOptions())}
     assert made == {links.LOKI, links.JAEGER}
 
 

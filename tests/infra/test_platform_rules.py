@@ -9,9 +9,9 @@ import yaml
 
 from infra import versions
 from infra.config.options import Options
-from infra.monitoring.alert_routes import HEARTBEATS
 from infra.monitoring.platform_rules import RULES, rule_groups
 from infra.settings import parse_options
+from infra.third_party.alertmanager import HEARTBEATS
 from tests.support.chart import CHART, Tree, load, merged
 from tests.support.operator_kinds import check_operator_shape
 from tests.support.plan import ROOT, inputs_of, plan_of, plan_with, stack_values
@@ -222,7 +222,7 @@ def test_every_rule_of_the_charts_that_the_table_relies_on_is_on() -> None:
 
 
 def test_alertmanager_knows_every_severity_that_is_installed() -> None:
-    """Its routes and inhibitions (infra/monitoring/alert_routes.py) name these, and nothing else."""  # noqa: E501
+    """Its routes and inhibitions (infra/third_party/alertmanager.py) name these, and nothing else."""  # noqa: E501
     severities = {rule["labels"]["severity"] for rule in alerts_of(rules_of_the_charts())}
     assert severities <= {"critical", "warning", "info", "none"}
 
@@ -233,7 +233,7 @@ def test_no_rule_of_ours_has_a_name_that_the_chart_uses() -> None:
 
 
 def test_no_rule_that_is_installed_needs_a_metric_that_we_drop() -> None:
-    """The API server's histograms are dropped for their number (infra/config/chart_values)."""
+    """The API server's histograms are dropped for their number (infra/third_party/chart_values)."""
     release = rendered(versions.PROMETHEUS_STACK_CHART)
     dropped = [
         re.compile(relabeling["regex"])

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from infra.config import pod_requests
 from infra.config.options import Options
-from infra.config.pod_requests import NodeResources, Workload
 from infra.settings import parse_options
+from infra.third_party.pods import Workload
+from infra.validation import pod_requests
 from infra.validation.observability import MOST_SHARE
+from infra.validation.pod_requests import NodeResources
 from tests.support.backend_release import rendered_backend
 from tests.support.plan import Tree, stack_values
 from tests.support.pod_requests import mebibytes, millicores, workloads

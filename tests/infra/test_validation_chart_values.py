@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from infra import versions
-from infra.config import charts
-from infra.config.charts import chart_values
 from infra.config.findings import Severity
 from infra.plan.__main__ import main
+from infra.third_party import charts
+from infra.third_party.charts import chart_values
 from infra.validation.chart_values import record_of, validate_chart_values, validate_values
 from infra.versions import HelmChart
 from tests.support.chart import merged
@@ -44,7 +44,7 @@ def test_a_key_that_the_chart_would_ignore_is_an_error(
     changed = merged(chart_values(versions.LOKI_CHART), values)
     [finding] = validate_values(versions.LOKI_CHART, changed)
     assert finding.severity is Severity.ERROR
-    assert finding.setting == "infra/config/chart_values/loki.yaml"
+    assert finding.setting == "infra/third_party/chart_values/loki.yaml"
     assert finding.message.startswith(f"{path} is not a key of loki 18.11.0")
     assert finding.remedy.startswith(remedy)
 
@@ -72,7 +72,7 @@ def test_make_plan_says_so(
     assert main(["--output", str(tmp_path / "plan.json")]) == 1
     said = capsys.readouterr().err
     assert (
-        "infra/config/chart_values/opencost.yaml: opencost.exporters is not a key of opencost"
+        "infra/third_party/chart_values/opencost.yaml: opencost.exporters is not a key of opencost"
         in said
     )
     assert "Write 'exporter', or remove it" in said

@@ -1,7 +1,7 @@
 """A rule of the chart fires: how it reaches the backend, and people, with the program's routes.
 
 Real: the backend and its migration, Prometheus, Alertmanager, the chart's rule files, and the
-configuration that infra/monitoring/alert_routes.py makes. Every waiting time is that of production, divided;
+configuration that infra/third_party/alertmanager.py makes. Every waiting time is that of production, divided;
 Debian's programs are older than the cluster's. On Kubernetes, at full length, it is a drill of
 `make e2e`.
 """  # noqa: E501
@@ -18,7 +18,7 @@ import yaml
 
 from backend.settings import Settings
 from infra.config.observability import NotificationOptions
-from infra.monitoring.alert_routes import alertmanager_config
+from infra.third_party.alertmanager import alertmanager_config
 from tests.support.polling import wait_for
 from tests.support.process import API, MIGRATE, run, running
 from tests.support.real_alertmanager import (
@@ -34,7 +34,7 @@ from tests.support.real_prometheus import Prometheus, faster_rules, prometheus
 from tests.support.settings import environment_of
 
 TIMES_FASTER = 15
-# infra/config/chart_values/kube-prometheus-stack.yaml; Prometheus' own default for the last.
+# infra/third_party/chart_values/kube-prometheus-stack.yaml; Prometheus' own default for the last.
 SCRAPE_SECONDS = EVALUATION_SECONDS = 30
 RESEND_SECONDS = 60
 # Until then, at the latest, a change has been scraped, evaluated and held back (group_wait: 30 s).

@@ -1,7 +1,7 @@
 """Other projects' charts: pulled from their publishers into a cache, held to recorded checksums.
 
 `make charts` pulls them. Nothing else goes to the network for a chart. `make charts-lock` also
-records the checksums that are missing in infra/config/charts.lock (`sha256sum` reads that file).
+records the checksums that infra/third_party/charts.lock lacks (`sha256sum` reads that file).
 """
 
 import hashlib
@@ -15,11 +15,11 @@ from pathlib import Path
 import helm_python
 
 from e2e.programs.cache import cache_directory
-from infra.config.charts import chart_source
+from infra.third_party.charts import chart_source
 from infra.versions import THIRD_PARTY_CHARTS, HelmChart
 from tests.support.plan import ROOT
 
-LOCK = ROOT / "infra" / "config" / "charts.lock"
+LOCK = ROOT / "infra" / "third_party" / "charts.lock"
 # The process ends after this time, whatever Helm waits for.
 _SECONDS = 600
 

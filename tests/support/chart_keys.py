@@ -4,7 +4,7 @@ A key is known when the chart has a default for it (commented out or not), when 
 or when a template says `.Values.<key>`. Below a default that is empty or null, and below a map
 that a template prints whole, everything is somebody else's to judge.
 
-`python -m tests.support.chart_keys` records the keys beside those in use into infra/config/chart_keys:
+`python -m tests.support.chart_keys` records the keys beside those in use into infra/third_party/chart_keys:
 `make plan` judges by them, without the charts.
 """  # noqa: E501
 
@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from infra.config.charts import chart_values
+from infra.third_party.charts import chart_values
 from infra.validation.chart_values import record_of
 from infra.versions import THIRD_PARTY_CHARTS
 from tests.support.chart import Tree, load_all

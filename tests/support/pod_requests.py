@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 
-from infra.config.pod_requests import Workload
+from infra.third_party.pods import Workload
 from tests.support.chart import Tree
 
 MEBIBYTES = {"Mi": 1.0, "Gi": 1024.0}

@@ -12,7 +12,7 @@ from e2e.drills.monitoring import signals
 from e2e.platform.errors import PlatformError
 from e2e.platform.forwarding import Api
 from e2e.platform.platform import Platform
-from infra.monitoring.data_sources import TRACE_ID
+from infra.third_party.grafana import TRACE_ID
 
 # Two scrapes; the export of traces takes seconds.
 _EXEMPLAR_SECONDS = 90

@@ -10,7 +10,7 @@ from e2e.drills.monitoring import signals
 from e2e.platform.forwarding import Api
 from e2e.platform.platform import Platform
 from infra import naming
-from infra.config.pod_requests import NodeResources
+from infra.validation.pod_requests import NodeResources
 
 # Two intervals of scraping, and what a new pod takes to be discovered.
 _SCRAPED_SECONDS = 150

@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager
 from e2e.platform.forwarding import Api, forwarded
 from e2e.platform.platform import Platform
 from infra import naming
-from infra.monitoring.data_sources import JAEGER_QUERY_PORT
+from infra.third_party.jaeger import NAME as JAEGER
+from infra.third_party.jaeger import QUERY_PORT
 
 PROMETHEUS_PORT = 9090
 IN_MONITORING = f"--namespace={naming.MONITORING_NAMESPACE}"
@@ -16,7 +17,7 @@ def prometheus(platform: Platform) -> AbstractContextManager[Api]:
 
 
 def jaeger(platform: Platform) -> AbstractContextManager[Api]:
-    return _api(platform, naming.JAEGER, JAEGER_QUERY_PORT)
+    return _api(platform, JAEGER, QUERY_PORT)
 
 
 def _api(platform: Platform, service: str, port: int) -> AbstractContextManager[Api]:

@@ -10,14 +10,8 @@ from e2e.drills.drill import Checks, DrillFailed
 from e2e.drills.secrecy import evidence
 from e2e.drills.secrecy.spellings import SHORTEST, found_in
 from e2e.platform.platform import Platform
-from infra.naming import (
-    AUTH_SECRET,
-    DATABASE_SECRET,
-    GRAFANA_PASSWORD_KEY,
-    GRAFANA_SECRET,
-    MONITORING_NAMESPACE,
-    NAMESPACE,
-)
+from infra.naming import AUTH_SECRET, DATABASE_SECRET, MONITORING_NAMESPACE, NAMESPACE
+from infra.third_party import grafana
 
 
 @dataclass(slots=True)
@@ -78,8 +72,8 @@ def _secrets_of(platform: Platform) -> Iterator[tuple[str, str]]:
     yield from _held(platform, NAMESPACE, (DATABASE_SECRET, AUTH_SECRET))
     if platform.stack.monitored:
         # The tokens of Alertmanager and Prometheus are in the backend's Secret, too.
-        for name, value in _held(platform, MONITORING_NAMESPACE, (GRAFANA_SECRET,)):
-            if name.endswith(GRAFANA_PASSWORD_KEY):  # the other key is a user's name
+        for name, value in _held(platform, MONITORING_NAMESPACE, (grafana.SECRET,)):
+            if name.endswith(grafana.PASSWORD_KEY):  # the other key is a user's name
                 yield name, value
     yield "passphrase of the state", platform.engine.workspace.passphrase.read_text()
 

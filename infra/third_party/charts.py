@@ -1,5 +1,7 @@
 """Third-party Helm charts: their sources and our values for them. Pure."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from infra.versions import HelmChart
 
 OCI = "oci://"
 VALUES = Path(__file__).parent / "chart_values"
+HASH_CHARACTERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ def chart_source(chart: HelmChart, directory: str | None) -> ChartSource:
 
 
 def chart_values(chart: HelmChart) -> dict[str, object]:
-    """Read the values that every deployment shares (infra/config/chart_values/<chart>.yaml)."""
+    """Read the values that every deployment shares (chart_values/<chart>.yaml)."""
     values: dict[str, object] = yaml.safe_load((VALUES / f"{chart.name}.yaml").read_text())
     return values
 
@@ -47,3 +50,9 @@ def merged(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, 
         else:
             result[key] = value
     return result
+
+
+def content_hash(value: object) -> str:
+    """Return what changes with the value: put on a pod, it makes a change restart it."""
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_CHARACTERS]

@@ -7,7 +7,19 @@ from collections.abc import Mapping, Sequence
 
 from infra import naming
 from infra.config.observability import DirectReceiver, NotificationOptions
+from infra.third_party.pods import Pods, Workload
 
+NAME, PORT = "alertmanager", 9093
+PODS = Pods(
+    NAME,
+    Workload("kps-alertmanager", 15, 56),
+    {"app.kubernetes.io/name": "alertmanager", "alertmanager": naming.PROMETHEUS_RELEASE},
+)
+# The pod identity association names it.
+ACCOUNT = "kps-alertmanager"
+DIRECT_SECRET = "alertmanager-direct"  # noqa: S105  the name of a Secret, not its content
+DIRECT_URL_KEY = "url"
+DIRECT_PASSWORD_KEY = "password"  # noqa: S105  the key in the Secret
 WEBHOOK_PATH = "/api/v1/webhooks/alertmanager"
 # The operator mounts the Secrets of alertmanagerSpec.secrets here.
 SECRETS = "/etc/alertmanager/secrets"
@@ -49,7 +61,7 @@ def alertmanager_config(
 
 def mounted_secrets(options: NotificationOptions) -> list[str]:
     """Return the names of the Secrets to mount."""
-    own = [naming.DIRECT_RECEIVER_SECRET] if secret_content(options) else []
+    own = [DIRECT_SECRET] if secret_content(options) else []
     return [naming.ALERTMANAGER_TOKEN.secret, *own]
 
 
@@ -57,9 +69,9 @@ def secret_content(options: NotificationOptions) -> dict[str, str]:
     """Return the plain content of the direct receiver's Secret. Callers must mark it as secret."""
     match options.receiver:
         case DirectReceiver.SLACK | DirectReceiver.WEBHOOK if options.url:
-            return {naming.DIRECT_URL_KEY: options.url.get_secret_value()}
+            return {DIRECT_URL_KEY: options.url.get_secret_value()}
         case DirectReceiver.EMAIL if options.password:
-            return {naming.DIRECT_PASSWORD_KEY: options.password.get_secret_value()}
+            return {DIRECT_PASSWORD_KEY: options.password.get_secret_value()}
         case _:
             return {}
 
@@ -107,7 +119,7 @@ def _backend_receiver() -> dict[str, object]:
 def _direct_receiver(
     options: NotificationOptions, *, topic_arn: object, region: str
 ) -> Mapping[str, object] | None:
-    files = f"{SECRETS}/{naming.DIRECT_RECEIVER_SECRET}"
+    files = f"{SECRETS}/{DIRECT_SECRET}"
     both_ways = {"send_resolved": True}
     match options.receiver:
         case DirectReceiver.SNS:
@@ -115,10 +127,10 @@ def _direct_receiver(
             topic = {"topic_arn": topic_arn, "sigv4": {"region": region}}
             return {"name": DIRECT, "sns_configs": [topic | both_ways]}
         case DirectReceiver.SLACK:
-            slack = {"api_url_file": f"{files}/{naming.DIRECT_URL_KEY}", "channel": options.channel}
+            slack = {"api_url_file": f"{files}/{DIRECT_URL_KEY}", "channel": options.channel}
             return {"name": DIRECT, "slack_configs": [slack | both_ways]}
         case DirectReceiver.WEBHOOK:
-            webhook = {"url_file": f"{files}/{naming.DIRECT_URL_KEY}"}
+            webhook = {"url_file": f"{files}/{DIRECT_URL_KEY}"}
             return {"name": DIRECT, "webhook_configs": [webhook | both_ways]}
         case DirectReceiver.EMAIL:
             return {"name": DIRECT, "email_configs": [_email(options, files) | both_ways]}
@@ -136,6 +148,6 @@ def _email(options: NotificationOptions, files: str) -> dict[str, object]:
     if options.username:
         mail |= {
             "auth_username": options.username,
-            "auth_password_file": f"{files}/{naming.DIRECT_PASSWORD_KEY}",
+            "auth_password_file": f"{files}/{DIRECT_PASSWORD_KEY}",
         }
     return mail

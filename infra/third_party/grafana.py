@@ -1,4 +1,4 @@
-"""Grafana's data sources, and the links between them: metric to trace to log and back. Pure.
+"""Grafana with its data sources, and the links between them: metric to trace to log and back. Pure.
 
 Helm's tpl evaluates these texts and Grafana expands `$` afterwards: a literal `$` is `$$`, and
 double braces cannot be used.
@@ -6,11 +6,38 @@ double braces cannot be used.
 
 from infra import naming
 from infra.config.observability import ObservabilityOptions
+from infra.third_party import jaeger, loki
+from infra.third_party.charts import content_hash
+from infra.third_party.pods import Pods, Workload, of_release
 
-PROMETHEUS, LOKI, JAEGER = "prometheus", "loki", "jaeger"
-LOKI_PORT, JAEGER_QUERY_PORT = 3100, 16686
+NAME, PORT = "grafana", 3000
+PODS = Pods(NAME, Workload("kps-grafana", 55, 224), of_release(NAME, naming.PROMETHEUS_RELEASE))
+SERVICE = "kps-grafana"
+SECRET = "grafana-admin"  # noqa: S105  the name of a Secret, not its content
+USER_KEY = "admin-user"
+PASSWORD_KEY = "admin-password"  # noqa: S105  the key in the Secret
+# The uids of data sources, which links and dashboards name.
+PROMETHEUS, LOKI, JAEGER = "prometheus", loki.NAME, jaeger.NAME
 # Logs, exemplars and error bodies use this name.
 TRACE_ID = "trace_id"
+
+
+def grafana_values(options: ObservabilityOptions) -> dict[str, object]:
+    """Values of the chart grafana, which kube-prometheus-stack includes."""
+    sources, link = data_sources(options), exemplar_link(options)
+    return {
+        "persistence": {
+            "enabled": True,
+            "type": "pvc",
+            "storageClassName": options.storage_class,
+            "accessModes": ["ReadWriteOnce"],
+            "size": f"{options.grafana.storage_gb}Gi",
+        },
+        "sidecar": {"datasources": {"exemplarTraceIdDestinations": link} if link else {}},
+        # An init container reads the data sources, so a change needs a new pod.
+        "podAnnotations": {"checksum/datasources": content_hash([sources, link])},
+        "additionalDataSources": sources,
+    }
 
 
 def data_sources(options: ObservabilityOptions) -> list[dict[str, object]]:
@@ -47,7 +74,7 @@ def _loki(*, traces: bool) -> dict[str, object]:
         "uid": LOKI,
         "type": "loki",
         "access": "proxy",
-        "url": naming.service_url(naming.LOKI, naming.MONITORING_NAMESPACE, LOKI_PORT),
+        "url": naming.service_url(loki.NAME, naming.MONITORING_NAMESPACE, loki.PORT),
         "jsonData": {"maxLines": 1000, "derivedFields": [to_trace] if traces else []},
     }
 
@@ -66,7 +93,7 @@ def _jaeger(*, logs: bool) -> dict[str, object]:
         "uid": JAEGER,
         "type": "jaeger",
         "access": "proxy",
-        "url": naming.service_url(naming.JAEGER, naming.MONITORING_NAMESPACE, JAEGER_QUERY_PORT),
+        "url": naming.service_url(jaeger.NAME, naming.MONITORING_NAMESPACE, jaeger.QUERY_PORT),
         "jsonData": settings,
     }
 

@@ -1,32 +1,22 @@
 """The requests of all pods, and the resources that nodes offer. Pure.
 
-The requests are those of infra/config/chart_values and charts/backend. A test renders these charts
-and compares.
+The requests are those of infra/third_party and charts/backend. A test renders these charts and
+compares.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.config import capacity
 from infra.config.options import NodeOptions, Options
+from infra.third_party.installed import installed
+from infra.third_party.pods import Workload
 
 # The image's reserve for evictions, in MiB.
 EVICTION_RESERVE = 100
 # Share of the memory that firmware and kernel leave.
 USABLE_MEMORY = 0.925
 MIB_PER_GIB = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """Millicores and MiB of one pod; how many there are; how many more a rolling update makes."""
-
-    name: str
-    cpu: int
-    memory: int
-    pods: int = 1
-    per_node: bool = False
-    surge: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +49,6 @@ LOAD_BALANCER_CONTROLLER = Workload("aws-load-balancer-controller", 50, 96, surg
 METRICS_SERVER = Workload("metrics-server", 20, 48, surge=1)
 CLUSTER_AUTOSCALER = Workload("cluster-autoscaler", 20, 96, surge=1)
 
-# Prometheus' memory is a setting; the reloader of its configuration runs beside it.
-PROMETHEUS_CPU, RELOADER_MEMORY = 155, 24
-METRICS = (
-    Workload("kps-alertmanager", 15, 56),
-    Workload("kps-grafana", 55, 224),
-    Workload("kps-kube-state-metrics", 10, 40, surge=1),
-    Workload("kps-operator", 20, 64, surge=1),
-    Workload("kps-prometheus-node-exporter", 10, 24, per_node=True),
-)
-LOGS = (Workload("loki", 100, 256), Workload("alloy", 32, 130, per_node=True))
-TRACES = (Workload("jaeger", 30, 160),)
-COST = (Workload("opencost", 25, 152, surge=1),)
-
 API_CPU, API_MEMORY = 200, 192
 BACKEND_WORKER = Workload("backend-worker", 50, 160, surge=1)
 # A release recreates it, so there are never two.
@@ -88,26 +65,12 @@ def workloads(options: Options, *, replicas: int) -> tuple[Workload, ...]:
         LOAD_BALANCER_CONTROLLER,
         *([METRICS_SERVER] if addons.metrics_server else []),
         *([CLUSTER_AUTOSCALER] if addons.cluster_autoscaler else []),
-        *monitoring(options),
+        *(pods.requests for pods in installed(options.observability)),
         Workload("backend", API_CPU, API_MEMORY, pods=replicas, surge=1),
         BACKEND_WORKER,
         MIGRATION,
         *([DATABASE_EXPORTER] if options.observability.database_metrics else []),
     )
-
-
-def monitoring(options: Options) -> Iterator[Workload]:
-    """Yield the workloads of the monitoring stack."""
-    chosen = options.observability
-    if not chosen.enabled:
-        return
-    if chosen.metrics.enabled:
-        memory = chosen.metrics.memory_mb + RELOADER_MEMORY
-        yield Workload("kps-prometheus", PROMETHEUS_CPU, memory)
-        yield from METRICS
-        yield from COST if chosen.cost.enabled else ()
-    yield from LOGS if chosen.logs.enabled else ()
-    yield from TRACES if chosen.traces.enabled else ()
 
 
 def demand(of: Sequence[Workload], *, nodes: int, rolling: bool) -> NodeResources:
