@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from e2e.cluster import (
@@ -77,19 +76,6 @@ class Cluster:
         if not cluster.running:
             raise ClusterError(f"no cluster runs from {state}: bring one up first")
         return cluster
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        left = self.down()
-        if left and error is None:
-            raise ClusterError(f"the cluster is down, but this is left: {'; '.join(left)}")
 
     @property
     def kubeconfig(self) -> Path:

@@ -59,7 +59,7 @@ def _failure_of(action: Callable[[], None], say: Say) -> str:
     try:
         action()
     except DrillFailed as failed:
-        return str(failed)
+        return str(failed) or "it failed"
     except Exception as error:  # noqa: BLE001 - the other drills have their turn
         say(traceback.format_exc())
         return f"{type(error).__name__}: {error}"[:_SENTENCE]

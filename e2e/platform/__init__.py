@@ -1,1 +1,1 @@
-"""The whole platform on one machine: cluster, image, cloud stand-ins, engine and entrance."""
+"""The whole platform on one machine: cluster, image, fake cloud, engine and load balancer."""

@@ -12,7 +12,7 @@ _PROGRAMS = ("kubernetes", "etcd", "coredns", "metrics-server", "kube-router", "
 
 
 def versions(platform: Platform) -> Mapping[str, str]:
-    """Programs by their version, plugins by what stands for them."""
+    """Programs by their version, plugins by where they come from."""
     plugins = {f"plugin {name}": what for name, what in platform.engine.plugins.used.items()}
     monitoring = MONITORING_MODULES if platform.stack.monitored else ()
     postgres = run(environment.postgres_binaries() / "postgres", "--version").split()[2]

@@ -6,7 +6,7 @@ from e2e.platform.platform import Platform
 
 _DATABASE = "aws:rds/instance:Instance"
 _NODES = "aws:eks/nodeGroup:NodeGroup"
-# Other stand-ins make what exists in the state alone, or a component without an id.
+# Other plugins make what exists in the state alone, or a component without an id.
 _IN_THE_CLOUD = "aws:"
 # Long enough to be seen in the state and killed, short enough for the plugin to end by itself.
 _CREATION_SECONDS = 15

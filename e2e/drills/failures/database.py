@@ -87,7 +87,7 @@ def password_rotation(platform: Platform, checks: Checks) -> None:
 
 
 def _rotated_at(platform: Platform, began: float, checks: Checks) -> float:
-    """When (epoch) the database took the new password, by what the stand-in cloud recorded."""
+    """When (epoch) the database took the new password, by what the fake cloud recorded."""
     changes = [
         call.at
         for call in platform.world.ledger()

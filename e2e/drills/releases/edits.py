@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -94,19 +94,9 @@ def add_chart_key(program: Path, value: str) -> str:
     content = json.loads(schema.read_text())
     content["properties"][key] = {"type": "string"}
     schema.write_text(json.dumps(content))
-    _raise_version(chart / "Chart.yaml")
+    version = r"(version: \d+\.\d+\.)(\d+)"
+    _edit(chart / "Chart.yaml", version, lambda found: f"{found[1]}{int(found[2]) + 1}")
     return name
-
-
-def _raise_version(file: Path) -> None:
-    text, count = re.subn(
-        r"(?m)^(version: \d+\.\d+\.)(\d+)$",
-        lambda found: f"{found[1]}{int(found[2]) + 1}",
-        file.read_text(),
-    )
-    if count != 1:
-        raise ValueError(f"{file} has {count} lines `version: x.y.z`: there must be one")
-    file.write_text(text)
 
 
 @contextmanager
@@ -114,11 +104,16 @@ def impatient_release(program: Path, patience: str) -> Iterator[None]:
     """Let the copy of `make release` wait less than ten minutes for pods that never get ready."""
     file = program / "release" / "upgrade.py"
     original = file.read_text()
-    changed, count = re.subn(r'(?m)^TIMEOUT = ".*"$', f'TIMEOUT = "{patience}"', original)
-    if count != 1:
-        raise ValueError(f"{file} has {count} lines `TIMEOUT = ...`: there must be one")
-    file.write_text(changed)
+    _edit(file, 'TIMEOUT = ".*"', lambda _: f'TIMEOUT = "{patience}"')
     try:
         yield
     finally:
         file.write_text(original)
+
+
+def _edit(file: Path, line: str, by: Callable[[re.Match[str]], str]) -> None:
+    """Replace the one line that matches."""
+    text, count = re.subn(f"(?m)^{line}$", by, file.read_text())
+    if count != 1:
+        raise ValueError(f"{file} has {count} lines like {line!r}: there must be one")
+    file.write_text(text)

@@ -9,5 +9,6 @@ from e2e.cluster.cluster import Cluster
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    with Cluster.up() as made:
-        yield made
+    made = Cluster.up()
+    yield made
+    assert made.down() == []

@@ -41,9 +41,10 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    with Cluster.up(nodes="") as made:
-        made.kubectl.apply(BINDING_DEFINITION)
-        yield made
+    made = Cluster.up(nodes="")
+    made.kubectl.apply(BINDING_DEFINITION)
+    yield made
+    assert made.down() == []
 
 
 @pytest.fixture
