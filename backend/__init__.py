@@ -1,3 +1,3 @@
-"""The platform's control plane: receives alerts, and keeps the truth about what is firing."""
+"""The platform's backend: receives alerts and records which of them fire."""
 
 __version__ = "0.1.0"

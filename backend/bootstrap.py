@@ -60,15 +60,15 @@ async def ensure(database: Database, settings: Settings) -> None:
 
 
 def _given(settings: Settings) -> Mapping[BootstrapToken, str]:
-    """Read the files that are named; no two may hold the same token."""
+    """Read the files that the settings name; no two may contain the same token."""
     read = {kind: read_token(getattr(settings, kind.setting), kind.setting) for kind in TOKENS}
     given = {kind: token for kind, token in read.items() if token is not None}
     for one, other in combinations(given, 2):
         if given[one] == given[other]:
             raise BootstrapError(
-                f"{_variable(one.setting)} and {_variable(other.setting)} hold the same token:"
-                f" it would have the scopes {one.scope} and {other.scope} at once, and each holder"
-                " may only have its own. Write another one."
+                f"{_variable(one.setting)} and {_variable(other.setting)} contain the same token,"
+                f" which would have the scopes {one.scope} and {other.scope}."
+                " Write a different token to one of the files."
             )
     return given
 
@@ -81,11 +81,11 @@ def read_token(file: Path | None, setting: str) -> str | None:
     try:
         token = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise BootstrapError(f"{variable} cannot be read: {error}. Write one there.") from error
+        raise BootstrapError(f"{variable} cannot be read: {error}. Write a token to it.") from error
     if len(token) < MIN_TOKEN_CHARACTERS or not token.isascii() or " " in token:
         raise BootstrapError(
-            f"{variable} holds {len(token)} characters:"
-            f" a token is at least {MIN_TOKEN_CHARACTERS} ASCII characters without spaces."
+            f"{variable} contains {len(token)} characters:"
+            f" a token has at least {MIN_TOKEN_CHARACTERS} ASCII characters without spaces."
         )
     return token
 

@@ -102,7 +102,7 @@ def main() -> int:
     except DBAPIError as error:
         if classify(error) is None:
             raise
-        return _fail(f"the database did not let it happen, run it again: {error.orig}", EXIT_FAILED)
+        return _fail(f"the database interrupted it, run it again: {error.orig}", EXIT_FAILED)
     return 0
 
 

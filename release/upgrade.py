@@ -86,8 +86,8 @@ def _pending(target: Target, status: str, since: str) -> str:
         else " ".join(target.helm("uninstall", target.release)) + "   (then `pulumi up`)"
     )
     return (
-        f"the release {target.release!r} is {status} since {since}: somebody is deploying, or was"
-        " interrupted. When nobody is, free it with:\n  " + free
+        f"the release {target.release!r} is {status} since {since}: somebody is deploying, or a"
+        " deployment was interrupted. If nobody is deploying, free it with:\n  " + free
     )
 
 
@@ -109,7 +109,7 @@ def last_good_revision(history: Sequence[dict[str, object]]) -> int | None:
 
 def _failure(target: Target, version: str, back: str | None) -> str:
     lines = [
-        f"{version} is not released (see above). The pods of the version before go on serving.",
+        f"{version} is not released (see above). The pods of the previous version still serve.",
         _pods(target),
         f"migration: kubectl logs --namespace {target.namespace} job/{target.release}-migrate",
     ]

@@ -1,1 +1,1 @@
-"""Alert truth: what Alertmanager delivered, what is firing now, and the episodes of each alert."""
+"""Alerts: what Alertmanager delivered, what fires now, and the episodes of each alert."""

@@ -6,7 +6,7 @@ from backend.errors import AppError, Forbidden, InvalidRequest, NotFound, Unavai
 
 
 class RefusedDelivery(AppError):
-    """A body that is no Alertmanager message. Alertmanager does not repeat a 4xx within a flush."""
+    """A body that is not an Alertmanager message. Alertmanager does not retry a 4xx at once."""
 
 
 class MalformedJson(RefusedDelivery):
@@ -36,14 +36,14 @@ class TooManyAlerts(RefusedDelivery):
 
 
 class IntakeBusy(Unavailable):
-    """503, never 429: Alertmanager repeats only what was answered 5xx."""
+    """503, never 429: Alertmanager retries only 5xx."""
 
     code = "intake_busy"
     detail = "Another large delivery is being stored: send the same request again."
 
 
 class BodyTooSlow(AppError):
-    """503 rather than 408, because Alertmanager repeats only what was answered 5xx."""
+    """503 rather than 408, because Alertmanager retries only 5xx."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "body_too_slow"

@@ -10,12 +10,12 @@ from backend.db.session import after_commit
 
 DELIVERIES = Counter(
     "backend_deliveries_total",
-    "Deliveries of Alertmanager by outcome: stored, or refused because it was no message.",
+    "Deliveries by outcome: stored, or refused because they are not Alertmanager messages.",
     ["outcome"],
 )
 ACCEPTED = Counter("backend_alerts_accepted_total", "Alerts stored or counted, repeats included.")
 REJECTED = Counter(
-    "backend_alerts_rejected_total", "Alerts of otherwise sound deliveries not stored.", ["code"]
+    "backend_alerts_rejected_total", "Alerts in valid deliveries that were not stored.", ["code"]
 )
 OPENED = Counter("backend_episodes_opened_total", "Episodes opened or reopened by the intake.")
 CLOSED = Counter("backend_episodes_closed_total", "Episodes closed by the intake.")
@@ -27,9 +27,9 @@ INGEST_SECONDS = Histogram(
 )
 LAG_SECONDS = Histogram(
     "backend_intake_lag_seconds",
-    "From the oldest change that a delivery reports, a start or an end, until it is stored.",
-    # Alertmanager holds a change back for group_wait (30 s) or group_interval (5 m); more than that
-    # is repetition after failure, or an alert that is older than its way to us.
+    "Time from the oldest change in a delivery, a start or an end, until it is stored.",
+    # Alertmanager delays a change by group_wait (30 s) or group_interval (5 m). A longer lag means
+    # a retry after a failure, or an alert that began before Alertmanager knew the backend.
     buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 21_600, 86_400),
 )
 

@@ -1,4 +1,4 @@
-"""The tables of alert truth. docs/adr/0010 says what they mean, 0011 why they are split so.
+"""The tables of alerts. docs/adr/0010 says what they mean, 0011 why they are split this way.
 
 What is open lives in unpartitioned tables, because a unique index of a partitioned table must
 contain the partition key. What is over lives in partitions, which are dropped as a whole.

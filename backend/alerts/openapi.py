@@ -32,7 +32,7 @@ def delivery_body() -> dict[str, Any]:
         "type": "array",
         "maxItems": MAX_ALERTS,
         "items": AlertMessage.model_json_schema(),
-        "description": "Each must be sound to be stored; the others are reported as rejected.",
+        "description": "Valid alerts are stored; the others are reported as rejected.",
     }
     schema |= {
         "title": "AlertmanagerMessage",

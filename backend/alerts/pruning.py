@@ -1,4 +1,4 @@
-"""Forgetting the current state of alerts that resolved long ago. Their episodes stay."""
+"""Deletes the current state of alerts that resolved long ago. Their episodes stay."""
 
 from datetime import datetime
 from typing import NamedTuple, cast

@@ -91,8 +91,8 @@ async def receive_alerts(
 ) -> IngestResult | Response:
     """Take one delivery of Alertmanager's webhook receiver.
 
-    A broken alert in it is reported under `rejected` and costs the others nothing; at most 1,000
-    are listed. Send the same body again after any 5xx: repeats are counted, not stored twice.
+    An invalid alert in it is reported under `rejected` and does not affect the others. At most
+    1,000 are listed. Send the same body again after any 5xx: repeats are counted, not stored twice.
     """
     if principal.integration_id is None:
         raise NotForIngest

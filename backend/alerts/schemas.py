@@ -15,7 +15,7 @@ class AlertStatus(StrEnum):
 
 
 class ResolvedBy(StrEnum):
-    """Who said that an episode is over."""
+    """What closed an episode."""
 
     ALERTMANAGER = "alertmanager"
     RECONCILER = "reconciler"
@@ -43,13 +43,13 @@ class AlertRead(_Schema):
         ge=1, description="Every accepted appearance, firing or resolved, repeats included."
     )
     service: str | None = Field(
-        description="From the labels; null when none names it.", examples=["checkout"]
+        description="From the labels; null when no label names one.", examples=["checkout"]
     )
     incident: int | None = Field(default=None, description="Number of the open incident.")
 
 
 class EpisodeRead(_Schema):
-    """One life of an alert, from firing to resolved. The id stays when the episode closes."""
+    """One period in which an alert fired. The id stays when the episode closes."""
 
     id: int
     opened_at: datetime
@@ -112,7 +112,7 @@ class FiringOverview(_Schema):
 
 
 class LastRejection(_Schema):
-    """The last thing an integration sent that was not stored."""
+    """The last delivery or alert of an integration that was not stored."""
 
     at: datetime
     code: str
@@ -127,7 +127,7 @@ class IntakeHealth(_Schema):
     name: str
     last_delivery_at: datetime | None
     deliveries: int
-    refused_deliveries: int = Field(description="Bodies that were no Alertmanager message.")
+    refused_deliveries: int = Field(description="Bodies that were not Alertmanager messages.")
     accepted: int
     rejected: int
     last_rejection: LastRejection | None

@@ -40,10 +40,10 @@ async def keep_one_token(
     integration_id: int | None = None,
     now: datetime,
 ) -> None:
-    """Make this, made elsewhere, the one valid token with this name.
+    """Make this token, created elsewhere, the only valid one with this name.
 
-    Others of the name are revoked, so that writing a new token is a rotation; one that comes back
-    is valid again, so that going back to the token before is none that locks everybody out.
+    Others with the name are revoked, so a new token in the file is a rotation. A former token
+    becomes valid again, so that restoring the previous file locks nobody out.
     """
     sha256 = hash_token(token)
     await repository.add_or_restore(

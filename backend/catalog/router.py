@@ -48,7 +48,7 @@ _Owner = Annotated[
     Query(
         max_length=MAX_OWNER,
         pattern=NO_NUL,
-        description="Services of this team; empty: those without one.",
+        description="Services of this team; empty: services without a team.",
         examples=["payments"],
     ),
 ]
@@ -61,7 +61,7 @@ _IfMatch = Annotated[
         pattern=_VERSION,
         # FastAPI loses it at the union.
         json_schema_extra={"pattern": _VERSION},
-        description="ETag of the version that is meant; absent: whatever is there.",
+        description="ETag of the version to change; absent: any version.",
         examples=['"3"'],
     ),
 ]

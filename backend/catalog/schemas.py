@@ -35,14 +35,12 @@ class ServiceReplace(ScrapeTargets):
     description: str = Field(
         "", max_length=2000, pattern=NO_NUL, examples=["Takes orders and their payment."]
     )
-    owner: Owner | None = Field(
-        None, description="The team that answers for it.", examples=["payments"]
-    )
+    owner: Owner | None = Field(None, description="The team that owns it.", examples=["payments"])
     tier: int | None = Field(
         None,
         ge=MIN_TIER,
         le=MAX_TIER,
-        description="How critical it is, from 1 (most) to 4; null when nobody has said.",
+        description="How critical it is, from 1 (most) to 4; null when unknown.",
         examples=[1],
     )
     runbook_url: Url | None = Field(None, examples=["https://wiki.example/runbooks/checkout"])
@@ -53,7 +51,7 @@ class ServiceReplace(ScrapeTargets):
 class ServiceCreate(ServiceReplace):
     slug: Slug = Field(
         examples=["checkout"],
-        description="Its name for ever, and what alerts and metrics carry in the label `service`.",
+        description="Its permanent name. Alerts and metrics carry it in the label `service`.",
     )
 
 

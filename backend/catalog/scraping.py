@@ -1,7 +1,7 @@
 """The scrape targets that a service may declare, and their form for Prometheus.
 
-Prometheus takes the whole list or nothing: one group that it cannot parse would cost all services
-their discovery, so everything is checked when it is written.
+Prometheus accepts the whole list or nothing: one group that it cannot parse would stop discovery
+for all services, so everything is checked when it is written.
 """
 
 from typing import Annotated, Literal, Self
@@ -59,7 +59,9 @@ MAX_LABEL_VALUE = 200
 
 def _not_reserved(name: str) -> str:
     if name in RESERVED_LABELS:
-        raise ValueError(f"is one of those that a target may not set: {', '.join(RESERVED_LABELS)}")
+        raise ValueError(
+            f"is one of the labels that a target may not set: {', '.join(RESERVED_LABELS)}"
+        )
     return name
 
 
@@ -105,14 +107,14 @@ class ScrapeGroup(BaseModel):
         min_length=1,
         max_length=MAX_TARGETS,
         json_schema_extra={"uniqueItems": True},
-        description="host:port, the host a name or an IPv4 address.",
+        description="host:port. The host is a name or an IPv4 address.",
         examples=[["checkout.shop.svc.cluster.local:8080"]],
     )
     scheme: Literal["http", "https"] = "http"
     metrics_path: str = Field("/metrics", pattern=_PATH, max_length=200)
     labels: Labels = Field(
         default={},
-        description="Of every series, beside `service`. Not names of Prometheus or Kubernetes: "
+        description="Labels of every series, in addition to `service`. Reserved names: "
         + ", ".join(RESERVED_LABELS),
         examples=[{"environment": "production"}],
     )
@@ -133,7 +135,7 @@ class ScrapeTargets(BaseModel):
     scrape_targets: list[ScrapeGroup] = Field(
         default=[],
         max_length=MAX_GROUPS,
-        description="Where Prometheus finds its metrics; no address and path twice.",
+        description="Where Prometheus finds its metrics. Each address and path may appear once.",
     )
 
     @model_validator(mode="after")
@@ -144,8 +146,8 @@ class ScrapeTargets(BaseModel):
                 address = (group.scheme, target, group.metrics_path)
                 if address in seen:
                     raise ValueError(
-                        f"scrape_targets names {group.scheme}://{target}{group.metrics_path} twice:"
-                        " each series would be there twice"
+                        f"scrape_targets lists {group.scheme}://{target}{group.metrics_path} twice:"
+                        " each series would exist twice"
                     )
                 seen.add(address)
         return self

@@ -24,7 +24,7 @@ MAX_SERVICES = 2000
 async def create(session: AsyncSession, request: ServiceCreate, *, now: datetime) -> ServiceRead:
     """Add a service, or raise ServiceExists or CatalogFull.
 
-    The bound keeps out what invents services; two requests at once may pass it by one.
+    The limit stops programs that invent services; two requests at once may exceed it by one.
     """
     if await repository.count(session) >= MAX_SERVICES:
         raise CatalogFull

@@ -48,10 +48,10 @@ class Assets:
         return f"{PREFIX}/{self.digest}/{name}"
 
     def respond(self, request: Request, digest: str, name: str) -> Response:
-        """Serve a file, to be kept for ever under its own address.
+        """Serve a file, to be cached forever under its own address.
 
-        While two releases run side by side, one is asked for the other's files: it then serves its
-        own of that name, but lets nobody keep it under the wrong address.
+        While two releases run side by side, browsers ask one for files of the other. It then serves
+        its own file of that name without caching.
         """
         asset = self.files.get(name)
         if asset is None:

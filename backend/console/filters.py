@@ -75,7 +75,7 @@ def parse_filters(query: QueryParams) -> Filters:
     labels, draft = _labels(query.getlist("label"))
     without = query.getlist("without")
     if unknown := [name for name in without if name not in WITHOUT]:
-        raise InvalidRequest(f"“without” knows service and severity, not {unknown[0][:40]!r}.")
+        raise InvalidRequest(f"“without” accepts service and severity, not {unknown[0][:40]!r}.")
     return Filters(
         status=_status(query.get("status") or AlertStatus.FIRING),
         service=_text(query, "service") or (ABSENT if "service" in without else None),
@@ -100,7 +100,7 @@ def _status(text: str) -> AlertStatus:
 def _text(query: QueryParams, name: str) -> str | None:
     value = query.get(name, "").strip()
     if "\x00" in value:
-        raise InvalidRequest(f"“{name}” holds a NUL character, which no alert has.")
+        raise InvalidRequest(f"“{name}” contains a NUL character, which no alert has.")
     return value or None
 
 

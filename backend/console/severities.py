@@ -1,4 +1,4 @@
-"""The looks of severities. The alerts package defines their order."""
+"""The display styles of severities. The alerts package defines their order."""
 
 from enum import StrEnum
 

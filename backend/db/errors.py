@@ -20,8 +20,8 @@ log = structlog.get_logger()
 
 ERRORS = Counter(
     "backend_database_errors_total",
-    "What could not be done in the database: no connection to it, none free in the pool, something"
-    " that passes, or a value that it cannot hold.",
+    "Failed database operations by kind: no connection, none free in the pool, a temporary error,"
+    " or a value that cannot be stored.",
     ["kind"],
 )
 for _kind in ("connect", "pool", "passing", "value"):

@@ -19,7 +19,7 @@ Key = TypeVar("Key")
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items in one page.")]
 Cursor = Annotated[
     str | None,
-    Query(max_length=1024, description="`next_cursor` of the page before; absent: first page."),
+    Query(max_length=1024, description="`next_cursor` of the previous page; absent: first page."),
 ]
 
 

@@ -1,7 +1,7 @@
 """The schema that this release needs, and the schema of the database.
 
-Revisions are numbered (`0001`, `0002`, …), so that a release can tell that a revision it has
-never heard of is newer than the one it needs: docs/adr/0004-schema-at-least.md.
+Revisions are numbered (`0001`, `0002`, …), so that a release recognises an unknown revision as
+newer than the one it needs: docs/adr/0004-schema-at-least.md.
 """
 
 from functools import cache

@@ -1,4 +1,4 @@
-"""How the process stops: it says that it is draining, takes what is still on its way, then ends.
+"""How the process stops: it reports that it is draining, answers late requests, then ends.
 
 uvicorn closes its listening socket as soon as it gets SIGTERM, and resets what the kernel had
 accepted for it. So SIGTERM first turns `/ready` to 503 and makes every answer close its connection;

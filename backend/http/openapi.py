@@ -10,9 +10,9 @@ from pydantic.json_schema import models_json_schema
 from backend.errors import AppError, Problem, problem_responses
 
 DESCRIPTION = """\
-The control plane of the observability platform: which alerts are firing, where they come from, who
-may say so, and which services there are. Errors are `application/problem+json` with a stable
-`code`; lists are pages with an opaque `next_cursor`."""
+The backend of the observability platform: which alerts fire, which integrations deliver them, and
+which services exist. Errors are `application/problem+json` with a stable `code`; lists are pages
+with an opaque `next_cursor`."""
 TAGS = [
     {"name": "integrations", "description": "The sources that deliver alerts, and their tokens."},
     {"name": "alerts", "description": "Deliveries, and the state and history of alerts."},

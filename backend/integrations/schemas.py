@@ -53,7 +53,7 @@ ReceiverPattern = Annotated[
 class IntegrationCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    slug: Slug = Field(examples=["production"], description="Its name in addresses, for ever.")
+    slug: Slug = Field(examples=["production"], description="Its permanent name in addresses.")
     name: Name = Field(examples=["Production cluster"])
     alertmanagers: list[BaseUrl] = Field(
         default=[],
@@ -63,8 +63,8 @@ class IntegrationCreate(BaseModel):
     )
     receivers: ReceiverPattern | None = Field(
         default=None,
-        description="Regular expression of the receivers whose alerts are ours;"
-        " null: those that deliveries name.",
+        description="Regular expression of the receivers whose alerts belong to the integration;"
+        " null: the receivers that its deliveries name.",
         examples=["platform|platform-critical"],
     )
 

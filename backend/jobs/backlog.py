@@ -1,6 +1,6 @@
-"""What waits for a worker: jobs and schedules that are due and that nobody has taken.
+"""Measures the jobs and schedules that are due and that no worker has taken.
 
-Every worker looks for itself: a gauge of one that no longer looks would go on telling old news.
+Every worker measures for itself: the gauge of a worker that stopped would keep its old value.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Every module that brings tables, so that Alembic compares with all of them. One line each."""
+"""Imports every module with tables, so that Alembic compares all of them. One line each."""
 
 import re
 

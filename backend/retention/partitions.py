@@ -49,7 +49,7 @@ async def partitions_of(database: Database, table: PartitionedTable) -> list[Par
 
 
 async def create(database: Database, partition: Partition) -> None:
-    """Create a partition; Postponed when the default one holds rows of its time, or of a lock.
+    """Create a partition; raise Postponed for a long lock, or rows of its time in the default one.
 
     Writers wait for the moment that it takes. Without the lock, a row that is already on its way
     into the default partition would be refused there. Rows that are there stay, and are deleted

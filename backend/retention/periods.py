@@ -33,10 +33,10 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class PartitionedTable:
-    """A table in partitions by time, with a default partition for what fits nowhere.
+    """A table in partitions by time, with a default partition for all other rows.
 
-    `ahead` periods after the current one are made before they begin: that long the worker may be
-    away before rows start to fall into the default partition.
+    The worker creates `ahead` periods after the current one in advance. It may be down for that
+    long before rows go to the default partition.
     """
 
     name: str

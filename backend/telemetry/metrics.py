@@ -36,7 +36,7 @@ DURATION = Histogram(
 )
 POOL_CONNECTIONS = Gauge(
     "backend_database_pool_connections",
-    "Connections of the pool, by what they are doing.",
+    "Connections of the pool, by state.",
     ["state"],
 )
 POOL_LIMIT = Gauge("backend_database_pool_limit_connections", "Connections that the pool may open.")

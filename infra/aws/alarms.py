@@ -78,7 +78,7 @@ class Alarms(pulumi.ComponentResource):
         return _Alarm(
             role="no-healthy-target",
             description="No pod of the backend is healthy: the platform takes no alerts."
-            " Look at docs/runbooks/BackendDown.md.",
+            " See docs/runbooks/BackendDown.md.",
             namespace="AWS/ApplicationELB",
             metric="HealthyHostCount",
             dimensions=self._target_group(),
@@ -109,8 +109,8 @@ class Alarms(pulumi.ComponentResource):
         free = int(self._args.database_storage_gb * LEAST_FREE_STORAGE * GIB)
         return _Alarm(
             role="database-space",
-            description="The database has less than a tenth of its first size left and did not"
-            " grow: a full one stops taking writes. Raise database.storageCeilingGb.",
+            description="Less than a tenth of the database's original storage is free, and it did"
+            " not grow. A full disk stops all writes. Raise database.storageCeilingGb.",
             namespace="AWS/RDS",
             metric="FreeStorageSpace",
             dimensions=self._database(),
@@ -125,8 +125,8 @@ class Alarms(pulumi.ComponentResource):
         memory = capacity.DATABASE_CLASSES[self._args.database_class].memory_gib * GIB
         return _Alarm(
             role="database-memory",
-            description="The database has less than a twentieth of its memory left: what follows is"
-            " swapping, then a restart. Take a larger database.instanceClass.",
+            description="Less than a twentieth of the database's memory is free. It will swap and"
+            " then restart. Choose a larger database.instanceClass.",
             namespace="AWS/RDS",
             metric="FreeableMemory",
             dimensions=self._database(),
@@ -141,7 +141,7 @@ class Alarms(pulumi.ComponentResource):
         most = capacity.max_connections(self._args.database_class)
         return _Alarm(
             role="database-connections",
-            description="More than nine tenths of the database's connections are taken. Look at"
+            description="More than nine tenths of the database's connections are in use. See"
             " docs/runbooks/DatabaseConnectionsHigh.md.",
             namespace="AWS/RDS",
             metric="DatabaseConnections",
@@ -160,9 +160,9 @@ class Alarms(pulumi.ComponentResource):
             return []
         alarm = _Alarm(
             role="database-credits",
-            description="The database has used nine tenths of its CPU credits: what it computes"
-            " above its baseline is billed by the hour. Take a larger database.instanceClass, or"
-            " look for slow statements.",
+            description="The database has used nine tenths of its CPU credits. AWS bills CPU above"
+            " the baseline by the hour. Choose a larger database.instanceClass, or look for slow"
+            " statements.",
             namespace="AWS/RDS",
             metric="CPUCreditBalance",
             dimensions=self._database(),

@@ -41,10 +41,10 @@ class MetricsOptions(Group):
         640,
         ge=256,
         le=65536,
-        description="memory that Prometheus is promised in MiB, 256 to 65536; it may use twice it",
+        description="memory request of Prometheus in MiB, 256 to 65536; the limit is twice as much",
     )
     database_exporter: bool = Field(
-        default=True, description="whether Prometheus is shown the database (postgres_exporter)"
+        default=True, description="whether the database exporter is installed (postgres_exporter)"
     )
 
 
@@ -71,8 +71,8 @@ class CostOptions(Group):
     monthly_budget_usd: int | None = Field(
         None,
         ge=1,
-        description="US dollars a month that nodes, volumes and control plane may cost before an"
-        " alert says so, 1 or more; left out, none does",
+        description="US dollars a month that nodes, volumes and the control plane may cost, 1 or"
+        " more; above it an alert fires; without it none does",
     )
 
 
@@ -116,11 +116,9 @@ class ObservabilityOptions(Group):
     cost: CostOptions = Field(CostOptions(), description="OpenCost")
     grafana: GrafanaOptions = Field(GrafanaOptions(), description="how Grafana is reached")
     notifications: NotificationOptions = Field(
-        NotificationOptions(), description="who is woken when the backend cannot do it"
+        NotificationOptions(), description="whom Alertmanager notifies directly"
     )
-    alarms: bool = Field(
-        default=True, description="whether CloudWatch watches the platform from outside"
-    )
+    alarms: bool = Field(default=True, description="whether CloudWatch's alarms are created")
 
     @property
     def database_metrics(self) -> bool:

@@ -82,7 +82,7 @@ class ClusterOptions(Group):
         description="who may reach the API from the internet; [] with publicEndpoint: false"
     )
     access_entries: dict[Identifier, AccessEntry] = Field(
-        {}, description="who may use the cluster besides the one who makes it, by a short name"
+        {}, description="who may use the cluster in addition to its creator, by a short name"
     )
     log_retention_days: int = Field(
         30, description="days that control-plane logs are kept: 1, 3, 5, 7, 14, 30, 60, 90, … 3653"
@@ -122,7 +122,7 @@ class DatabaseOptions(Group):
         description="how far storage may grow in GB, a tenth above storageGb or more",
     )
     backup_days: int = Field(7, ge=1, le=35, description="days that backups are kept, 1 to 35")
-    multi_az: bool = Field(description="whether a standby in another zone takes over")
+    multi_az: bool = Field(description="whether a standby in another zone exists")
 
 
 class RegistryOptions(Group):
@@ -166,15 +166,15 @@ class SecretVersions(Group):
     """A higher number replaces the secret at the next `pulumi up`."""
 
     database_password: int = Field(1, ge=1, description="raise to rotate the database password")
-    admin_token: int = Field(1, ge=1, description="raise to make a new first admin token")
+    admin_token: int = Field(1, ge=1, description="raise to create a new first admin token")
     session_key: int = Field(1, ge=1, description="raise to sign everyone out of the console")
     alertmanager_token: int = Field(
-        1, ge=1, description="raise to replace the token that Alertmanager delivers with"
+        1, ge=1, description="raise to replace the token with which Alertmanager delivers"
     )
     discovery_token: int = Field(
-        1, ge=1, description="raise to replace the token that Prometheus asks for targets with"
+        1, ge=1, description="raise to replace the token with which Prometheus reads targets"
     )
-    grafana_password: int = Field(1, ge=1, description="raise to make a new Grafana password")
+    grafana_password: int = Field(1, ge=1, description="raise to create a new Grafana password")
 
     def of(self, token: SharedToken) -> int:
         return {
@@ -190,7 +190,7 @@ class Options(Group):
     allowed_account_id: str = Field(
         "", pattern=r"^(\d{12})?$", description="the only account to deploy to, 12 digits in quotes"
     )
-    tags: dict[str, str] = Field({}, description="tags of every resource, beside our own")
+    tags: dict[str, str] = Field({}, description="tags of every resource, in addition to our own")
     deletion_protection: bool = Field(
         description="protects database, cluster, load balancer and registry; keeps a last snapshot"
     )

@@ -57,7 +57,7 @@ async def test_filters_of_hostile_values_work(page: Page, hostile: Stack) -> Non
     await page.goto("/")
     await page.get_by_role("link", name=IMAGE, exact=True).click()
     await expect(page.get_by_role("link", name=SCRIPT, exact=True)).to_be_visible()
-    await expect(page.get_by_role("list", name="Filters in force")).to_contain_text(IMAGE)
+    await expect(page.get_by_role("list", name="Active filters")).to_contain_text(IMAGE)
     assert page.url.startswith(f"{hostile.url}/?service=")
 
 

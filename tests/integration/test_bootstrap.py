@@ -180,7 +180,7 @@ async def test_one_token_for_two_is_refused(
     file.write_text(TOKEN)
     files = {one.setting: file, other.setting: file}
 
-    with pytest.raises(BootstrapError, match="hold the same token") as caught:
+    with pytest.raises(BootstrapError, match="contain the same token") as caught:
         await migrate(scratch_settings.model_copy(update=files))
 
     assert TOKEN not in str(caught.value)

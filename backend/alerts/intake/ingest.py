@@ -27,7 +27,7 @@ MAX_BIGINT = 2**63 - 1
 async def ingest(
     session: AsyncSession, integration_id: int, body: Body, now: datetime
 ) -> IngestResult:
-    """Store the alerts of a body; raise RefusedDelivery if it is no Alertmanager message.
+    """Store the alerts of a body; raise RefusedDelivery if it is not an Alertmanager message.
 
     It works in the session's transaction, a thousand alerts at a time.
     """
@@ -51,7 +51,7 @@ async def ingest(
 async def record_refusal(
     session: AsyncSession, integration_id: int, body: Body, refused: RefusedDelivery, now: datetime
 ) -> None:
-    """Record a body that is no message, so that operators can find its sender."""
+    """Record a body that is not a message, so that operators can find its sender."""
     record = _record(body)
     record.refusal = Refusal(refused.code, refused.detail)
     record.evidence = bytes(body[:MAX_EVIDENCE_BYTES])

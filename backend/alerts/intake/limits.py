@@ -1,4 +1,4 @@
-"""The bounds of what one delivery may carry. What exceeds them is rejected with a code, not cut.
+"""Limits of one delivery. What exceeds them is rejected with a code, not cut.
 
 They are far above what Prometheus rules produce and far below what would hurt: the largest legal
 body must fit the memory of a pod, and every stored text must fit its column's index.
@@ -25,7 +25,7 @@ MAX_RECEIVER_CHARACTERS = 256
 # Rejected alerts listed in an answer, and kept with the delivery.
 MAX_REPORTED_REJECTIONS = 1000
 MAX_STORED_REJECTIONS = 20
-# Of a body in which something was refused, kept as evidence.
+# Part of a refused or partly rejected body that is kept as evidence.
 MAX_EVIDENCE_BYTES = 16 * 1024
 
 # Alerts written by one statement: bounded memory and event-loop time, few round trips.

@@ -1,4 +1,4 @@
-"""From the bytes of a body to a Delivery.
+"""Parses the bytes of a body into a Delivery.
 
 Small valid bodies are parsed at once. Large bodies, and bodies with errors, are split first and
 parsed a chunk at a time: memory stays bounded, the event loop runs between two chunks, and one
@@ -37,7 +37,7 @@ NUL_ESCAPE = b"\\u0000"
 
 
 async def parse_delivery(body: Body) -> Delivery:
-    """Parse a body; raise RefusedDelivery if it is no Alertmanager message."""
+    """Parse a body; raise RefusedDelivery if it is not an Alertmanager message."""
     if len(body) <= LARGE_BODY_BYTES and NUL_ESCAPE not in body:
         try:
             return _parse_whole(DeliveryMessage.model_validate_json(body))
@@ -99,7 +99,7 @@ def _note_slices(delivery: Delivery, slices: _Slices, indexes: Sequence[int]) ->
         try:
             alerts = ALERTS.validate_json(joined)
         except ValidationError:
-            pass  # At least one of them is broken: look at each.
+            pass  # At least one of them is invalid: parse each.
         else:
             for index, alert in zip(indexes, alerts, strict=True):
                 delivery.note(index, alert)

@@ -64,7 +64,7 @@ def explain(index: int, alert: bytes | bytearray, error: ValidationError) -> Rej
 
 
 def explain_envelope(error: ValidationError) -> str:
-    """Return one sentence that says why the envelope is no Alertmanager message."""
+    """Return one sentence that says why the envelope is not an Alertmanager message."""
     first = _first(error)
     if not first["loc"]:
         return "The body is not a JSON object."

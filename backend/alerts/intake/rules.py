@@ -10,25 +10,25 @@ from enum import Enum, auto
 
 from backend.alerts.schemas import AlertStatus
 
-# Event times further ahead of our clock are somebody's wrong clock: they are clamped to this.
+# Event times further ahead of our clock come from a wrong clock and are clamped to this.
 CLOCK_TOLERANCE = timedelta(minutes=2)
-# The clocks of Prometheus replicas may differ by this much, so a resolved may seem to end before
-# the start we know and still be about it.
+# The clocks of Prometheus replicas may differ by this much, so a resolved report may end before the
+# known start and still belong to it.
 SKEW = timedelta(minutes=5)
-# After a close, a firing that began before it is a retry that was overtaken. Alertmanager retries
-# within one group_interval (5 m), a second replica within the next; after two it is to be believed.
+# After a close, a firing report that began before it is a late retry. Alertmanager retries within
+# one group_interval (5 m), a second replica within the next; after two, the report is believed.
 LATE_WINDOW = timedelta(minutes=10)
-# An alert that is back within one evaluation interval (1 m unless configured) has flapped around
-# its threshold: the same episode goes on.
+# An alert that fires again within one evaluation interval (1 m unless configured) has flapped
+# around its threshold: the same episode continues.
 FLAP_WINDOW = timedelta(minutes=1)
 
 
 class Step(Enum):
     COUNT = auto()  # an appearance that changes nothing: late, stale or already known
     REFRESH = auto()  # still firing; what it says about itself may be newer
-    OPEN = auto()  # an episode begins
-    REOPEN = auto()  # the episode that was closed last goes on
-    CLOSE = auto()  # the open episode ends
+    OPEN = auto()  # an episode opens
+    REOPEN = auto()  # the last closed episode continues
+    CLOSE = auto()  # the open episode closes
     RECORD = auto()  # an episode of which we never saw the firing part
 
 
@@ -80,7 +80,7 @@ def _resolves(known: Known, report: Report, now: datetime) -> Step:
     if known.closed_through is not None and ended_at <= known.closed_through:
         return Step.COUNT  # the resolved that closed the episode before, once more
     if known.starts_at is not None and ended_at < known.starts_at - SKEW:
-        return Step.COUNT  # the end of an earlier life: the alert has fired since
+        return Step.COUNT  # the end of an earlier episode: the alert has fired since
     return Step.CLOSE
 
 

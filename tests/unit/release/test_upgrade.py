@@ -149,7 +149,7 @@ def test_a_failed_upgrade_says_what_runs_and_where_to_look(
     kubectl.answer("get", "pods", stdout="backend-1 1/1 Running 0 3h\nbackend-2 0/1 Error 4 1m\n")
     assert _upgrade() == 1
     err = capsys.readouterr().err
-    assert "The pods of the version before go on serving." in err
+    assert "The pods of the previous version still serve." in err
     assert "backend-1 1/1 Running; backend-2 0/1 Error" in err
     assert "kubectl logs --namespace observability job/backend-migrate" in err
     assert "back: helm rollback backend 3 " in err
