@@ -25,7 +25,7 @@ from e2e.platform.versions import versions
 from e2e.programs.build import BuildError
 
 _REPORT = Path(__file__).parents[1] / "build" / "e2e.json"
-# Whatever the reader can act on; anything else is a mistake of ours and comes with its traceback.
+# The reader can act on these; any other error is a mistake of ours and comes with its traceback.
 _ERRORS = (
     BuildError,
     ClusterError,
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     attached = assembly.attach() if options.attach else None
     stack = attached.stack if attached else options.stack
     drills = chosen(keeper, options.drill, subset=options.subset, of=stack)
-    _REPORT.unlink(missing_ok=True)  # else it would pass for that of a run which ended early
+    _REPORT.unlink(missing_ok=True)  # else an earlier run's report would stay
     platform = attached or assembly.up(stack, say)
     kept, passed = options.keep or options.attach, False
     try:
@@ -112,7 +112,7 @@ def _clock() -> Callable[[str], None]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    # Told to end, it takes everything down first, as after Ctrl-C.
+    # On SIGTERM everything is taken down first, as after Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         with alone():

@@ -114,7 +114,7 @@ def _hierarchies(root: Path) -> Iterator[Path]:
         yield root
         return
     for folder in sorted(root.iterdir()):
-        # A v2 hierarchy mounted beside v1 has no `tasks` file and is nobody's concern here.
+        # A v2 hierarchy mounted beside v1 has no `tasks` file. It is not used.
         if not folder.is_symlink() and (folder / "tasks").exists():
             yield folder
 

@@ -49,7 +49,7 @@ class Cluster:
         nodes: str = "ab",
         say: Callable[[str], None] = print,
     ) -> Self:
-        """From whatever an earlier run left to Ready nodes with DNS and metrics.
+        """Remove what an earlier run left; return when nodes, DNS and metrics are ready.
 
         `nodes` are letters of zones; with none there is an API server that accepts everything and
         runs nothing.

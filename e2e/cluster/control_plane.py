@@ -61,7 +61,7 @@ class ControlPlane:
         yield f"--data-dir={self.paths.state}/etcd"
         yield f"--listen-client-urls={url}"
         yield f"--advertise-client-urls={url}"
-        yield f"--listen-peer-urls=http://127.0.0.1:{free_port()}"  # it has no peers, but wants to
+        yield f"--listen-peer-urls=http://127.0.0.1:{free_port()}"  # it has no peers
         yield f"--cert-file={pki}/etcd.crt"
         yield f"--key-file={pki}/etcd.key"
         yield f"--trusted-ca-file={pki}/etcd-ca.crt"
@@ -112,7 +112,7 @@ class ControlPlane:
         for flag in ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig"):
             yield f"--{flag}={self.paths.pki}/{client}.conf"
         yield "--leader-elect=false"
-        yield "--secure-port=0"  # nobody scrapes them, and the machine's ports are not ours
+        yield "--secure-port=0"  # nothing scrapes them
 
 
 def free_port() -> int:

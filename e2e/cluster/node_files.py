@@ -12,7 +12,7 @@ from infra.validation import pod_requests
 PAUSE_IMAGE = "registry.local/pause:1"
 POD_BRIDGE = "cni0"
 
-# What the program's t3.medium leaves to pods, whatever this machine has: what fits here fits there.
+# What a t3.medium leaves to pods, whatever this machine has: what fits here fits there.
 _ALLOCATABLE = pod_requests.allocatable("t3.medium", topology.PODS_PER_NODE)
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool"
@@ -61,7 +61,7 @@ def _pod_network(node: NodeSpec) -> Json:
         "ranges": [[{"subnet": str(node.pods)}]],
         "routes": [{"dst": "0.0.0.0/0"}],
     }
-    # No masquerade: as with the VPC CNI, whoever a pod talks to sees the pod's own address.
+    # No masquerade: as with the VPC CNI, a pod keeps its own address towards others.
     bridge: Json = {
         "type": "bridge",
         "bridge": POD_BRIDGE,
@@ -87,7 +87,7 @@ def _kubelet(node: NodeSpec) -> Json:
         "tlsPrivateKeyFile": f"/run/node/pki/{node.name}.key",
         "clusterDNS": [str(topology.DNS_SERVICE)],
         "clusterDomain": topology.CLUSTER_DOMAIN,
-        "resolvConf": "",  # there is nobody outside to ask
+        "resolvConf": "",  # there is no DNS server outside
         "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": f"/{cgroups.group_of(node.name)}",

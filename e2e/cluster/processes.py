@@ -1,4 +1,4 @@
-"""Processes that outlive the command that started them, and ending exactly those and no others.
+"""Start processes that outlive the command that started them, and end no others.
 
 A process is known by its id and its start time: an id alone may belong to somebody else by now.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from e2e.cluster.errors import ClusterError
 
-# In the environment of all we start, and inherited by what that starts: how leftovers are found.
+# Leftovers are found by this variable: what we start has it, and hands it on.
 MARK = "OBSERVABILITY_E2E_STATE"
 
 
@@ -61,7 +61,7 @@ def start(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     records.mkdir(parents=True, exist_ok=True)
-    # The shell ends at once, and the program is nobody's child that somebody must wait for.
+    # The shell ends at once, so that nobody has to wait for the program as a child.
     detach = ["sh", "-c", 'setsid "$@" </dev/null >>"$LOG" 2>&1 & echo $!', "detach"]
     launched = subprocess.run(
         [*detach, *command],

@@ -18,8 +18,8 @@ def down(paths: Paths) -> list[str]:
 
     Needs no programs of the cluster and no working API server; may be called when there is nothing.
     """
-    # All at once and not politely: nothing in the cluster outlives this, and process 1 of a node
-    # takes everything in it along.
+    # SIGKILL to all at once: nothing in the cluster outlives this, and process 1 of a node takes
+    # everything in the node along.
     for process in processes.marked(paths.state):
         process.send(signal.SIGKILL)
     if not processes.wait_until(lambda: not _running(paths), seconds=_END_SECONDS):
@@ -37,7 +37,7 @@ def keep_logs(paths: Paths) -> Path:
     nodes = [paths.node(node.name) / "log" for node in topology.NODES.values()]
     for source in (paths.logs, *nodes):
         if source.exists():
-            # Logs of pods vanish while they are copied; what is missed must not keep the end away.
+            # Logs of pods vanish while they are copied: a missing one must not stop the teardown.
             with suppress(OSError):
                 shutil.copytree(source, target / source.relative_to(paths.state), symlinks=True)
     return target

@@ -18,7 +18,7 @@ class Stage(Enum):
 
 
 class DrillFailed(Exception):
-    """What the platform did not bear, in a sentence."""
+    """The platform failed a drill; one sentence says how."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Drill:
     name: str
     run: Callable[[Platform, Checks], None]
     stage: Stage
-    owes: tuple[str, ...]  # figures without which it has not passed
+    owes: tuple[str, ...]  # figures that it must give
 
     @property
     def says(self) -> str:

@@ -1,4 +1,4 @@
-"""All drills, in the order in which each finds the stack as it needs it."""
+"""All drills, in the order in which they run."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from e2e.drills.monitoring import alerts, correlation, health, third_party
 from e2e.drills.releases import bad, upgrades
 from e2e.drills.secrecy.search import Keeper
 
-# What a short run on a slow machine proves.
+# For a short run on a slow machine.
 SUBSETS = {
     "ci": (
         "preview",
@@ -63,7 +63,7 @@ _OF_THE_PLATFORM = (
         Stage.SETTLED,
         ("window_s", "window_allowed_s", "recovered_s", "rescheduled_s"),
     ),
-    # Its pods stay for five minutes: no drill that counts them comes after it.
+    # Its pods stay for five minutes: no drill that counts pods comes after it.
     Drill("hpa", autoscaling.hpa, Stage.SETTLED, ("replicas_max", "seconds")),
     _DESTROY,
     Drill("engine-killed", interrupted.engine_killed, Stage.EMPTY, _STATE),
@@ -103,7 +103,7 @@ def chosen(
         Drill("secrets", keeper.search, Stage.ANY, ("found", "searched_bytes")),
     )
     known = [drill.name for drill in every]
-    # A subset is a choice of either stack's: what is not in this one's list is left out.
+    # A subset serves both stacks: what this stack's list lacks is left out.
     wanted = names or [name for name in SUBSETS.get(subset, known) if name in known]
     if unknown := [name for name in wanted if name not in known]:
         raise UnknownDrillError(

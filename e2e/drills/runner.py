@@ -1,4 +1,4 @@
-"""Runs drills one after the other: a failed one does not keep the next from its turn."""
+"""Runs drills one after the other; a failed drill does not stop the next."""
 
 import time
 import traceback
@@ -12,7 +12,7 @@ from e2e.platform.platform import Platform
 _SENTENCE = 300
 
 Say = Callable[[str], None]
-# Called after each drill, whatever came of it: secrets and logs are collected while they are there.
+# Called after each drill, also a failed one: secrets and logs are collected while they exist.
 Afterwards = Callable[[Platform], None]
 
 
@@ -25,7 +25,7 @@ def run(
     say: Say = print,
     afterwards: Afterwards = lambda _: None,
 ) -> Report:
-    """Run them in this order; the report is written after each, since a run may be ended early."""
+    """Run them in this order; write the report after each, since a run may end early."""
     began = time.monotonic()
     report = Report(0, versions, ())
     for number, drill in enumerate(drills, 1):
@@ -38,13 +38,13 @@ def run(
 
 
 def _attempt(platform: Platform, drill: Drill, say: Say, afterwards: Afterwards) -> Outcome:
-    """Run one drill; anything that it raises is its failure, and the next one's turn."""
+    """Run one drill; whatever it raises is its failure."""
     checks, began = Checks(), time.monotonic()
 
     def perform() -> None:
         nonlocal began
         bring_to(platform, drill.stage, say)
-        began = time.monotonic()  # what came before is nobody's figure
+        began = time.monotonic()  # the way to the stage does not count
         drill.run(platform, checks)
         missing = sorted(set(drill.owes) - checks.figures.keys())
         checks.require(not missing, f"it gave no figure for {', '.join(missing)}")
@@ -55,7 +55,7 @@ def _attempt(platform: Platform, drill: Drill, say: Say, afterwards: Afterwards)
 
 
 def _failure_of(action: Callable[[], None], say: Say) -> str:
-    """Say why it failed, whatever it ran into; empty when it has not."""
+    """Return why it failed, or an empty text."""
     try:
         action()
     except DrillFailed as failed:
@@ -67,7 +67,7 @@ def _failure_of(action: Callable[[], None], say: Say) -> str:
 
 
 def bring_to(platform: Platform, stage: Stage, say: Say) -> None:
-    """Deploy, destroy or mend as far as the stage asks for it."""
+    """Deploy, destroy or repair until the stage is reached."""
     if stage in {Stage.PRESENT, Stage.SETTLED} and not platform.is_deployed:
         say("  first: pulumi up")
         platform.world.heal()

@@ -1,4 +1,4 @@
-"""What goes on for as long as a drill lasts: alerts, and a number that is read again and again."""
+"""Alerts sent for as long as a drill lasts, and a number that is read all the time."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from e2e.load.load import Traffic
 from e2e.load_balancer.http1 import Request, Response
 from e2e.platform.platform import Platform
 
-# No drill takes as long: a load that ended before its drill would have seen nothing of the end.
+# Longer than any drill: a load that ends before its drill does not see the drill's end.
 _LIMIT_SECONDS = 1500
 _BEFORE = 50  # requests while nothing happens yet
 _JOIN_SECONDS = 130  # longer than a kubectl that does not answer

@@ -43,8 +43,7 @@ def canonical(reference: str) -> str:
     """Name of an image as the kubelet's runtime looks it up: with registry, and a digest alone.
 
     `jaegertracing/jaeger:2` is `docker.io/jaegertracing/jaeger:2`; of `name:tag@sha256:...` the
-    runtime drops the tag. To containerd a name is a word: nothing compares a digest in it with the
-    image that has the name.
+    runtime drops the tag. Nothing compares a digest in a name with the image that has the name.
     """
     name, _, digest = reference.partition("@")
     first, slash, _ = name.partition("/")

@@ -1,4 +1,4 @@
-"""Images of the real programs: the static binary where upstream's image has it, and no system.
+"""Images of the real programs: the static binary where upstream's image has it, and nothing else.
 
 Paths, entry points, commands and users are those of the upstream Dockerfiles, read 2026-11. Left
 out is what nothing here reads: example configurations, licences, certificates of public CAs.

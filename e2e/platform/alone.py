@@ -11,7 +11,7 @@ from e2e.programs.cache import cache_directory
 @contextmanager
 def alone() -> Iterator[None]:
     """Hold the machine while the context is open; raises when somebody else does."""
-    # Closed in programs that are started meanwhile: what is kept running does not hold it.
+    # Programs that are started meanwhile do not inherit the lock.
     with (cache_directory() / "run.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

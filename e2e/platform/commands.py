@@ -26,7 +26,7 @@ class Commands:
     directory: Path
     environment: Mapping[str, str]  # all of it; has KUBECONFIG and a PATH with helm
     helm_program: Path
-    log: Path  # of what is started and not waited for
+    log: Path  # of what runs in the background
 
     def release(self, version: str, *, ok: bool = True) -> Completed:
         """Run `make release`; another end than the one asked for is an error."""

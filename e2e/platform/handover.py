@@ -1,4 +1,4 @@
-"""What `make e2e KEEP=1` leaves to whoever called it: everything deployed, and how to use it."""
+"""What `make e2e KEEP=1` leaves running: everything deployed, and how to use it."""
 
 import shlex
 from collections.abc import Callable
@@ -22,15 +22,15 @@ def _look(platform: Platform) -> str:
 def hand_over(platform: Platform, say: Callable[[str], None]) -> None:
     """Deploy what the last drill took away, write token and environment, print how to go on."""
     if not platform.is_deployed:
-        say("deploying, for whoever uses it now")
+        say("deploying what is left running")
         platform.engine.up()
     state = platform.cluster.paths.state
-    # Beside the administrator's keys, where the search for secrets that went astray does not look.
+    # Beside the administrator's keys, where the drill `secrets` does not search.
     token = platform.cluster.paths.pki / "token"
     token.touch(mode=0o600)
     token.write_text(platform.token)
     variables = {**platform.engine.environment, "KUBECONFIG": str(platform.cluster.kubeconfig)}
-    # `make e2e-down` ends whatever carries the mark: not the shell it is called from.
+    # `make e2e-down` ends every process that has the mark: it must not end the shell that calls it.
     variables.pop(MARK, None)
     exports = [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
     (state / _FILE).write_text("\n".join(exports) + "\n")

@@ -1,4 +1,4 @@
-"""What stands for ECR: images that were built here, on the nodes under the registry's name.
+"""A fake ECR: images that were built here are on the nodes under the registry's name.
 
 Pulumi makes the registry and the name that comes with it, and installs the release a moment later,
 so a thread looks for it. As in ECR, nothing of a registry that is gone stays under a new name.
@@ -28,7 +28,7 @@ class Nodes(Protocol):
 
 
 class Cloud(Protocol):
-    """Where the registry is made: the stand-ins' world."""
+    """Where the registry is made: the fake cloud."""
 
     def resources(self) -> Sequence[Resource]: ...
 

@@ -1,4 +1,4 @@
-"""Mends what a drill has left, by the means that an operator has, until all is as after `up`."""
+"""Repairs what a drill has left, as an operator would, until everything is as after `up`."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

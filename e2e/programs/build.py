@@ -52,7 +52,7 @@ def _ensure(module: Module, target: Path) -> Path:
     if target.exists():
         return target
     with locked(target.parent / f"{module.name}.lock"):
-        if not target.exists():  # somebody else may have built it while we waited
+        if not target.exists():  # another process may have built it meanwhile
             _build(module, target)
     return target
 
@@ -69,7 +69,7 @@ def _build(module: Module, target: Path) -> None:
         sums = [f"{_sha256(scratch / program)}  {program}" for program in module.programs]
         (scratch / CHECKSUMS).write_text("\n".join(sums) + "\n")
         scratch.chmod(0o755)
-        # Renamed whole: a build that was interrupted leaves nothing that looks finished.
+        # Renamed as a whole: an interrupted build leaves nothing that looks finished.
         scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

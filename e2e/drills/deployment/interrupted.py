@@ -1,4 +1,4 @@
-"""`pulumi up` that fails or is killed in the middle: what exists is known, and goes on."""
+"""`pulumi up` that fails or is killed in the middle: the state has what exists."""
 
 from e2e.drills.drill import Checks
 from e2e.drills.looks import eventually
@@ -50,7 +50,7 @@ def engine_killed(platform: Platform, checks: Checks) -> None:
                 every=0.2,
             )
         finally:
-            running.kill()  # also when it never came to that: nobody else would end it
+            running.kill()  # also when that never happened
     finally:
         platform.world.heal()
     checkpoint = platform.engine.checkpoint()

@@ -59,7 +59,7 @@ def up(platform: Platform, checks: Checks) -> None:
 
 
 def _seconds_until_both_zones(platform: Platform) -> float:
-    """Wait for the second pod. Helm is content with the one that a Deployment has at first.
+    """Wait for the second pod. Helm accepts the one that a Deployment has at first.
 
     The chart may not set `replicas`, which is the autoscaler's, and that raises it to two at its
     first turn, up to 15 s later; a quick `up` does not wait for it, and the pod then has to start.

@@ -27,7 +27,7 @@ _DIGEST = (
 
 
 def database_outage(platform: Platform, checks: Checks) -> None:
-    """Restarted, then away for 20 s: 503 meanwhile, nothing accepted is lost, no pod restarts.
+    """Restarted, then away for 20 s: only 503, nothing accepted is lost, no pod restarts.
 
     Seen red with a liveness probe that asks the database: 5 restarts, and 38 of 962 requests were
     answered 502.

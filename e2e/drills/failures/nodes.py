@@ -12,7 +12,7 @@ from e2e.platform.platform import Platform
 _TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 _RESCHEDULED = 90
 _PODS = 2
-# Half of the requests go to the zone that is left; with a margin for who begins.
+# Half of the requests go to the zone that is left, with a margin.
 _SERVED = 0.4
 
 
@@ -22,7 +22,7 @@ def node_kill(platform: Platform, checks: Checks) -> None:
     Seen red while pods tolerated a lost node for 20 s instead of 10: ready elsewhere after 86 to
     100 s.
     """
-    # Now: a dead node is given no images, and must have them when it is back.
+    # Before the power cut: a dead node gets no images, and needs this one when it is back.
     platform.image("after-the-power-cut")
     allowed = _target_group(platform).failure_window
     checks.note(window_allowed_s=allowed)

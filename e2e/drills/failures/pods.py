@@ -17,7 +17,7 @@ _CONTAINER = "api"
 _PODS = 2
 _KILLED_WINDOW = 5  # seconds until the endpoint of a dead process is withdrawn
 _REPLACED = 20
-_TOLD_SECONDS = 15  # events come behind what they tell of
+_TOLD_SECONDS = 15  # events come later than what they describe
 
 
 def pod_kill(platform: Platform, checks: Checks) -> None:

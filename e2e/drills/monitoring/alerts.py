@@ -1,4 +1,4 @@
-"""An alert's way: from a scrape through rule and Alertmanager to the backend, and to people."""
+"""An alert's way from a scrape through rule and Alertmanager to the backend, and to people."""
 
 import json
 import time
@@ -52,7 +52,7 @@ _RULE = {
 
 
 def alert_path(platform: Platform, checks: Checks) -> None:
-    """A rule that fires is stored by the backend within 90 s of the scrape, and wakes people.
+    """A rule that fires is in the backend within 90 s of the scrape, and people are notified.
 
     All intervals are the defaults. The drill sends the backend an alert that cannot be stored: the
     counter of these rises, and a rule of the drill's own watches it.
@@ -86,7 +86,7 @@ def alert_path(platform: Platform, checks: Checks) -> None:
 
 
 def backend_away(platform: Platform, checks: Checks) -> None:
-    """While no backend is there, people are told of it directly, and of its return."""
+    """People are told directly that no backend is there, and that it is back."""
     with DirectReceiver() as people:
         began = time.time()
         # At zero, the autoscaler leaves it alone.

@@ -13,13 +13,13 @@ from e2e.drills.watched import Watched
 from e2e.platform.platform import Platform
 from infra.naming import RELEASE
 
-# People wait ten minutes; pods that will never be ready are not worth it here.
+# `make release` waits ten minutes for pods; these will never be ready.
 _PATIENCE = "60s"
 _BROKEN = {"backend/asgi.py": 'raise SystemExit("this version does not start")\n'}
 
 
 def bad_release(platform: Platform, checks: Checks) -> None:
-    """Neither an image that never becomes ready nor a migration that fails disturbs anybody.
+    """An image that never becomes ready and a migration that fails cost no request.
 
     Seen red with a migration that the database had already, and so did not fail: the release went
     through after 41.7 s.

@@ -20,7 +20,7 @@ _ROLLED_SECONDS = 30
 
 
 def app_upgrade(platform: Platform, checks: Checks) -> None:
-    """`make release` with a migration, `up`, refresh, new chart versions: nobody notices.
+    """`make release` with a migration, `up`, refresh, new chart versions: no request fails.
 
     Seen red without preStop and with a server that closes its socket at SIGTERM: 53 of 5,121
     requests failed. Without preStop alone none of 5,000 did: the backend drains by itself for up

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import quote
 
-# Short ones would be found by chance, and are no secrets.
+# Shorter ones would be found by chance.
 SHORTEST = 12
 
 
