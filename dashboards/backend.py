@@ -27,7 +27,7 @@ def page() -> Page:
     return Page(
         uid=links.BACKEND,
         title="Backend",
-        description="Is the control plane taking in alerts, and answering?",
+        description="Does the backend store alerts and answer requests?",
         choices=[NAMESPACE],
         sections=[
             Section("Is it well?", _status()),
@@ -43,7 +43,7 @@ def _status() -> list[Panel]:
     return [
         stat(
             "API pods",
-            "How many API pods answer Prometheus? Two or more; at 0 no alert is taken in.",
+            "How many API pods answer Prometheus? Two or more; at 0 the backend stores no alerts.",
             API_PODS,
             unit="short",
             steps=falling(bad_below=1, good_from=2),
@@ -51,7 +51,7 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Workers",
-            "How many workers answer Prometheus? One. Without it alerts are still taken in.",
+            "How many workers answer Prometheus? One. Without it the backend still stores alerts.",
             WORKERS,
             unit="short",
             steps=falling(bad_below=1, good_from=1),
@@ -60,7 +60,7 @@ def _status() -> list[Panel]:
         stat(
             "Failed requests",
             "Which share of the requests of five minutes was answered 5xx? Probes do not count;"
-            " more than 5 % for five minutes is an alert. No number: nobody asked.",
+            " more than 5 % for five minutes fires an alert. No number: there were no requests.",
             FAILED,
             unit="percentunit",
             steps=rising(warn=0.001, bad=0.05),
@@ -68,8 +68,8 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Slow answers",
-            "How long does the slowest hundredth of the requests take? The objective: 99 % below a"
-            " second.",
+            "How long does the slowest hundredth of the requests take? The objective is 99 %"
+            " below a second.",
             duration(0.99, window="[5m]"),
             unit="s",
             steps=rising(warn=0.5, bad=1),
@@ -77,8 +77,8 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Deliveries in 12 min",
-            "Does Alertmanager reach the backend? It repeats the heartbeat every five minutes: 0"
-            " means that the way is broken.",
+            "Does Alertmanager reach the backend? It repeats the heartbeat every five minutes,"
+            " so 0 means that no delivery arrives.",
             'sum(increase(backend_deliveries_total{namespace="$namespace", outcome="stored"}'
             "[12m]))",
             unit="short",
@@ -88,7 +88,8 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Versions",
-            "Which versions run, on how many pods? Two versions during a rollout, else one.",
+            "Which versions run, and on how many pods? Two versions during a rollout, otherwise"
+            " one.",
             'count by (version) (backend_build_info{namespace="$namespace"})',
             unit="short",
             legend="{{version}}",
@@ -100,7 +101,7 @@ def _requests() -> list[Panel]:
     return [
         graph(
             "Requests",
-            "Who asks for what? Requests per second by route, probes left out.",
+            "Which routes get requests? Requests per second by route, without probes.",
             Query(f"sum by (route) (rate({REQUESTS}{{{ASKED}}}{RATE})) > 0", "{{route}}"),
             unit="reqps",
             stacked=True,
@@ -121,8 +122,8 @@ def _requests() -> list[Panel]:
         ),
         graph(
             "Duration",
-            "How long do answers take? A diamond is a request with a trace: click it. The line is"
-            " the objective, a second for 99 %.",
+            "How long do requests take? A diamond is a request with a trace: click it. The line"
+            " is the objective, a second for 99 %.",
             *(Query(duration(share), f"p{int(share * 100)}") for share in (0.5, 0.9, 0.99)),
             unit="s",
             steps=rising(bad=1),
@@ -131,7 +132,7 @@ def _requests() -> list[Panel]:
         ),
         graph(
             "Duration by route",
-            "Which route is the slow one? 99th percentile of each.",
+            "Which route is slow? 99th percentile of each.",
             Query(duration(0.99, by="route"), "{{route}}"),
             unit="s",
             width=12,
@@ -150,8 +151,8 @@ def burn(*, width: int) -> Panel:
     )
     return graph(
         "Error budget burn",
-        "How fast are the error budgets used up? At 1 a month's budget (0.1 % failed, 1 % slower"
-        " than a second) lasts a month. Lines: 6 and 14.4, where people are woken.",
+        "How fast are the error budgets used up? At 1 a month's budget (0.1 % failed, 1 %"
+        " slower than a second) lasts a month. Lines: 6 and 14.4, which page somebody.",
         Query(spent.format("failed", "1h", 0.001), "failed, 1 h"),
         Query(spent.format("failed", "6h", 0.001), "failed, 6 h"),
         Query(spent.format("slow", "1h", 0.01), "slow, 1 h"),

@@ -9,8 +9,8 @@ def intake() -> list[Panel]:
     return [
         graph(
             "Deliveries",
-            "What happens to deliveries? Refused ones are lost (4xx, not repeated); failed ones"
-            " come again.",
+            "What happens to deliveries? Refused ones are lost (4xx, no retry); Alertmanager"
+            " retries failed ones.",
             Query(
                 f"sum by (outcome) (rate(backend_deliveries_total{NAMESPACE}{RATE}))", "{{outcome}}"
             ),
@@ -21,7 +21,7 @@ def intake() -> list[Panel]:
         ),
         graph(
             "Alerts taken in",
-            "Are alerts stored? Per second: accepted (repeats too), and rejected by reason.",
+            "Are alerts stored? Per second: accepted (with repeats), and rejected by reason.",
             Query(f"sum(rate(backend_alerts_accepted_total{NAMESPACE}{RATE}))", "accepted"),
             Query(
                 f"sum by (code) (rate(backend_alerts_rejected_total{NAMESPACE}{RATE}))",
@@ -32,15 +32,15 @@ def intake() -> list[Panel]:
         ),
         graph(
             "Episodes",
-            "Does more begin than end? Episodes opened and closed per minute.",
+            "Do more alerts begin than end? Episodes opened and closed per minute.",
             Query(f"sum(rate(backend_episodes_opened_total{NAMESPACE}{RATE})) * 60", "opened"),
             Query(f"sum(rate(backend_episodes_closed_total{NAMESPACE}{RATE})) * 60", "closed"),
             unit="cpm",
         ),
         graph(
             "Intake duration",
-            "How long does storing a delivery take? Alertmanager gives up after ten seconds at the"
-            " earliest; above 5 s is an alert.",
+            "How long does storing a delivery take? Alertmanager gives up after at least ten"
+            " seconds; above 5 s an alert fires.",
             Query(duration(0.5, INTAKE), "answer p50"),
             Query(duration(0.99, INTAKE), "answer p99"),
             Query(
@@ -57,7 +57,8 @@ def intake() -> list[Panel]:
         graph(
             "Intake lag",
             "How late do changes arrive? From an alert's start or end until it is stored, by"
-            " delivery. Alertmanager holds back five minutes at most; ten are an alert.",
+            " delivery. Alertmanager delays a change by five minutes at most; above ten an"
+            " alert fires.",
             Query(lag.format(0.5, NAMESPACE), "half"),
             Query(lag.format(0.95, NAMESPACE), "95 %"),
             unit="s",
@@ -84,8 +85,8 @@ def jobs() -> list[Panel]:
         ),
         graph(
             "Last success",
-            "How long ago did each job succeed? It grows between two runs. The pulse is due each"
-            " minute: ten without it are an alert.",
+            "How long ago did each job succeed? The value grows between two runs. The pulse"
+            " runs every minute; ten minutes without it fire an alert.",
             Query(
                 f"time() - max by (task) (backend_job_last_success_timestamp_seconds{NAMESPACE})",
                 "{{task}}",
@@ -95,7 +96,7 @@ def jobs() -> list[Panel]:
         ),
         graph(
             "Oldest waiting job",
-            "Does work wait for a worker? Age of the oldest job or schedule that is due.",
+            "Does work wait for a worker? Time since the oldest job or schedule was due.",
             Query(f"max by (kind) (backend_jobs_waiting_oldest_seconds{NAMESPACE})", "{{kind}}"),
             unit="s",
             steps=rising(bad=900),
@@ -103,7 +104,7 @@ def jobs() -> list[Panel]:
         ),
         graph(
             "Waiting jobs",
-            "How much is due that nobody has taken? Jobs and schedules.",
+            "How much work is due that no worker has taken? Jobs and schedules.",
             Query(f"max by (kind) (backend_jobs_waiting{NAMESPACE})", "{{kind}}"),
             unit="short",
             width=6,
@@ -122,8 +123,8 @@ def jobs() -> list[Panel]:
         ),
         graph(
             "Partitions ahead",
-            "Is there room for what comes? Partitions whose time has not begun; below 2 the worker"
-            " has not made new ones.",
+            "Are partitions ready for the coming days? Partitions that exist ahead of time;"
+            " below 2 the worker has not created new ones.",
             Query(f"min by (table) (backend_partitions_ahead{NAMESPACE})", "{{table}}"),
             unit="short",
             width=6,
@@ -132,7 +133,7 @@ def jobs() -> list[Panel]:
         ),
         graph(
             "Rows that retention removed",
-            "Does old data go? Rows deleted one by one and partitions dropped, per hour.",
+            "Is old data removed? Rows deleted one by one and partitions dropped, per hour.",
             Query(
                 f"sum by (table) (increase(backend_retention_rows_deleted_total{NAMESPACE}[1h]))",
                 "rows of {{table}}",
@@ -152,7 +153,7 @@ def resources() -> list[Panel]:
     return [
         graph(
             "Database pool",
-            "Are there database connections left? In use by pod, against what each pool may open.",
+            "Are there database connections left? In use by pod, and the limit of each pool.",
             Query(f"max by (pod) ({used})", "{{pod}}"),
             Query(f"max(backend_database_pool_limit_connections{NAMESPACE})", "limit of each"),
             unit="short",
@@ -161,8 +162,8 @@ def resources() -> list[Panel]:
         ),
         graph(
             "Database errors",
-            "What goes wrong in the database? connect: not reachable. pool: none free. passing: is"
-            " tried again. value: cannot be stored.",
+            "Which database errors occur? connect: not reachable. pool: no free connection."
+            " passing: temporary, retried. value: cannot be stored.",
             Query(
                 f"sum by (kind) (rate(backend_database_errors_total{NAMESPACE}{RATE}))", "{{kind}}"
             ),
@@ -171,7 +172,7 @@ def resources() -> list[Panel]:
         ),
         graph(
             "Sign-ins",
-            "Does somebody try tokens? Sign-ins to the console per hour by outcome.",
+            "Does somebody guess tokens? Sign-ins to the console per hour by outcome.",
             Query(
                 f"sum by (outcome) (increase(backend_console_sign_ins_total{NAMESPACE}[1h]))",
                 "{{outcome}}",
@@ -180,7 +181,8 @@ def resources() -> list[Panel]:
         ),
         graph(
             "Memory",
-            "Does memory stay in bounds? Resident memory by pod; the chart's limit is 512 MiB.",
+            "Does memory stay within its limit? Resident memory by pod; the chart's limit is"
+            " 512 MiB.",
             Query(f"max by (pod) (process_resident_memory_bytes{{{BACKEND}}})", "{{pod}}"),
             unit="bytes",
             width=12,

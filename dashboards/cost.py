@@ -48,12 +48,12 @@ def page() -> Page:
     return Page(
         uid=links.COST,
         title="Cost",
-        description="What does the cluster cost, and who uses what is paid for?",
+        description="What does the cluster cost, and who uses it?",
         choices=[NAMESPACES],
         sections=[
             Section("What does a month cost?", [*_month(), _missing()]),
             Section("Who uses it?", _users()),
-            Section("What is paid for and unused?", _unused()),
+            Section("What is unused?", _unused()),
             Section("Prices", _prices()),
         ],
     )
@@ -63,8 +63,8 @@ def _month() -> list[Panel]:
     return [
         stat(
             "A month",
-            "What does the cluster cost at this hour's pace, for 730 hours? Nodes, volumes and the"
-            " control plane.",
+            "What does the cluster cost in 730 hours at the current price? Nodes, volumes and"
+            " the control plane.",
             f"{_ALL} * {HOURS}",
             unit="currencyUSD",
         ),
@@ -76,13 +76,13 @@ def _month() -> list[Panel]:
         ),
         stat(
             "Volumes",
-            "What do the volumes cost a month? Each by its size, used or not.",
+            "What do the volumes cost a month? By size, used or not.",
             f"{_VOLUMES} * {HOURS}",
             unit="currencyUSD",
         ),
         stat(
             "Control plane",
-            "What does the control plane cost a month? Six times as much once its Kubernetes"
+            "What does the control plane cost a month? Six times as much after its Kubernetes"
             " version has left standard support.",
             f"{_CONTROL} * {HOURS}",
             unit="currencyUSD",
@@ -90,15 +90,15 @@ def _month() -> list[Panel]:
         ),
         stat(
             "Load balancers",
-            "What do load balancers of Services cost a month? None here: the program's own is not"
-            " among them.",
+            "What do load balancers of Services cost a month? The program's own load balancer"
+            " is not among them.",
             f"({_BALANCERS} or vector(0)) * {HOURS}",
             unit="currencyUSD",
         ),
         stat(
             "Unused",
-            "Which share of the nodes' price is for what nobody asked for? Room for a lost node is"
-            " half of two.",
+            "Which share of the nodes' price is not requested by any pod? To survive the loss"
+            " of one of two nodes, half must be free.",
             f"1 - ({_cpu()} + {_memory()}) / {_NODES}",
             unit="percentunit",
             steps=rising(warn=0.6, bad=0.8),
@@ -108,7 +108,7 @@ def _month() -> list[Panel]:
 
 def _missing() -> Panel:
     return text(
-        "What these numbers leave out",
+        "What these numbers exclude",
         "The database, NAT gateways, the load balancer, traffic, CloudWatch and S3 are not in the"
         " cluster, and OpenCost does not see them. Prices are list prices: without savings plans,"
         " credits and tax.",
@@ -122,8 +122,8 @@ def _users() -> list[Panel]:
     return [
         graph(
             "By namespace",
-            "Who costs what? Dollars a month for CPU and memory: what was asked for, or used where"
-            " that was more.",
+            "Which namespace costs how much? Dollars a month for CPU and memory: the request,"
+            " or the use if that is more.",
             Query(f"({both}) * {HOURS}", "{{namespace}}"),
             unit="currencyUSD",
             width=12,
@@ -131,7 +131,7 @@ def _users() -> list[Panel]:
         ),
         table(
             "By pod",
-            "Which pods are dear? Dollars a month for CPU and memory, the first twenty.",
+            "Which pods are expensive? Dollars a month for CPU and memory, the first twenty.",
             f"topk(20, ({pods}) * {HOURS})",
             columns=["namespace", "pod"],
             value_column="a month",
@@ -143,8 +143,8 @@ def _users() -> list[Panel]:
 def _unused() -> list[Panel]:
     return [
         bars(
-            "CPU that nobody asked for",
-            "Which node is empty? Share of its CPUs that no pod asked for.",
+            "CPU not requested",
+            "Which node is idle? Share of its CPUs that no pod requests.",
             Query(
                 "1 - sum by (node)"
                 " (cluster:namespace:pod_cpu:active:kube_pod_container_resource_requests)"
@@ -156,8 +156,8 @@ def _unused() -> list[Panel]:
             maximum=1,
         ),
         bars(
-            "Memory that nobody asked for",
-            "Which node is empty? Share of its memory that no pod asked for.",
+            "Memory not requested",
+            "Which node is idle? Share of its memory that no pod requests.",
             Query(
                 "1 - sum by (node)"
                 " (cluster:namespace:pod_memory:active:kube_pod_container_resource_requests)"
@@ -170,7 +170,7 @@ def _unused() -> list[Panel]:
         ),
         bars(
             "Volumes' free space",
-            "Which volume is too large? Free share; a claim can grow, and not shrink.",
+            "Which volume is too large? Free share; a claim can grow, but not shrink.",
             Query(
                 "max by (namespace, persistentvolumeclaim) (kubelet_volume_stats_available_bytes"
                 " / kubelet_volume_stats_capacity_bytes)",
@@ -186,17 +186,17 @@ def _prices() -> list[Panel]:
     return [
         table(
             "Price of each node",
-            "What does each node cost a month? By its type and region; a wrong type here is a wrong"
-            " bill above.",
+            "What does each node cost a month? By type and region; a wrong type here makes the"
+            " totals above wrong.",
             f"max by (node, instance_type, region) (node_total_hourly_cost) * {HOURS}",
             columns=["node", "instance_type", "region"],
             value_column="a month",
             unit="currencyUSD",
         ),
         graph(
-            "A month, as it went",
-            "Does the price rise above the budget? The whole cluster at the pace of each moment,"
-            " and observability.cost.monthlyBudgetUsd where it is set.",
+            "Monthly cost over time",
+            "Does the price exceed the budget? The monthly cost of the cluster at each moment,"
+            " and observability.cost.monthlyBudgetUsd if it is set.",
             Query(f"{_ALL} * {HOURS}", "a month"),
             Query(_BUDGET, "budget"),
             unit="currencyUSD",

@@ -33,7 +33,7 @@ def page() -> Page:
             Section("Connections", _connections()),
             Section("Work", _work()),
             Section("Waiting", _waiting()),
-            Section("Can this page be trusted?", _exporter()),
+            Section("Are these numbers complete?", _exporter()),
         ],
     )
 
@@ -42,8 +42,8 @@ def _status() -> list[Panel]:
     return [
         stat(
             "Reachable",
-            "Does the database take connections? Down: the backend answers 503, and Alertmanager"
-            " tries again.",
+            "Does the database accept connections? Down: the backend answers 503, and"
+            " Alertmanager retries.",
             f"max(pg_up{NAMESPACE})",
             unit="short",
             steps=falling(bad_below=1, good_from=1),
@@ -52,7 +52,7 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Connections",
-            "Which share of the connections is in use? At 100 % nobody gets a new one.",
+            "Which share of the connections is in use? At 100 % new connections fail.",
             _CONNECTIONS,
             unit="percentunit",
             steps=rising(warn=0.8, bad=0.9),
@@ -60,24 +60,23 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Longest transaction",
-            "Does a transaction hold others up? Age of the oldest; the backend's take"
-            " milliseconds.",
+            "Does a transaction block others? Age of the oldest; the backend's take milliseconds.",
             f"max(pg_stat_activity_max_tx_duration{NAMESPACE})",
             unit="s",
             steps=rising(warn=60, bad=600),
         ),
         stat(
             "Found in memory",
-            "Is the memory large enough? Blocks found in the database's cache, of all that were"
-            " read in five minutes.",
+            "Is the memory large enough? Share of the blocks read in five minutes that were in"
+            " the database's cache.",
             _hits("[5m]"),
             unit="percentunit",
             steps=falling(bad_below=0.9, good_from=0.99),
         ),
         stat(
             "Space used",
-            "How large is the data, against what the storage grows to? All databases together; logs"
-            " and temporary files come on top, and only CloudWatch sees them.",
+            "How large is the data relative to the storage ceiling? All databases together."
+            " Logs and temporary files are extra; only CloudWatch sees them.",
             f"max(platform:database_size:bytes{NAMESPACE}) / on () {_CEILING}",
             unit="percentunit",
             steps=rising(warn=0.75, bad=0.9),
@@ -85,7 +84,7 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Up for",
-            "Did it restart? A failover, a maintenance or a crash begins it anew.",
+            "Did it restart? A failover, maintenance or a crash resets it.",
             f"time() - min(pg_postmaster_start_time_seconds{NAMESPACE})",
             unit="s",
             steps=falling(bad_below=60, good_from=3600),
@@ -97,8 +96,8 @@ def _connections() -> list[Panel]:
     return [
         graph(
             "Connections by state",
-            "What do connections do? Idle in a transaction is a fault: it holds locks. The last"
-            " series is the limit.",
+            "What do connections do? Idle in a transaction is a fault, because it keeps locks."
+            " The last series is the limit.",
             Query(f"sum by (state) (pg_stat_activity_count{_DATA}) > 0", "{{state}}"),
             Query(f"max(pg_settings_max_connections{NAMESPACE})", "limit"),
             unit="short",
@@ -117,8 +116,8 @@ def _connections() -> list[Panel]:
             logs=_TROUBLE,
         ),
         graph(
-            "What the backend could not do",
-            "Which trouble does the backend have with it? By kind, per second.",
+            "Failed operations of the backend",
+            "Which database errors does the backend get? By kind, per second.",
             Query(
                 f"sum by (kind) (rate(backend_database_errors_total{NAMESPACE}{RATE}))", "{{kind}}"
             ),
@@ -135,7 +134,7 @@ def _work() -> list[Panel]:
     return [
         graph(
             "Transactions",
-            "How much is asked of it, and is it undone? Per second; rollbacks are refused or"
+            "How many transactions commit and roll back? Per second; rollbacks are refused or"
             " failed requests.",
             Query(f"sum(rate(pg_stat_database_xact_commit{_DATA}{RATE}))", "committed"),
             Query(f"sum(rate(pg_stat_database_xact_rollback{_DATA}{RATE}))", "rolled back"),
@@ -153,24 +152,24 @@ def _work() -> list[Panel]:
         ),
         graph(
             "Rows read",
-            "Do queries read more than they give? Rows scanned against rows that were fetched by an"
-            " index; far apart means a missing index.",
+            "Do queries read more than they return? Rows scanned, and rows fetched by an index;"
+            " a large gap means a missing index.",
             Query(f"sum(rate(pg_stat_database_tup_returned{_DATA}{RATE}))", "scanned"),
             Query(f"sum(rate(pg_stat_database_tup_fetched{_DATA}{RATE}))", "fetched"),
             unit="rps",
         ),
         graph(
             "Size by database",
-            'What grows? Bytes of each database; "Space used" says how much the storage can take.',
+            'What grows? Bytes of each database; "Space used" shows how much the storage can hold.',
             Query(f"max by (datname) (pg_database_size_bytes{_DATA})", "{{datname}}"),
             unit="bytes",
             width=12,
             alerts=["DatabaseSpaceShort", "DatabaseSpaceGrowing"],
         ),
         graph(
-            "Found in memory, as it went",
-            "Does it read from disk? Share of blocks that were in its cache; below 99 % for long,"
-            " memory is short.",
+            "Cache hits over time",
+            "Does it read from disk? Share of blocks that were in its cache; if it stays below"
+            " 99 %, memory is short.",
             Query(_hits(RATE), "in cache"),
             unit="percentunit",
             width=12,
@@ -184,8 +183,8 @@ def _waiting() -> list[Panel]:
     return [
         graph(
             "Locks",
-            "Is something locked that others want? Locks held by mode (AccessExclusive, a"
-            " migration's, stops everyone), and the connections that wait for one.",
+            "Does a lock block others? Locks by mode (AccessExclusive, from a migration, blocks"
+            " everyone), and the connections that wait for one.",
             Query(f"sum by (mode) (pg_locks_count{_DATA}) > 0", "{{mode}}"),
             Query(f"sum(pg_stat_activity_count{{{_LOCK_WAITS}}})", "waiting for a lock"),
             unit="short",
@@ -193,7 +192,7 @@ def _waiting() -> list[Panel]:
         ),
         graph(
             "Longest transaction by state",
-            "Who holds on for long? The oldest transaction by the state of its connection.",
+            "Which transactions stay open? The oldest transaction by the state of its connection.",
             Query(f"max by (state) (pg_stat_activity_max_tx_duration{_DATA}) > 0", "{{state}}"),
             unit="s",
             steps=rising(warn=60, bad=600),
@@ -201,8 +200,8 @@ def _waiting() -> list[Panel]:
         ),
         graph(
             "Deadlocks",
-            "Do transactions block each other? Per hour; each has failed one, which is tried"
-            " again.",
+            "Do transactions deadlock? Per hour; each deadlock fails one transaction, which is"
+            " retried.",
             Query(
                 f"sum by (datname) (increase(pg_stat_database_deadlocks{_DATA}[1h]))", "{{datname}}"
             ),
@@ -211,7 +210,7 @@ def _waiting() -> list[Panel]:
         ),
         graph(
             "Time for disk",
-            "Do reads and writes take long? Seconds per second; zero where track_io_timing is off.",
+            "Do reads and writes take long? Seconds per second; zero if track_io_timing is off.",
             Query(f"sum(rate(pg_stat_database_blk_read_time{_DATA}{RATE})) / 1000", "reading"),
             Query(f"sum(rate(pg_stat_database_blk_write_time{_DATA}{RATE})) / 1000", "writing"),
             unit="percentunit",
@@ -219,7 +218,7 @@ def _waiting() -> list[Panel]:
         ),
         graph(
             "Temporary files",
-            "Do sorts not fit into memory? Bytes per second written to temporary files.",
+            "Do sorts exceed memory? Bytes per second written to temporary files.",
             Query(
                 f"sum by (datname) (rate(pg_stat_database_temp_bytes{_DATA}{RATE}))", "{{datname}}"
             ),
@@ -233,7 +232,7 @@ def _exporter() -> list[Panel]:
     return [
         table(
             "Collectors that fail",
-            "Which numbers are missing? Parts of the exporter that could not read theirs.",
+            "Which numbers are missing? Collectors of the exporter that failed.",
             f"min by (collector) (pg_scrape_collector_success{NAMESPACE}) == 0",
             columns=["collector"],
             value_column="success",
@@ -242,8 +241,8 @@ def _exporter() -> list[Panel]:
         ),
         graph(
             "Collection time",
-            "Does looking cost too much? Seconds of each collector; ten together are the limit of a"
-            " scrape.",
+            "Do scrapes take too long? Seconds of each collector; the limit of a scrape is ten"
+            " in all.",
             Query(
                 f"max by (collector) (pg_scrape_collector_duration_seconds{NAMESPACE})",
                 "{{collector}}",

@@ -33,14 +33,14 @@ def page() -> Page:
     return Page(
         uid=links.KUBERNETES,
         title="Kubernetes capacity",
-        description="Does everything fit on the nodes, and what when one is lost?",
+        description="Does everything fit on the nodes, even when one is lost?",
         choices=[NODE],
         sections=[
             Section("Does it fit?", _status()),
             Section("By node", _nodes()),
             Section("By namespace", _namespaces()),
             Section("Autoscaling", autoscaling()),
-            Section("Pods that are not well", pods()),
+            Section("Unhealthy pods", pods()),
             Section("Volumes and disks", volumes()),
         ],
     )
@@ -50,15 +50,14 @@ def _status() -> list[Panel]:
     return [
         stat(
             "Nodes ready",
-            "Are all nodes there? Two are the reference, three the autoscaler's limit.",
+            "Are all nodes ready? Two is the reference, three the autoscaler's limit.",
             'sum(kube_node_status_condition{condition="Ready", status="true", node=~"$node"})',
             unit="short",
             steps=falling(bad_below=1, good_from=2),
         ),
         stat(
             "Places taken",
-            "How many of the places for pods are taken? 35 on each node; a rolling update needs"
-            " free ones.",
+            "How many of the possible pods run? 35 on each node; a rolling update needs free ones.",
             f"count({_PODS}) / sum({_allocatable('pods')})",
             unit="percentunit",
             steps=_ROOM,
@@ -66,7 +65,7 @@ def _status() -> list[Panel]:
         ),
         stat(
             "CPU promised",
-            "Which share of the CPU have pods asked for? 85 % is where `make plan` warns.",
+            "Which share of the CPU do pods request? `make plan` warns at 85 %.",
             f"sum({_requests('cpu')}) / sum({_allocatable('cpu')})",
             unit="percentunit",
             steps=_ROOM,
@@ -74,7 +73,7 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Memory promised",
-            "Which share of the memory have pods asked for? 85 % is where `make plan` warns.",
+            "Which share of the memory do pods request? `make plan` warns at 85 %.",
             f"sum({_requests('memory')}) / sum({_allocatable('memory')})",
             unit="percentunit",
             steps=_ROOM,
@@ -82,8 +81,8 @@ def _status() -> list[Panel]:
         ),
         stat(
             "If the largest node is lost",
-            "Would the memory of the other nodes take all pods? Above 100 % some would wait for a"
-            " new node.",
+            "Would all pods fit into the memory of the other nodes? Above 100 % some would wait"
+            " for a new node.",
             f"sum({_requests('memory')})"
             f" / (sum({_allocatable('memory')}) - max({_allocatable('memory')}))",
             unit="percentunit",
@@ -92,7 +91,7 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Without a node",
-            "Do pods wait for room? Those that no node can take.",
+            "Are pods pending? Pods that fit on no node.",
             "sum(kube_pod_status_unschedulable) or vector(0)",
             unit="short",
             steps=rising(bad=1),
@@ -105,15 +104,15 @@ def _nodes() -> list[Panel]:
     return [
         bars(
             "Pods by node",
-            "Has a node places left? Pods on each; 35 is the limit.",
+            "Can a node run more pods? Pods on each; 35 is the limit.",
             Query(f"count by (node) ({_PODS})", "{{node}}"),
             unit="short",
             steps=rising(warn=30, bad=35),
             maximum=35,
         ),
         bars(
-            "CPU promised by node",
-            "Which node has CPU to promise? Requests of its pods against what it gives.",
+            "CPU requested by node",
+            "Which node has unrequested CPU? Requests of its pods relative to its allocatable CPU.",
             Query(
                 f"sum by (node) ({_requests('cpu')}) / sum by (node) ({_allocatable('cpu')})",
                 "{{node}}",
@@ -123,8 +122,9 @@ def _nodes() -> list[Panel]:
             maximum=1,
         ),
         bars(
-            "Memory promised by node",
-            "Which node has memory to promise? Requests of its pods against what it gives.",
+            "Memory requested by node",
+            "Which node has unrequested memory? Requests of its pods relative to its"
+            " allocatable memory.",
             Query(
                 f"sum by (node) ({_requests('memory')}) / sum by (node) ({_allocatable('memory')})",
                 "{{node}}",
@@ -135,7 +135,8 @@ def _nodes() -> list[Panel]:
         ),
         graph(
             "CPU used",
-            "Is a node busy? A t3.medium may use 20 % of each CPU for ever; above it uses credits.",
+            "Is a node busy? A t3.medium may use 20 % of each CPU permanently; above that it"
+            " uses credits.",
             Query(
                 named("instance:node_cpu_utilisation:rate5m"),
                 "{{node}}",
@@ -146,7 +147,7 @@ def _nodes() -> list[Panel]:
         ),
         graph(
             "Memory used",
-            "Does a node run out of memory? The kubelet evicts pods when 100 MiB are left.",
+            "Does a node run out of memory? The kubelet evicts pods when only 100 MiB are free.",
             Query(
                 named("instance:node_memory_utilisation:ratio"),
                 "{{node}}",
@@ -157,7 +158,7 @@ def _nodes() -> list[Panel]:
         ),
         table(
             "Under pressure",
-            "Does a node refuse pods? Conditions other than Ready that hold.",
+            "Does a node refuse pods? Conditions other than Ready that are true.",
             'max by (node, condition) (kube_node_status_condition{condition!="Ready",'
             ' status="true", node=~"$node"}) == 1',
             columns=["node", "condition"],
@@ -173,8 +174,8 @@ def _namespaces() -> list[Panel]:
     memory = "node_namespace_pod_container:container_memory_working_set_bytes"
     return [
         graph(
-            "CPU promised by namespace",
-            "Who asked for the CPU? Cores by namespace.",
+            "CPU requested by namespace",
+            "Who requests the CPU? Cores by namespace.",
             Query(
                 "sum by (namespace) (namespace_cpu:kube_pod_container_resource_requests:sum)",
                 "{{namespace}}",
@@ -184,9 +185,9 @@ def _namespaces() -> list[Panel]:
             stacked=True,
         ),
         graph(
-            "CPU used of what was promised",
-            "Who asked for too much, or too little? Use against requests; far above 100 % takes"
-            " from others.",
+            "CPU used of the requests",
+            "Who requests too much or too little? Use relative to requests; far above 100 %"
+            " takes CPU from others.",
             Query(
                 f"sum by (namespace) ({cpu})"
                 " / sum by (namespace) (namespace_cpu:kube_pod_container_resource_requests:sum)",
@@ -197,8 +198,8 @@ def _namespaces() -> list[Panel]:
             steps=rising(warn=1),
         ),
         graph(
-            "Memory promised by namespace",
-            "Who asked for the memory? Bytes by namespace.",
+            "Memory requested by namespace",
+            "Who requests the memory? Bytes by namespace.",
             Query(
                 "sum by (namespace) (namespace_memory:kube_pod_container_resource_requests:sum)",
                 "{{namespace}}",
@@ -208,9 +209,9 @@ def _namespaces() -> list[Panel]:
             stacked=True,
         ),
         graph(
-            "Memory used of what was promised",
-            "Who asked for too much, or too little? Above 100 % is evicted first when a node runs"
-            " out.",
+            "Memory used of the requests",
+            "Who requests too much or too little? Pods above 100 % are evicted first when a"
+            " node runs out.",
             Query(
                 f'sum by (namespace) ({memory}{{container!=""}})'
                 " / sum by (namespace) (namespace_memory:kube_pod_container_resource_requests:sum)",

@@ -11,8 +11,8 @@ def autoscaling() -> list[Panel]:
     return [
         graph(
             "Replicas",
-            "Does the autoscaler follow the load? Pods that there are and that it wants; the last"
-            " two series are its limits.",
+            "Does the autoscaler follow the load? Current and desired pods; the last two series"
+            " are its limits.",
             Query(f"{by} ({hpa}status_current_replicas)", f"{name} there"),
             Query(f"{by} ({hpa}status_desired_replicas)", f"{name} wanted"),
             Query(f"{by} ({hpa}spec_min_replicas)", f"{name} least"),
@@ -22,7 +22,7 @@ def autoscaling() -> list[Panel]:
         ),
         bars(
             "At its limit",
-            "Is there a step left? Wanted pods of the most that it may start.",
+            "Can it still scale up? Desired pods relative to its maximum.",
             Query(
                 f"{by} ({hpa}status_desired_replicas) / {by} ({hpa}spec_max_replicas)",
                 name,
@@ -34,7 +34,8 @@ def autoscaling() -> list[Panel]:
         ),
         table(
             "Autoscalers that cannot scale",
-            "Does one not work? Conditions that should hold and do not: no metrics, no target.",
+            "Does an autoscaler fail? Conditions that should be true but are not: no metrics,"
+            " no target.",
             "max by (namespace, horizontalpodautoscaler, condition)"
             f" ({hpa}status_condition"
             '{condition=~"AbleToScale|ScalingActive", status="false"}) == 1',
@@ -50,7 +51,7 @@ def pods() -> list[Panel]:
     return [
         graph(
             "Pods by phase",
-            "Do pods wait or fail? Those neither running nor done.",
+            "Are pods pending or failed? Pods that neither run nor have completed.",
             Query(
                 'sum by (phase) (kube_pod_status_phase{phase=~"Pending|Failed|Unknown"})',
                 "{{phase}}",
@@ -59,8 +60,8 @@ def pods() -> list[Panel]:
         ),
         table(
             "Containers that wait",
-            "Why does a container not start? Its reason: an image that cannot be pulled, a crash, a"
-            " missing Secret.",
+            "Why does a container not start? Examples: an image that cannot be pulled, a crash,"
+            " a missing Secret.",
             "max by (namespace, pod, container, reason)"
             " (kube_pod_container_status_waiting_reason) == 1",
             columns=["namespace", "pod", "container", "reason"],
@@ -70,7 +71,7 @@ def pods() -> list[Panel]:
         ),
         table(
             "Out of memory",
-            "Which limit is too small? Containers whose last end was for lack of memory.",
+            "Which limit is too small? Containers that were last killed at their memory limit.",
             "max by (namespace, pod, container)"
             ' (kube_pod_container_status_last_terminated_reason{reason="OOMKilled"}) == 1',
             columns=["namespace", "pod", "container"],
@@ -81,7 +82,7 @@ def pods() -> list[Panel]:
         ),
         graph(
             "Nearest to their memory limit",
-            "Which container is killed next? Memory against its limit, the highest ten.",
+            "Which container is close to its limit? Memory relative to the limit, the highest ten.",
             Query(
                 "topk(10, max by (namespace, pod, container)"
                 ' (container_memory_working_set_bytes{container!="", image!=""})'
@@ -95,7 +96,7 @@ def pods() -> list[Panel]:
         ),
         graph(
             "Restarts",
-            "What starts over and over? Restarts per hour by pod.",
+            "What restarts repeatedly? Restarts per hour by pod.",
             Query(
                 "sum by (namespace, pod)"
                 " (increase(kube_pod_container_status_restarts_total[1h])) > 0.5",
@@ -119,7 +120,7 @@ def volumes() -> list[Panel]:
     return [
         bars(
             "Volumes",
-            "Which volume runs full? Used share; they grow by their claim, not by themselves.",
+            "Which volume fills up? Used share; a volume grows only when its claim does.",
             Query(
                 f"max by (namespace, persistentvolumeclaim) ({used})",
                 "{{persistentvolumeclaim}}",
@@ -130,7 +131,8 @@ def volumes() -> list[Panel]:
         ),
         table(
             "Full in",
-            "How long until a volume is full, at the pace of six hours? Those that grow.",
+            "How long until a volume is full, at the growth of the last six hours? Only growing"
+            " volumes.",
             f"min by (namespace, persistentvolumeclaim) ({full})",
             columns=["namespace", "persistentvolumeclaim"],
             value_column="full in",
@@ -139,7 +141,7 @@ def volumes() -> list[Panel]:
         ),
         graph(
             "Nodes' disks",
-            "Does a node's disk run full? Images and logs fill it; at 85 % the kubelet removes"
+            "Does a node's disk fill up? Images and logs fill it; at 85 % the kubelet removes"
             " images.",
             Query(
                 named(disk),
@@ -161,7 +163,7 @@ def volumes() -> list[Panel]:
         ),
         graph(
             "Network out",
-            "How much do nodes send? Bytes per second; through NAT each is paid for.",
+            "How much do nodes send? Bytes per second; AWS charges for traffic through NAT.",
             Query(
                 named("instance:node_network_transmit_bytes_physical:rate5m"),
                 "{{node}}",

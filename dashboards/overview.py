@@ -15,14 +15,14 @@ def page() -> Page:
     return Page(
         uid=links.OVERVIEW,
         title="Platform overview",
-        description="Is anything wrong, do people notice, and where to look next?",
+        description="Is anything wrong, do users notice, and where to look next?",
         choices=[NAMESPACE],
         console=True,
         sections=[
             Section("Is anything wrong now?", [*_status(), *_firing()]),
-            Section("Do people notice?", _rates()),
-            Section("What may be why?", _causes()),
-            Section("Can this page be trusted?", _monitoring()),
+            Section("Do users notice?", _rates()),
+            Section("What may be the cause?", _causes()),
+            Section("Does monitoring work?", _monitoring()),
         ],
     )
 
@@ -31,7 +31,7 @@ def _status() -> list[Panel]:
     return [
         stat(
             "Critical alerts",
-            "Does anything fire that somebody must act on now? What it is stands below.",
+            "Does anything fire that needs action now? The table below lists it.",
             f'count(ALERTS{{{_REAL}, severity="critical"}}) or vector(0)',
             unit="short",
             steps=rising(bad=1),
@@ -47,7 +47,7 @@ def _status() -> list[Panel]:
         ),
         stat(
             "API pods",
-            "How many API pods answer? Two or more; at 0 no alert is taken in.",
+            "How many API pods answer? Two or more; at 0 the backend stores no alerts.",
             API_PODS,
             unit="short",
             steps=falling(bad_below=1, good_from=2),
@@ -56,7 +56,7 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Workers",
-            "How many workers answer? One; without it periodic work stands still.",
+            "How many workers answer? One; without it no periodic job runs.",
             WORKERS,
             unit="short",
             steps=falling(bad_below=1, good_from=1),
@@ -65,8 +65,8 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Failed requests",
-            "Which share of the requests of five minutes was answered 5xx? No number: nobody"
-            " asked.",
+            "Which share of the requests of five minutes was answered 5xx? No number: there"
+            " were no requests.",
             FAILED,
             unit="percentunit",
             steps=rising(warn=0.001, bad=0.05),
@@ -75,7 +75,7 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Database",
-            "Does the database take connections? As its exporter sees it.",
+            "Does the database accept connections? As its exporter sees it.",
             'max(pg_up{namespace="$namespace"})',
             unit="short",
             steps=falling(bad_below=1, good_from=1),
@@ -85,7 +85,7 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Nodes not ready",
-            "Are all nodes there? Pods leave a silent node after ten seconds.",
+            "Are all nodes ready? Pods leave a silent node after ten seconds.",
             'count(kube_node_status_condition{condition="Ready", status="true"} == 0) or vector(0)',
             unit="short",
             steps=rising(bad=1),
@@ -93,7 +93,7 @@ def _status() -> list[Panel]:
         ),
         stat(
             "Targets down",
-            "Does everything that is scraped answer? What does not stands below.",
+            "Do all scrape targets answer? The table below lists those that do not.",
             "count(up == 0) or vector(0)",
             unit="short",
             steps=rising(warn=1),
@@ -106,8 +106,8 @@ def _firing() -> list[Panel]:
     return [
         table(
             "Firing alerts",
-            "What fires, and for how long? The runbook of each is under Runbooks, above; the"
-            " console shows them by service.",
+            "What fires, and for how long? The link Runbooks above has the runbook of each; the"
+            " console shows alerts by service.",
             "time() - max by (alertname, severity, namespace) (ALERTS_FOR_STATE"
             f" and ignoring (alertstate) ALERTS{{{_REAL}}})",
             columns=["alertname", "severity", "namespace"],
@@ -117,7 +117,7 @@ def _firing() -> list[Panel]:
         ),
         table(
             "Targets that do not answer",
-            "Which targets does Prometheus not reach? How many, by job.",
+            "Which targets does Prometheus not reach? Number by job.",
             "count by (job, namespace) (up == 0)",
             columns=["job", "namespace"],
             value_column="down",
@@ -131,7 +131,8 @@ def _rates() -> list[Panel]:
     return [
         graph(
             "Requests",
-            "How much is asked of the backend, and does it fail? Answers per second by class.",
+            "How many requests does the backend get, and do they fail? Answers per second by"
+            " class.",
             Query(f"sum by (status) (rate({REQUESTS}{{{ASKED}}}{RATE}))", "{{status}}"),
             unit="reqps",
             width=6,
@@ -142,7 +143,7 @@ def _rates() -> list[Panel]:
         ),
         graph(
             "Duration",
-            "How long do answers take? A diamond is a request with a trace. The line is the"
+            "How long do requests take? A diamond is a request with a trace. The line is the"
             " objective: a second for 99 %.",
             Query(duration(0.5), "p50"),
             Query(duration(0.99), "p99"),
@@ -178,9 +179,9 @@ def _causes() -> list[Panel]:
     )
     return [
         bars(
-            "Room on the nodes",
-            "Is there room for a rolling update, or for the pods of a lost node? Promised share of"
-            " what all nodes give; 85 % is where `make plan` warns.",
+            "Node capacity",
+            "Do a rolling update and the pods of a lost node fit? Requested share of all nodes;"
+            " `make plan` warns at 85 %.",
             Query(requested.format("cpu"), "CPU"),
             Query(requested.format("memory"), "memory"),
             Query(
@@ -196,7 +197,7 @@ def _causes() -> list[Panel]:
         ),
         graph(
             "Database connections",
-            "Are there connections left? Share of what the database admits.",
+            "Are there connections left? Share of the database's limit.",
             Query(
                 'max(platform:database_connections:ratio{namespace="$namespace"})',
                 "in use",
@@ -209,7 +210,7 @@ def _causes() -> list[Panel]:
         ),
         bars(
             "Fullest volumes",
-            "Does a volume run full? Used share of the five fullest.",
+            "Does a volume fill up? Used share of the five fullest.",
             Query(
                 "topk(5, max by (namespace, persistentvolumeclaim) (kubelet_volume_stats_used_bytes"
                 " / kubelet_volume_stats_capacity_bytes))",
@@ -222,7 +223,7 @@ def _causes() -> list[Panel]:
         ),
         table(
             "Restarts",
-            "Does something start over and over? Containers that restarted within an hour.",
+            "Does something restart repeatedly? Containers that restarted within an hour.",
             "sum by (namespace, pod, container)"
             " (increase(kube_pod_container_status_restarts_total[1h])) > 0.5",
             columns=["namespace", "pod", "container"],
@@ -237,7 +238,7 @@ def _monitoring() -> list[Panel]:
     return [
         graph(
             "Notifications",
-            "Do alerts leave Alertmanager? Sent per minute by receiver's kind, and what failed.",
+            "Do alerts leave Alertmanager? Sent and failed per minute by kind of receiver.",
             Query(
                 "sum by (integration) (rate(alertmanager_notifications_total[5m])) * 60 > 0",
                 "{{integration}}",
@@ -252,8 +253,8 @@ def _monitoring() -> list[Panel]:
         ),
         graph(
             "Rules that fail",
-            "Does Prometheus evaluate its rules? Evaluations per minute that failed, all and by"
-            " group: their alerts cannot fire.",
+            "Does Prometheus evaluate its rules? Failed evaluations per minute, all and by"
+            " group. The alerts of a failed group cannot fire.",
             Query("sum(rate(prometheus_rule_evaluation_failures_total[5m])) * 60", "all"),
             Query(
                 "sum by (group) (label_replace(rate(prometheus_rule_evaluation_failures_total[5m]),"
@@ -266,7 +267,7 @@ def _monitoring() -> list[Panel]:
         ),
         graph(
             "Time series",
-            "Does something flood Prometheus? Series in memory; each is a few KiB of it.",
+            "Do too many series burden Prometheus? Series in memory; each takes a few KiB.",
             Query("sum by (job) (prometheus_tsdb_head_series)", "{{job}}"),
             unit="short",
             width=6,
