@@ -152,7 +152,7 @@ def _body(error: AppError, errors: Sequence[FieldProblem]) -> dict[str, Any]:
 def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
     """Answer errors of the application and of its framework as problem+json.
 
-    The routes are asked which methods a path has: the framework names only those of one of them.
+    The routes say which methods a path has, because the framework names only those of one route.
     """
 
     async def framework_error(request: Request, error: HTTPException) -> Response:

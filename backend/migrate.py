@@ -1,4 +1,4 @@
-"""Bring a database to this release's schema, then make sure of the rows that the service needs.
+"""Migrate a database to this release's schema, then insert the rows that the service needs.
 
 Run as `python -m backend.migrate` before the service starts; safe to run twice, also at once.
 """

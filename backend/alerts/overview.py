@@ -1,4 +1,4 @@
-"""Queries for the console's first page: what is firing, and how the intake is doing."""
+"""Queries for the console's first page: what fires, and the state of the intake."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -96,9 +96,9 @@ async def add_or_restore(
     integration_id: int | None,
     created_at: datetime,
 ) -> None:
-    """Store the hash of a token; one that this integration (or none) had before is valid again.
+    """Store a token's hash; a former token of this integration (or of none) becomes valid again.
 
-    Not with other scopes: it would come back with those that it had.
+    Not with other scopes: it would return with its former ones.
     """
     values = {
         "sha256": sha256,

@@ -33,7 +33,7 @@ class Filters:
 
     @property
     def narrowing(self) -> bool:
-        """Whether there is a filter beside the status."""
+        """Whether there is a filter in addition to the status."""
         return bool(self.labels) or any(
             value is not None for value in (self.service, self.severity, self.integration)
         )

@@ -21,7 +21,7 @@ class FirstAlert:
 
 
 def first_alert(request: Request, now: datetime, *, local: bool) -> FirstAlert:
-    """Write the texts. `local`: the token lies where `make up` puts it."""
+    """Write the texts. `local`: the token is in the file that `make up` writes."""
     address = base_address(request) + WEBHOOK
     token = "$(cat .local/admin-token)" if local else "..."
     return FirstAlert(

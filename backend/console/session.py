@@ -1,7 +1,7 @@
 """The console's session: a signed cookie that names a token by its id, never by its text.
 
-The cookie proves who signed in and when. Whether that token is still good is asked of the database
-at every request, so a revoked token ends its sessions at once.
+The cookie proves who signed in and when. Every request asks the database whether that token is
+still valid, so revoking a token ends its sessions at once.
 """
 
 import secrets

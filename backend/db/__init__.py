@@ -1,1 +1,1 @@
-"""The database edge: engine, sessions, pagination, conventions. Domains bring their tables."""
+"""Database access: engine, sessions, pagination, conventions. Domains define their tables."""

@@ -19,7 +19,7 @@ metadata.naming_convention = NAMING_CONVENTION
 
 
 class Table(SQLModel):
-    """Base of every table; importing it is what puts the naming convention in force."""
+    """Base of every table; importing it activates the naming convention."""
 
 
 def utc_now() -> datetime:
@@ -27,5 +27,5 @@ def utc_now() -> datetime:
 
 
 def timestamp(**kwargs: Any) -> Any:
-    """Describe a timestamptz column: naive datetimes have no place in the database."""
+    """Describe a timestamptz column: the database stores no naive datetimes."""
     return Field(sa_type=DateTime(timezone=True), **kwargs)

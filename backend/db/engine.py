@@ -61,7 +61,7 @@ def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
 async def driver_connection(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
     """Lend a pooled connection of the driver itself, for single reads where microseconds count.
 
-    Nothing but reads: SQLAlchemy knows of no transaction here, and would not commit one.
+    Only for reads: SQLAlchemy does not see a transaction here and would not commit it.
     """
     async with engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
@@ -101,10 +101,10 @@ async def open_connection(settings: Settings, *, application_name: str) -> async
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | Literal["disable", "prefer", "require"]:
-    """Return what asyncpg wants: a mode's name, or for full verification a context of our own.
+    """Return asyncpg's argument: the name of a mode, or our own context for full verification.
 
-    By name it would look for authorities in the home directory of whoever runs the process; the
-    context takes those of the system, or of the file that the variable SSL_CERT_FILE names.
+    With a name, asyncpg would search the user's home directory for authorities. The context uses
+    those of the system, or of the file that the variable SSL_CERT_FILE names.
     """
     if settings.database_sslmode != "verify-full":
         return settings.database_sslmode

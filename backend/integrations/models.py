@@ -19,7 +19,7 @@ class Integration(Table, table=True):
     name: str = Field(sa_column=Column(Text, nullable=False))
     # Base URLs of the Alertmanagers that deliver here; the reconciler asks them.
     alertmanagers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    # Which receivers of those Alertmanagers are ours; null: those that deliveries name.
+    # Regular expression of their receivers that belong here; null: those that deliveries name.
     receivers: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     created_at: datetime = timestamp(default_factory=utc_now)
     revoked_at: datetime | None = timestamp(default=None, nullable=True)

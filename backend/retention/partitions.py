@@ -1,8 +1,8 @@
-"""Creating and dropping partitions beside a running intake.
+"""Creates and drops partitions while the intake runs.
 
-Every change is a transaction of its own that does nothing when another run has made it already.
-Locks are waited for only for LOCK_TIMEOUT: what queues behind us waits no longer than that. Names
-come from periods.py and from the catalog, never from outside.
+Every change is its own transaction, which does nothing if another run has already made the change.
+It waits for locks only for LOCK_TIMEOUT, so queries that queue behind it wait no longer. Names come
+from periods.py and from PostgreSQL's catalog, never from outside.
 """
 
 from collections.abc import AsyncIterator, Iterator

@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Period(Enum):
-    """How long a partition is; the value is how its beginning is written in its name."""
+    """The length of a partition; the value is the format of its start in its name."""
 
     DAY = "%Y%m%d"
     MONTH = "%Y%m"
