@@ -1,8 +1,9 @@
 """Our values for third-party charts: known to the chart, and rendering what we mean."""
 
-from collections.abc import Iterator
+import tarfile
 
 import pytest
+import yaml
 
 from infra import versions
 from infra.third_party import charts
@@ -23,35 +24,6 @@ from tests.support.third_party import (
 
 every_chart = pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 every_system_chart = pytest.mark.parametrize("chart", SYSTEM_CHARTS, ids=lambda chart: chart.name)
-# Maps that charts hand through: Kubernetes, the operator's definitions or the program itself judge
-# what is in them, and tests of their own do.
-HANDED_THROUGH = (
-    "extraArgs.",
-    "crds.annotations.",
-    "alertmanager.alertmanagerSpec.storage.",
-    "alertmanager.config.",
-    "grafana.deploymentStrategy.",
-    "grafana.grafana.ini.",
-    "grafana.podAnnotations.",
-    "prometheus.prometheusSpec.exemplars.",
-    "prometheus.prometheusSpec.externalLabels.",
-    "prometheus.prometheusSpec.storageSpec.",
-    "loki.analytics.",
-    "loki.commonConfig.",
-    "loki.compactor.",
-    "loki.extraMemberlistConfig.",
-    "loki.ingester.",
-    "loki.limits_config.",
-    "loki.pattern_ingester.",
-    "loki.querier.",
-    "loki.schemaConfig.",
-    # Names of alerts: docs/alerts.md and its test say which, with the severity that they then have.
-    "customRules.",
-    "jaeger.podLabels.",
-    "jaeger.podSecurityContext.",
-    "jaeger.strategy.",
-    "userconfig.",
-)
 
 
 def container(release: Release, name: str) -> Tree:
@@ -63,30 +35,6 @@ def container(release: Release, name: str) -> Tree:
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_every_key_is_known_to_the_chart(chart: HelmChart, stack: str) -> None:
     assert unknown_keys(archive(chart), planned_values(chart, plan_of(stack))) == []
-
-
-@every_chart
-def test_a_misspelt_key_is_found_wherever_the_chart_reads_names(chart: HelmChart) -> None:
-    """Each of our keys in turn, with a letter too many: Helm takes nearly all of them."""
-    values = planned_values(chart, plan_of("dev"))
-    judged = [path for path in paths(values) if not ".".join(path).startswith(HANDED_THROUGH)]
-    assert judged
-    for path in judged:
-        assert unknown_keys(archive(chart), misspelt(values, *path)) == [f"{'.'.join(path)}!"]
-
-
-def paths(values: Tree, *above: str) -> Iterator[tuple[str, ...]]:
-    for name, value in values.items():
-        yield (*above, name)
-        if isinstance(value, dict):
-            yield from paths(value, *above, name)
-
-
-def misspelt(values: Tree, head: str, *rest: str) -> Tree:
-    """Copy `values` with a letter too many in the last name of the path."""
-    if rest:
-        return {**values, head: misspelt(values[head], *rest)}
-    return {name + "!" * (name == head): value for name, value in values.items()}
 
 
 def test_the_load_balancer_controller_binds_and_does_nothing_else() -> None:
@@ -183,3 +131,24 @@ def test_a_registry_is_part_of_a_charts_address() -> None:
     source = chart_source(chart, None)
     assert source.chart == "oci://registry.example.org/charts/thing"
     assert (source.version, source.repository) == ("1.2.3", None)
+
+
+def metadata_of(chart: HelmChart, *subchart: str) -> Tree:
+    path = "/".join([chart.name, *(f"charts/{name}" for name in subchart), "Chart.yaml"])
+    with tarfile.open(archive(chart)) as tar:
+        content = tar.extractfile(path)
+        assert content is not None
+        metadata: Tree = yaml.safe_load(content.read())
+    return metadata
+
+
+def test_the_definitions_are_those_of_the_operator_that_acts_on_them() -> None:
+    definitions = metadata_of(versions.OPERATOR_DEFINITIONS_CHART)["appVersion"]
+    assert definitions == metadata_of(versions.PROMETHEUS_STACK_CHART)["appVersion"]
+
+
+def test_the_versions_that_the_plan_judges_by_are_those_of_the_charts() -> None:
+    grafana = metadata_of(versions.PROMETHEUS_STACK_CHART, "grafana")["appVersion"]
+    assert grafana == versions.GRAFANA
+    assert metadata_of(versions.JAEGER_CHART)["appVersion"] == versions.JAEGER
+    assert tuple(map(int, versions.JAEGER.split("."))) < versions.JAEGER_WITHOUT_SEARCH

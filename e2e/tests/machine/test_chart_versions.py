@@ -23,10 +23,10 @@ NAMES = {
     "amtool": ("alertmanager", "amtool"),
 }
 TESTS = (
-    "tests/contract/test_dashboard_queries.py",
+    "tests/contract/test_queries.py",
+    "tests/contract/test_rules.py",
     "tests/infra/test_alert_routes.py",
     "tests/infra/test_alertmanager_runs.py",
-    "tests/infra/test_monitoring_rules.py",
     "tests/infra/test_platform_rules.py",
     "tests/integration/catalog/test_prometheus.py",
     "tests/local/test_configuration.py",

@@ -1,71 +1,90 @@
-"""Every query of the dashboards is one for Prometheus, about metrics and labels that exist."""
+"""Every query of ours, of dashboards, rules and links, is about metrics and labels that exist."""
 
 import re
-import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import promql_parser
 import pytest
-import yaml
+from prometheus_client import REGISTRY
+from prometheus_client.metrics import Histogram
 
 from infra import versions
+from infra.third_party.grafana import trace_queries
 from tests.support.backend_metrics import OF_PROCESS, exposed_by_backend, labels_of
-from tests.support.chart import CHART, load
+from tests.support.chart import load
 from tests.support.grafana import Asked, queries
 from tests.support.metric_lists import metric_lists
 from tests.support.plan import inputs_of, plan_of
-from tests.support.rules import rules_of
+from tests.support.rules import (
+    BACKEND_FILES,
+    PLATFORM_FILES,
+    alerts_of,
+    check_rules,
+    rules_of,
+)
 from tests.support.third_party import rendered
-from tests.support.tools import require_tool
 
-CONTRACT = Path(__file__).parent
-QUERIES = list(queries())
-each_query = pytest.mark.parametrize("asked", QUERIES, ids=str)
 # What Prometheus and its operator add to every series of a target.
 OF_TARGETS = {
     *("job", "instance", "namespace", "pod", "container", "endpoint", "service"),
     "app_kubernetes_io_component",  # podTargetLabels of the chart's monitors
 }
 OF_PROMETHEUS = {"up", "scrape_duration_seconds", "ALERTS", "ALERTS_FOR_STATE"}
+# The one condition that must hold whatever is scraped.
+WITHOUT_METRIC = {"vector(1)"}
 
 
 def known_labels() -> dict[str, set[str]]:
-    lines = (CONTRACT / "metric_labels.txt").read_text().splitlines()
+    lines = (Path(__file__).parent / "metric_labels.txt").read_text().splitlines()
     found = [line.split() for line in lines if line and not line.startswith("#")]
     return {name: set(labels) for name, *labels in found}
 
 
+def queries_of_rules() -> Iterator[Asked]:
+    for path in (*BACKEND_FILES, *PLATFORM_FILES):
+        for rule in rules_of([load(path)]):
+            labels = rule.get("labels", {})
+            which = f"{labels.get('severity', '')} {labels.get('tier', '')}".strip()
+            yield Asked(path.stem, rule.get("alert") or rule["record"], which, rule["expr"])
+
+
+def queries_of_links() -> Iterator[Asked]:
+    """From a trace to metrics: the queries of Grafana's data source."""
+    for query in trace_queries():
+        yield Asked("link", query["name"], "", query["query"])
+
+
 LABELS = known_labels()
+
+QUERIES = [*queries(), *queries_of_rules(), *queries_of_links()]
+each_query = pytest.mark.parametrize("asked", QUERIES, ids=str)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def exposed() -> frozenset[str]:
+    return exposed_by_backend()
 
 
 def our_recorded() -> set[str]:
     """Return what the chart's rules and the program's record, each as it is deployed."""
-    documents = [
-        *map(load, (CHART / "files" / "rules").glob("*.yaml")),
-        inputs_of(plan_of("dev"), "observability-platform-rules")["spec"],
-    ]
+    platform = inputs_of(plan_of("dev"), "observability-platform-rules")["spec"]
+    documents = [*map(load, BACKEND_FILES), platform]
     return {rule["record"] for rule in rules_of(documents) if "record" in rule}
 
 
-def parts(query: str) -> Iterator[promql_parser.Expr]:
-    """Yield every part of a query, the outermost first."""
-    found: list[promql_parser.Expr] = []
+def selectors(query: str) -> list[promql_parser.VectorSelector]:
+    found: list[promql_parser.VectorSelector] = []
 
     def visit(node: promql_parser.Expr) -> bool:
-        found.append(node)
+        if isinstance(node, promql_parser.MatrixSelector):
+            node = node.vector_selector
+        if isinstance(node, promql_parser.VectorSelector):
+            found.append(node)
         return True
 
     promql_parser.walk(promql_parser.parse(query), visit)
-    return iter(found)
-
-
-def selectors(query: str) -> list[promql_parser.VectorSelector]:
-    return [
-        part.vector_selector if isinstance(part, promql_parser.MatrixSelector) else part
-        for part in parts(query)
-        if isinstance(part, (promql_parser.VectorSelector, promql_parser.MatrixSelector))
-    ]
+    return found
 
 
 def labels_known_of(metric: str) -> set[str]:
@@ -80,31 +99,24 @@ def labels_known_of(metric: str) -> set[str]:
 
 
 def test_prometheus_takes_every_query(tmp_path: Path) -> None:
-    promtool = require_tool("promtool", package="prometheus")
     rules = [
         {"record": f"query:{number}", "expr": asked.query} for number, asked in enumerate(QUERIES)
     ]
-    file = tmp_path / "rules.yaml"
-    file.write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": rules}]}))
-    checked = subprocess.run(  # noqa: S603  Debian's program
-        [promtool, "check", "rules", str(file)], capture_output=True, text=True, check=False
-    )
-    assert checked.returncode == 0, checked.stderr + checked.stdout
-    assert f"SUCCESS: {len(QUERIES)} rules found" in checked.stdout
+    printed = check_rules([{"name": "all", "rules": rules}], tmp_path)
+    assert f"SUCCESS: {len(QUERIES)} rules found" in printed
 
 
 @each_query
-def test_every_metric_asked_for_exists(asked: Asked) -> None:
+def test_every_metric_asked_for_exists(asked: Asked, exposed: frozenset[str]) -> None:
     names = {str(selector.name) for selector in selectors(asked.query)}
-    assert names, "a query without a metric"
-    exposed = exposed_by_backend().union(*metric_lists().values())
+    assert names or asked.query in WITHOUT_METRIC, "a query without a metric"
+    known = exposed.union(*metric_lists().values())
     recorded = our_recorded() | {name for name in LABELS if ":" in name}
-    assert names - exposed - recorded - OF_PROMETHEUS - OF_PROCESS == set()
+    assert names - known - recorded - OF_PROMETHEUS - OF_PROCESS == set()
 
 
 @each_query
 def test_every_label_asked_for_exists(asked: Asked) -> None:
-    exposed_by_backend()
     found = set[str]()
     for selector in selectors(asked.query):
         known = labels_known_of(str(selector.name))
@@ -119,6 +131,26 @@ def grouped_by(query: str) -> Iterable[str]:
     """Return the labels that aggregations and matchings name."""
     for names in re.findall(r"\b(?:by|on|ignoring|group_left) \(([^)]*)\)", query):
         yield from (name.strip() for name in names.split(",") if name.strip())
+
+
+def test_every_bucket_asked_for_is_one_and_is_spelt_as_exposed() -> None:
+    """A bound that no bucket has selects nothing, and nothing is never too slow."""
+    checked = 0
+    for asked in QUERIES:
+        for selector in selectors(asked.query):
+            bounds = {m.value for m in selector.matchers.matchers if m.name == "le"}
+            if bounds:
+                histogram = REGISTRY._names_to_collectors[str(selector.name)]
+                assert isinstance(histogram, Histogram)
+                assert bounds <= {str(float(bound)) for bound in histogram._kwargs["buckets"]}
+                checked += 1
+    assert checked
+
+
+def test_no_metric_has_a_label_that_prometheus_adds() -> None:
+    """It would rename ours to exported_…, and every query by the name would ask for its own."""
+    for name, collector in REGISTRY._names_to_collectors.items():
+        assert set(getattr(collector, "_labelnames", ())) & OF_TARGETS == set(), name
 
 
 def test_recording_rules_of_the_stack_are_among_those_that_its_chart_makes() -> None:
@@ -136,10 +168,12 @@ def test_recording_rules_of_the_stack_are_among_those_that_its_chart_makes() -> 
 
 def test_metrics_that_the_stack_drops_are_not_asked_for() -> None:
     """The chart's monitors drop families by regular expression; ours only those of the API."""
+    stack = rendered(versions.PROMETHEUS_STACK_CHART)
     asked = {str(s.name) for a in QUERIES for s in selectors(a.query)}
-    monitors = rendered(versions.PROMETHEUS_STACK_CHART).of_kind("ServiceMonitor")
+    for rule in alerts_of(item["spec"] for item in stack.of_kind("PrometheusRule")):
+        asked |= {str(selector.name) for selector in selectors(rule["expr"])}
     checked = 0
-    for monitor in monitors:
+    for monitor in stack.of_kind("ServiceMonitor"):
         for endpoint in monitor["spec"]["endpoints"]:
             for rule in endpoint.get("metricRelabelings", []):
                 if rule["action"] == "drop" and rule["sourceLabels"] == ["__name__"]:
