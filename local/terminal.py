@@ -26,7 +26,7 @@ def foreground() -> Iterator[None]:
         yield
         return
     # Handing over the terminal stops a background process unless it ignores SIGTTOU. Ctrl-Z would
-    # stop this group behind make's back, and the shell would wait for make for ever.
+    # stop this group behind make's back, and the shell would wait for make forever.
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     signal.signal(signal.SIGTSTP, signal.SIG_IGN)
     try:

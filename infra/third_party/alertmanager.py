@@ -54,7 +54,7 @@ def alertmanager_config(
         },
         "receivers": receivers,
         # The chart's rules are left out, too: Alertmanager never sends the end of an inhibited
-        # alert, and the backend would show it as firing for ever (docs/adr/0024).
+        # alert, and the backend would show it as firing forever (docs/adr/0024).
         "inhibit_rules": [],
     }
 

@@ -65,7 +65,7 @@ def containers(release: Release) -> Iterator[tuple[str, Tree]]:
 
 @stacks
 def test_every_volume_names_a_class_that_the_program_makes(stack: str) -> None:
-    """EKS has no default class: a claim without a class, or with another one, waits for ever."""
+    """EKS has no default class: a claim without a class, or with another one, waits forever."""
     made = {
         str(dict(r.inputs)["metadata"]["name"])  # type: ignore[index,call-overload]  # a map
         for r in plan_of(stack).of_type("kubernetes:storage.k8s.io/v1:StorageClass")

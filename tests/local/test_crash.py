@@ -32,7 +32,7 @@ _PAGE = 200
 
 
 class Stream:
-    """Delivers one new alert after another, for ever, and remembers which were answered 2xx."""
+    """Delivers one new alert after another, forever, and remembers which were answered 2xx."""
 
     def __init__(self, port: int, token: str) -> None:
         self.accepted: list[str] = []

@@ -29,7 +29,7 @@ nodeSelector:
 {{- end }}
 
 {{/*
-Tolerations of the pods that run for ever. Kubernetes gives a silent node's pods 300 s before it replaces them; with the
+Tolerations of the pods that run forever. Kubernetes gives a silent node's pods 300 s before it replaces them; with the
 55 s in which the control plane notices, 10 s and a start the replacement is ready in under 90 s.
 */}}
 {{- define "backend.tolerations" -}}

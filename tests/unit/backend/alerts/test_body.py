@@ -1,4 +1,4 @@
-"""Reading bodies: one large one at a time, and none for ever."""
+"""Reading bodies: one large one at a time, and none forever."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
