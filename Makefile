@@ -37,6 +37,11 @@ up: ## run the platform on this machine until Ctrl-C (PORT=8000 STATE=.local)
 test: dependencies ## every test that needs no root and no cluster
 	@$(RUN) tests/run.sh
 
+# Not a part of CI. CONTRIBUTING.md says how long it takes.
+.PHONY: test-clock
+test-clock: dependencies ## the tests that can depend on the clock, at five moments in four zones (needs cc)
+	@$(RUN) tests/clock.sh
+
 .PHONY: check
 check: dependencies ## format, lint, types, import contracts, dead dependencies
 	@$(RUN) ruff format --check .
