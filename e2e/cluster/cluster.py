@@ -72,19 +72,15 @@ class Cluster:
     @classmethod
     def attach(cls, *, state: Path = DEFAULT_STATE) -> Self:
         """Find the cluster that another process brought up."""
-        cluster = cls(Paths(state), ensure(modules_of(MODULES)))
-        if not cluster.running:
+        paths = Paths(state)
+        if processes.recorded(paths.processes, "kube-apiserver") is None:
             raise ClusterError(f"no cluster runs from {state}: bring one up first")
-        return cluster
+        return cls(paths, ensure(modules_of(MODULES)))
 
     @property
     def kubeconfig(self) -> Path:
         """Of a cluster administrator."""
         return self.paths.kubeconfig
-
-    @property
-    def running(self) -> bool:
-        return processes.recorded(self.paths.processes, "kube-apiserver") is not None
 
     def node(self, letter: str) -> Node:
         """Give the node in us-east-1`letter`, running or not."""
