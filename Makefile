@@ -7,9 +7,9 @@ STATE ?= .local
 RELEASE ?= backend
 NAMESPACE ?= observability
 
-# The environment that local/bootstrap.sh brings to the lock. Its programs come first, and are not run
-# by uv: a recipe must not need a cache directory, nor a process between make and what it runs. Last
-# comes the uv that `make setup` installs where there is none: the tests build the image with it.
+# local/bootstrap.sh installs this environment from the lock. Recipes run its programs directly and not
+# through uv, which would need a cache directory and add a process between make and the program. The uv
+# that `make setup` installs if there is none comes last: tests build the image with it.
 VENV = $(CURDIR)/.venv
 RUN = PATH="$(VENV)/bin:$$PATH:$(CURDIR)/.local/tools/bin"
 export PORT STATE
@@ -23,7 +23,7 @@ dependencies:
 	@local/bootstrap.sh
 
 .PHONY: setup
-setup: dependencies ## install everything: uv, the locked dependencies and, as root on Debian, what the tests drive
+setup: dependencies ## install everything: uv, the locked dependencies and, as root on Debian, programs for the tests
 	@local/tools.sh
 
 .PHONY: up
@@ -31,13 +31,13 @@ up: ## run the platform on this machine until Ctrl-C (PORT=8000 STATE=.local)
 	@local/bootstrap.sh --inexact --no-default-groups --group local
 	@exec "$(VENV)/bin/python" -m local --stop-with-parent --port "$$PORT" --state "$$STATE"
 
-# Three runs: everything in parallel; what needs the machine for itself; and the database tests on
-# the major version that production runs, where Debian's package is installed.
+# Three runs: most tests in parallel; tests that need the machine for themselves; and the database tests
+# on production's major version, if Debian's package is installed.
 .PHONY: test
 test: dependencies ## every test that needs no root and no cluster
 	@$(RUN) tests/run.sh
 
-# Not a part of CI. CONTRIBUTING.md says how long it takes.
+# CI does not run it. CONTRIBUTING.md says how long it takes.
 .PHONY: test-clock
 test-clock: dependencies ## the tests that can depend on the clock, at five moments in four zones (needs cc)
 	@$(RUN) tests/clock.sh
@@ -63,13 +63,13 @@ format: dependencies ## format, fix what can be fixed, write generated docs
 plan: dependencies ## run the Pulumi program without an AWS account, write build/plan.json (STACK=dev)
 	@$(RUN) python -m infra.plan --stack $(STACK)
 
-# What Grafana reads is committed: a test compares it with what this writes.
+# The dashboards are committed; a test compares them with the output of this target.
 .PHONY: dashboards
 dashboards: dependencies ## write the JSON of Grafana's dashboards
 	@$(RUN) python -m dashboards
 
 .PHONY: log-config
-log-config: dependencies ## write the configurations of Loki and Alloy to build/, for their own programs to judge
+log-config: dependencies ## write the configurations of Loki and Alloy to build/, to check them with their own programs
 	@$(RUN) python -m tests.support.log_configurations
 
 .PHONY: image
@@ -77,28 +77,28 @@ image: ## build the backend's image and push it (REPOSITORY=<registry>/<name> [V
 	@python3.11 -m release image --repository "$(REPOSITORY)" --version "$(VERSION)"
 
 .PHONY: release
-release: ## put a version of the backend into the release, and nothing else (VERSION=<tag>)
+release: ## deploy a version of the backend, and change nothing else (VERSION=<tag>)
 	@python3.11 -m release upgrade --version "$(VERSION)" --release "$(RELEASE)" --namespace "$(NAMESPACE)"
 
 .PHONY: charts
-charts: dependencies ## pull other projects' charts into a cache, and check their checksums (CHARTS=<folder>)
+charts: dependencies ## pull third-party charts into a cache, and check their checksums (CHARTS=<folder>)
 	@$(RUN) python -m tests.support.chart_archives
 
 .PHONY: charts-lock
-charts-lock: dependencies ## the same, and record the checksums that infra/third_party/charts.lock lacks
+charts-lock: dependencies ## pull them, and record missing checksums in infra/third_party/charts.lock
 	@$(RUN) python -m tests.support.chart_archives --lock
 
-# Root, Debian and package registries are all it needs. DRILL=<name> runs one drill, SUBSET=ci a shorter
-# list, KEEP=1 leaves everything running; with
-# STACK=observability the monitoring stack is deployed as well, and drilled instead.
+# Needs only root, Debian and package registries. DRILL=<name> runs one drill, SUBSET=ci a shorter list.
+# KEEP=1 leaves everything running. STACK=observability also deploys the monitoring stack, and runs its
+# drills instead.
 .PHONY: e2e
-e2e: dependencies ## as root: deploy on a real Kubernetes of this machine and drill it (STACK= DRILL= KEEP=1)
+e2e: dependencies ## as root: deploy on a real Kubernetes on this machine and drill it (STACK= DRILL= KEEP=1)
 	@$(RUN) python -m e2e $(foreach drill,$(DRILL),--drill $(drill)) $(if $(SUBSET),--subset $(SUBSET)) \
 		$(if $(filter-out 0,$(KEEP)),--keep) \
 		$(if $(filter-out dev,$(STACK)),--stack $(STACK))
 
 .PHONY: e2e-parts
-e2e-parts: dependencies ## as root: prove what `make e2e` is made of, part by part
+e2e-parts: dependencies ## as root: test each part of `make e2e` alone
 	@$(RUN) pytest e2e/tests/machine
 
 .PHONY: e2e-down
