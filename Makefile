@@ -37,7 +37,7 @@ up: ## run the platform on this machine until Ctrl-C (PORT=8000 STATE=.local)
 test: dependencies ## every test that needs no root and no cluster
 	@$(RUN) tests/run.sh
 
-# CI does not run it. CONTRIBUTING.md says how long it takes.
+# CI does not run it.
 .PHONY: test-clock
 test-clock: dependencies ## the tests that can depend on the clock, at five moments in four zones (needs cc)
 	@$(RUN) tests/clock.sh
