@@ -9,7 +9,7 @@ from pathlib import Path
 
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.teardown import keep_logs
-from e2e.deploy.cloud.errors import StandInError
+from e2e.deploy.cloud.errors import CloudError
 from e2e.deploy.engine.errors import EngineError
 from e2e.deploy.engine.stacks import Stack
 from e2e.deploy.image.errors import ImageError
@@ -33,7 +33,7 @@ _ERRORS = (
     EntranceError,
     ImageError,
     PlatformError,
-    StandInError,
+    CloudError,
     UnknownDrillError,
 )
 

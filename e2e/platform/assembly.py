@@ -11,7 +11,7 @@ from e2e.cluster.cluster import MODULES as CLUSTER_MODULES
 from e2e.cluster.cluster import Cluster
 from e2e.cluster.control_plane import free_port
 from e2e.cluster.paths import Paths
-from e2e.deploy.cloud.fake_aws.balancer import TARGET_GROUP
+from e2e.deploy.cloud.fake_aws.network import TARGET_GROUP
 from e2e.deploy.cloud.world import World
 from e2e.deploy.engine.engine import MODULES as ENGINE_MODULES
 from e2e.deploy.engine.engine import Engine
@@ -130,7 +130,7 @@ def _tools(stack: Stack) -> Toolbox:
 
 
 def _world(paths: Paths, port: int) -> World:
-    return World(_world_directory(paths), kubeconfig=paths.kubeconfig, entrance=f"127.0.0.1:{port}")
+    return World(_world_directory(paths), kubeconfig=paths.kubeconfig, address=f"127.0.0.1:{port}")
 
 
 def _world_directory(paths: Paths) -> Path:

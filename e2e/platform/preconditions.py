@@ -7,7 +7,7 @@ import sys
 from e2e.cluster import leftovers, preconditions
 from e2e.cluster.errors import PreconditionError
 from e2e.cluster.paths import Paths
-from e2e.deploy.cloud import environment
+from e2e.deploy.cloud import postgres
 from e2e.programs.uv import find_uv
 
 _PROGRAMS = {"make": "make", "debootstrap": "debootstrap", "python3.11": "python3.11"}
@@ -30,7 +30,7 @@ def check(paths: Paths) -> None:
         )
     if find_uv() is None:
         raise PreconditionError(f"uv is neither on PATH nor in .local/tools: {_SETUP}")
-    binaries = environment.postgres_binaries()
+    binaries = postgres.BINARIES
     if not (binaries / "initdb").exists():
         raise PreconditionError(
             f"there is no PostgreSQL in {binaries} (Debian's postgresql-15): {_SETUP}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from e2e.cluster.errors import ClusterError
-from e2e.deploy.cloud.fake_aws.cluster import REPOSITORY
+from e2e.deploy.cloud.fake_aws.services import REPOSITORY
 from e2e.deploy.cloud.records import Resource
 from e2e.deploy.image.backend import BackendImage, build
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from e2e.cluster.shell import run
-from e2e.deploy.cloud import environment
+from e2e.deploy.cloud import postgres
 from e2e.monitoring.provide import MODULES as MONITORING_MODULES
 from e2e.platform.platform import Platform
 from e2e.programs.catalogue import MODULES
@@ -15,11 +15,11 @@ def versions(platform: Platform) -> Mapping[str, str]:
     """Programs by their version, plugins by where they come from."""
     plugins = {f"plugin {name}": what for name, what in platform.engine.plugins.used.items()}
     monitoring = MONITORING_MODULES if platform.stack.monitored else ()
-    postgres = run(environment.postgres_binaries() / "postgres", "--version").split()[2]
+    database = run(postgres.BINARIES / "postgres", "--version").split()[2]
     containerd = run("containerd", "--version").split()[2]
     return {
         **{name: MODULES[name].version for name in (*_PROGRAMS, *monitoring)},
         "containerd": containerd,
-        "postgresql": postgres,
+        "postgresql": database,
         **plugins,
     }

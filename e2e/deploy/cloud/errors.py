@@ -1,6 +1,6 @@
-class StandInError(Exception):
-    """The harness asked for something that is not there."""
+class CloudError(Exception):
+    """The harness asked the fake cloud for something that is not there."""
 
 
 class Rejected(Exception):
-    """The stand-in cloud says no; the message is what the user of Pulumi reads."""
+    """The fake cloud refuses; the message is what the user of Pulumi reads."""

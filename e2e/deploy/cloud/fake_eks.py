@@ -1,4 +1,4 @@
-"""Stand-in for the eks component provider: `eks.Cluster` as resources of the aws stand-in.
+"""The fake eks component provider: `eks.Cluster` as resources of the fake AWS.
 
 Of what the real component makes, the cluster, the CNI and kube-proxy are its children here too: the
 program reads the cluster's name through the child. Its kubeconfig is the local cluster's.
@@ -11,11 +11,10 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from pulumi.errors import InputPropertiesError
 from pulumi.provider import ConstructResult, Provider, server
 
 from e2e.deploy.cloud import environment, kubeconfig, plugin, sdk_types
-from e2e.deploy.cloud.values import UNKNOWN, Json
+from e2e.deploy.cloud.values import Properties
 
 TYPE = "eks:index:Cluster"
 # The add-ons of the component: the option that configures each, and where that has the version.
@@ -76,8 +75,7 @@ class Cluster(pulumi.ComponentResource):
 
     def outputs(self) -> dict[str, Any]:
         """Say what the real component says; like there, known only when the cluster exists."""
-        administrator = environment.kubeconfig()
-        config = self.cluster.arn.apply(lambda _: kubeconfig.for_pulumi(administrator))
+        config = self.cluster.arn.apply(lambda _: _kubeconfig())
         group = self.cluster.vpc_config.apply(lambda network: network.cluster_security_group_id)
         return {
             "kubeconfig": config,
@@ -85,10 +83,6 @@ class Cluster(pulumi.ComponentResource):
             "eksCluster": self.cluster,
             "clusterSecurityGroupId": group,
             "nodeSecurityGroupId": group,
-            "oidcIssuer": "",
-            "oidcProviderUrl": "",
-            "oidcProviderArn": "",
-            "instanceRoles": [],
         }
 
 
@@ -101,28 +95,14 @@ class Eks(Provider):
         options: pulumi.ResourceOptions | None = None,
     ) -> ConstructResult:
         if resource_type != TYPE:
-            raise NotImplementedError(f"the stand-in for eks does not know {resource_type}")
-        given = {key: _plain(value) for key, value in inputs.items()}
-        if problems := sdk_types.problems(TYPE, given):
-            raise InputPropertiesError(
-                f"{TYPE} '{name}'",
-                [{"property_path": path, "reason": why} for path, why in problems],
-            )
+            raise NotImplementedError(f"the fake eks does not know {resource_type}")
         cluster = Cluster(name, inputs, options)
         return ConstructResult(cluster.urn, cluster.outputs())
 
 
-def _plain(value: object) -> Json:
-    """What can be checked: an output may be anything, and a resource is one."""
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case dict():
-            return {str(key): _plain(member) for key, member in value.items()}
-        case list():
-            return [_plain(member) for member in value]
-        case _:
-            return UNKNOWN
+def _kubeconfig() -> Properties:
+    administrator = environment.kubeconfig()
+    return kubeconfig.for_pulumi(administrator) if administrator else {}
 
 
 def serve() -> None:

@@ -1,5 +1,6 @@
 """What every plugin of the engine does: serve gRPC, print the port, end when the engine is gone."""
 
+import importlib
 import os
 import signal
 import threading
@@ -7,14 +8,28 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import grpc
 
+# The executables, by the names that the engine looks for on its PATH.
+DIRECTORY = Path(__file__).with_name("bin")
+_MODULES = {
+    "pulumi-language-python": "fake_language_host",
+    "pulumi-resource-aws": "fake_aws.catalogue",
+    "pulumi-resource-eks": "fake_eks",
+    "pulumi-resource-random": "fake_random",
+}
 _MESSAGE_LIMIT = 400 * 1024 * 1024
 _LOOK_SECONDS = 0.2
 # More than the engine asks at once: a slow operation must not hold up the others.
 _THREADS = 64
+
+
+def main(name: str) -> None:
+    """Be the plugin of this name."""
+    importlib.import_module(f"e2e.deploy.cloud.{_MODULES[name]}").serve()
 
 
 class Operations:

@@ -16,20 +16,24 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
 
-from e2e.cluster import pki, processes
+from e2e.cluster import pki, topology
+from e2e.cluster.processes import MARK
 from e2e.deploy.cloud import environment
-from e2e.deploy.cloud.errors import Rejected, StandInError
+from e2e.deploy.cloud.errors import CloudError, Rejected
 
+BINARIES = Path("/usr/lib/postgresql/15/bin")  # Debian's
 # As on RDS, the owner of the data is not a superuser, and somebody else is.
 _SUPERUSER = "rdsadmin"
 _ITERATIONS = 4096
 _START_SECONDS = 60
+_PORT = 5432
+_LOOPBACK = "127.0.0.1"
 _FORCE_TLS = "rds.force_ssl"
 # Nothing in a test outlives the machine's power, and memory is short.
 _LOCAL = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
@@ -43,41 +47,43 @@ class Settings:
     database: str
     parameters: dict[str, str]
     # The cluster that it goes away with, also when somebody else starts it again.
-    mark: str = ""
+    mark: str
 
 
 class PostgresServer:
     """One instance, in a directory of its own; also one that another process made."""
+
+    FOLDER = "postgres"  # of all of a world's
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._data = directory / "data"
 
     @classmethod
-    def create(cls, directory: Path, settings: Settings, password: str) -> "PostgresServer":
-        """Make and start one. A failure leaves nothing."""
-        server = cls(directory)
+    def all(cls, world: Path) -> list["PostgresServer"]:
+        return [cls(file.parent) for file in (world / cls.FOLDER).glob("*/server.json")]
+
+    def create(
+        self, *, user: str, database: str, parameters: dict[str, str], password: str
+    ) -> Settings:
+        """Make and start it. A failure leaves nothing."""
+        # Pods reach it in the cluster's database subnet, if there is a cluster.
+        host = str(topology.DATABASE) if environment.kubeconfig() else _LOOPBACK
+        mark = os.environ.get(MARK, "")
+        settings = Settings(host, _free_port(host), user, database, parameters, mark)
         try:
-            server._create(settings, password)
+            self._create(settings, password)
         except BaseException:
-            server.destroy()
+            self.destroy()
             raise
-        return server
+        return settings
 
     @property
     def settings(self) -> Settings:
         try:
             return Settings(**json.loads((self._directory / "server.json").read_text()))
         except FileNotFoundError:
-            raise StandInError(f"there is no PostgreSQL in {self._directory}") from None
-
-    @property
-    def host(self) -> str:
-        return self.settings.host
-
-    @property
-    def port(self) -> int:
-        return self.settings.port
+            raise CloudError(f"there is no PostgreSQL in {self._directory}") from None
 
     @property
     def running(self) -> bool:
@@ -100,7 +106,7 @@ class PostgresServer:
 
     def set_password(self, password: str) -> None:
         user = self.settings.user
-        self.sql(f"ALTER ROLE \"{user}\" PASSWORD '{verifier(password)}'")
+        self.sql(f"ALTER ROLE \"{user}\" PASSWORD '{_verifier(password)}'")
 
     def cut_connections(self) -> int:
         """End those of all users but the superuser, as a failover would; gives back how many."""
@@ -113,13 +119,13 @@ class PostgresServer:
 
     def sql(self, statement: str, *, database: str = "postgres") -> str:
         """Run it as the superuser; gives back rows as lines, columns between `|`. No secrets."""
-        place = ("-h", self._directory, "-p", self.port, "-U", _SUPERUSER)
+        place = ("-h", self._directory, "-p", self.settings.port, "-U", _SUPERUSER)
         arguments = ("-qXwAt", "-v", "ON_ERROR_STOP=1", *place, database)
         return self._run("psql", *arguments, stdin=statement).stdout
 
     def configure(self, parameters: Mapping[str, str]) -> None:
         """Take another parameter group's values; static ones wait for a restart, as on RDS."""
-        self._write_settings(Settings(**{**asdict(self.settings), "parameters": dict(parameters)}))
+        self._write_settings(replace(self.settings, parameters=dict(parameters)))
         if self.running:
             self._run("pg_ctl", "reload", "-D", self._data)
 
@@ -139,13 +145,13 @@ class PostgresServer:
         # Attributes as of the master user of RDS, which may not read the server's files.
         self.sql(
             f'CREATE ROLE "{settings.user}" LOGIN CREATEDB CREATEROLE'
-            f" PASSWORD '{verifier(password)}'"
+            f" PASSWORD '{_verifier(password)}'"
         )
         if settings.database:
             self.sql(f'CREATE DATABASE "{settings.database}" OWNER "{settings.user}"')
 
     def _write_certificate(self, host: str) -> None:
-        authority = pki.authority("stand-in for the RDS certificate authority")
+        authority = pki.authority("fake RDS certificate authority")
         name = x509.IPAddress(ip_address(host))
         pki.issue(authority, self._data / "server", pki.Client("", host), names=(name,))
         for suffix in ("crt", "key"):
@@ -153,24 +159,22 @@ class PostgresServer:
 
     def _write_settings(self, settings: Settings) -> None:
         (self._directory / "server.json").write_text(json.dumps(asdict(settings)))
-        tls_only = settings.parameters.get(_FORCE_TLS, "1") == "1"
-        own = {key: value for key, value in settings.parameters.items() if "." not in key}
         lines = {
             "listen_addresses": settings.host,
-            "port": str(settings.port),
-            "unix_socket_directories": str(self._directory),
+            "port": settings.port,
+            "unix_socket_directories": self._directory,
             "ssl": "on",
             "password_encryption": "scram-sha-256",
             # Statements are in the log when they are slow or wrong, their parameters never.
             "log_parameter_max_length": "0",
             "log_parameter_max_length_on_error": "0",
             **_LOCAL,
-            **own,
+            **{key: value for key, value in settings.parameters.items() if "." not in key},
         }
         configuration = "".join(f"{key} = '{value}'\n" for key, value in lines.items())
         self._write("postgresql.conf", configuration)
         # Without a line for clear text: the same refusal as on RDS.
-        kind = "hostssl" if tls_only else "host"
+        kind = "hostssl" if settings.parameters.get(_FORCE_TLS, "1") == "1" else "host"
         rules = f"local all {_SUPERUSER} trust\n{kind} all all 0.0.0.0/0 scram-sha-256\n"
         self._write("pg_hba.conf", rules)
 
@@ -186,8 +190,8 @@ class PostgresServer:
 
     def _mark(self) -> dict[str, str]:
         try:
-            return {processes.MARK: self.settings.mark}
-        except StandInError:
+            return {MARK: self.settings.mark}
+        except CloudError:
             return {}  # not yet: the data is being made
 
     def _own(self, path: Path) -> None:
@@ -197,16 +201,14 @@ class PostgresServer:
     def _run(
         self, program: str, *arguments: object, check: bool = True, stdin: str = ""
     ) -> "subprocess.CompletedProcess[str]":
-        binaries = environment.postgres_binaries()
-        if not (binaries / program).exists():
+        if not (BINARIES / program).exists():
             raise Rejected(
-                f"the stand-in for RDS needs {binaries / program}: run"
-                " `apt-get install postgresql-15`"
+                f"the fake RDS needs {BINARIES / program}: run `apt-get install postgresql-15`"
             )
         # A file: the server inherits it, and would keep a pipe's reader waiting for its end.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
-                [*_as_server_user(), str(binaries / program), *map(str, arguments)],
+                [*_as_server_user(), str(BINARIES / program), *map(str, arguments)],
                 input=stdin,
                 stdout=output,
                 stderr=output,
@@ -225,7 +227,7 @@ class PostgresServer:
         return done
 
 
-def verifier(password: str) -> str:
+def _verifier(password: str) -> str:
     """Compute what PostgreSQL stores in place of a password (RFC 5802)."""
     salt = secrets.token_bytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _ITERATIONS)
@@ -236,9 +238,12 @@ def verifier(password: str) -> str:
     return f"SCRAM-SHA-256${_ITERATIONS}:{encoded[0]}${encoded[1]}:{encoded[2]}"
 
 
-def free_port(host: str, wanted: int) -> int:
-    """Take `wanted` if nobody listens there, else any."""
-    for port in (wanted, 0):
+def _free_port(host: str) -> int:
+    """Take the usual one if nobody listens there, else any.
+
+    On the loopback interface somebody's own database may want the usual one tomorrow.
+    """
+    for port in (0,) if host == _LOOPBACK else (_PORT, 0):
         with socket.socket() as probe:
             try:
                 probe.bind((host, port))
@@ -246,16 +251,6 @@ def free_port(host: str, wanted: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise Rejected(f"no port is free on {host}")
-
-
-def address_exists(host: str) -> bool:
-    """Whether this machine has the address."""
-    with socket.socket() as probe:
-        try:
-            probe.bind((host, 0))
-        except OSError:
-            return False
-    return True
 
 
 def _as_server_user() -> list[str]:

@@ -6,7 +6,6 @@ inputs: names, types, nesting, and which are required. Nothing here is written b
 
 import collections.abc
 import difflib
-import enum
 import functools
 import importlib
 import inspect
@@ -21,12 +20,20 @@ from typing import Any
 from pulumi import _types
 
 from e2e.deploy.cloud.errors import Rejected
-from e2e.deploy.cloud.values import UNKNOWN, Json, Properties
+from e2e.deploy.cloud.values import UNKNOWN, Properties
 
 Problem = tuple[str, str]  # property path, what is wrong
 # SDK modules load on first use, and the engine asks for several resources at once: without a lock
 # a thread sees a module that another one has loaded by half.
 _LOADING = threading.Lock()
+_NAMES = {
+    bool: "a boolean",
+    dict: "an object",
+    float: "a number",
+    int: "a number",
+    list: "a list",
+    str: "a string",
+}
 
 
 def version(package: str) -> str:
@@ -82,15 +89,6 @@ def problems(token: str, inputs: Properties) -> list[Problem]:
     return list(_object("", inputs, arguments_class(token)))
 
 
-def provider_problems(package: str, settings: Properties) -> list[Problem]:
-    """Name the settings that the provider does not have."""
-    with _LOADING:
-        module = importlib.import_module(f"pulumi_{package.replace('-', '_')}")
-    known = inputs_of(module.ProviderArgs)
-    unknown = settings.keys() - known.keys() - {"version"}
-    return [(key, "unknown setting of the provider") for key in sorted(unknown)]
-
-
 def _object(path: str, value: Properties, cls: type) -> Iterator[Problem]:
     known = inputs_of(cls)
     for name in value:
@@ -109,7 +107,7 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _value(path: str, value: Json, expected: Any) -> Iterator[Problem]:
+def _value(path: str, value: Any, expected: Any) -> Iterator[Problem]:
     if value is None or value == UNKNOWN:
         return
     attempts = [list(_one(path, value, candidate)) for candidate in _alternatives(expected)]
@@ -129,64 +127,49 @@ def _alternatives(expected: Any) -> Iterator[Any]:
             yield from _alternatives(alternative)
 
 
-def _one(path: str, value: Json, expected: Any) -> Iterator[Problem]:
-    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
-    if isinstance(expected, type) and _types.is_input_type(expected):
-        if isinstance(value, dict):
-            yield from _object(path, value, expected)
-        else:
-            yield path, f"expected an object, got {_name(value)}"
-    elif origin in {list, collections.abc.Sequence}:
-        yield from _list(path, value, arguments[0])
-    elif origin in {dict, collections.abc.Mapping}:
-        yield from _map(path, value, arguments[1])
+def _one(path: str, value: Any, expected: Any) -> Iterator[Problem]:
+    shape = _shape(expected)
+    if shape is None:
+        if not _converts(value, expected):
+            yield path, f"expected {_NAMES.get(expected, 'a string')}, got {_NAMES[type(value)]}"
+    elif not isinstance(value, shape):
+        yield path, f"expected {_NAMES[shape]}, got {_NAMES[type(value)]}"
+    elif isinstance(value, dict) and _is_object(expected):
+        yield from _object(path, value, expected)
     else:
-        yield from _scalar(path, value, expected)
+        inside = typing.get_args(expected)[-1]
+        if isinstance(value, dict):
+            members = [(f"{path}.{key}", member) for key, member in value.items()]
+        else:
+            members = [(f"{path}[{index}]", member) for index, member in enumerate(value)]
+        for place, member in members:
+            yield from _value(place, member, inside)
 
 
-def _list(path: str, value: Json, member: Any) -> Iterator[Problem]:
-    if not isinstance(value, list):
-        yield path, f"expected a list, got {_name(value)}"
-        return
-    for index, item in enumerate(value):
-        yield from _value(f"{path}[{index}]", item, member)
+def _shape(expected: Any) -> type[list[Any]] | type[dict[str, Any]] | None:
+    origin = typing.get_origin(expected)
+    if origin in {list, collections.abc.Sequence}:
+        return list
+    is_map = origin in {dict, collections.abc.Mapping}
+    return dict if is_map or _is_object(expected) else None
 
 
-def _map(path: str, value: Json, member: Any) -> Iterator[Problem]:
-    if not isinstance(value, dict):
-        yield path, f"expected a map, got {_name(value)}"
-        return
-    for key, item in value.items():
-        yield from _value(f"{path}.{key}", item, member)
+def _is_object(expected: Any) -> bool:
+    return isinstance(expected, type) and _types.is_input_type(expected)
 
 
-def _scalar(path: str, value: Json, expected: Any) -> Iterator[Problem]:
+def _converts(value: Any, expected: Any) -> bool:
     """Scalars convert as in Pulumi's own providers: the text "5" is a number, "true" a boolean."""
     if expected is bool:
-        if not isinstance(value, bool) and value not in {"true", "false"}:
-            yield path, f"expected a boolean, got {_name(value)}"
-    elif expected in {int, float}:
-        if not _is_number(value):
-            yield path, f"expected a number, got {_name(value)}"
-    elif isinstance(expected, type) and issubclass(expected, str | enum.Enum):
-        yield from _text(path, value)
-
-
-def _text(path: str, value: Json) -> Iterator[Problem]:
+        return isinstance(value, bool) or value in {"true", "false"}
     if isinstance(value, list | dict):
-        yield path, f"expected a string, got {_name(value)}"
+        return expected is Any
+    return expected not in {int, float} or _is_number(value)
 
 
-def _is_number(value: Json) -> bool:
-    if isinstance(value, str):
-        try:
-            float(value)
-        except ValueError:
-            return False
-        return True
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _name(value: Json) -> str:
-    names = {list: "a list", dict: "an object", str: "a string", bool: "a boolean"}
-    return names.get(type(value), "a number")
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return not isinstance(value, bool)

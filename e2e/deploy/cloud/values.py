@@ -1,127 +1,72 @@
-"""Property values as the engine sends them (protobuf) and as the stand-ins handle them (Python)."""
+"""Property values as the engine sends them: JSON, in which a secret is a marked object."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias
 
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime import rpc
 
-MARKER = rpc._special_sig_key
-SECRET_MARK = rpc._special_secret_sig
-RESOURCE_MARK = rpc._special_resource_sig
+# Whatever JSON can say: what is in it depends on the resource's type.
+Properties: TypeAlias = dict[str, Any]
 
-# What JSON can say: the form in which the world remembers resources.
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-Properties: TypeAlias = dict[str, Json]
-# What the engine can say: also secrets, at any depth.
-Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | Secret | None"
-Values: TypeAlias = dict[str, Value]
-
+_MARKER = rpc._special_sig_key
+_SECRET = rpc._special_secret_sig
+_RESOURCE = rpc._special_resource_sig
 # How a preview says that it does not know a value yet.
 UNKNOWN: str = rpc.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Secret:
-    """A value that may be written nowhere."""
-
-    value: Value
+def decode(properties: Struct) -> Properties:
+    return {key: _decode(value) for key, value in json_format.MessageToDict(properties).items()}
 
 
-def decode(properties: Struct) -> Values:
-    raw = cast("Properties", json_format.MessageToDict(properties))
-    return {key: _decode(value) for key, value in raw.items()}
-
-
-def encode(values: Mapping[str, Value]) -> Struct:
+def encode(values: Mapping[str, Any]) -> Struct:
     properties = Struct()
-    properties.update({key: _encode(item) for key, item in values.items() if item is not None})
+    properties.update({key: value for key, value in values.items() if value is not None})
     return properties
 
 
-def as_values(properties: Mapping[str, Json]) -> Values:
-    """Everything that JSON can say, the engine can; only a type checker cannot see it."""
-    return cast("Values", dict(properties))
+def secret(value: object) -> Properties:
+    """Mark a value that may be written nowhere."""
+    return {_MARKER: _SECRET, "value": value}
 
 
-def reveal(values: Mapping[str, Value]) -> Properties:
-    """Take the secrets out of their wrapping, for the one who needs them."""
-    return {key: _plain(value, secrets=True) for key, value in values.items()}
+def is_secret(value: object) -> bool:
+    return isinstance(value, dict) and value.get(_MARKER) == _SECRET
 
 
-def conceal(values: Mapping[str, Value]) -> Properties:
-    """Leave the secrets out, for what is written down."""
-    plain = {key: _plain(value, secrets=False) for key, value in values.items()}
-    return {key: value for key, value in plain.items() if value is not None}
+def holds_secret(value: object) -> bool:
+    """Whether a secret is anywhere inside."""
+    if isinstance(value, dict):
+        return is_secret(value) or any(map(holds_secret, value.values()))
+    return isinstance(value, list) and any(map(holds_secret, value))
 
 
-def holds_secret(value: Value) -> bool:
-    match value:
-        case Secret():
-            return True
-        case dict():
-            return any(map(holds_secret, value.values()))
-        case list():
-            return any(map(holds_secret, value))
-        case _:
-            return False
+def reveal(value: Any) -> Any:
+    """Take secrets out of their marked objects, for whoever needs them."""
+    if isinstance(value, dict):
+        if is_secret(value):
+            return reveal(value["value"])
+        return {key: reveal(member) for key, member in value.items()}
+    return [reveal(member) for member in value] if isinstance(value, list) else value
 
 
-def text(properties: Mapping[str, Json], key: str) -> str:
-    """Return a text property; a missing one is empty."""
-    value = properties.get(key)
-    return "" if value is None else str(value)
+def conceal(value: Any) -> Any:
+    """Leave secrets out, for what is written down."""
+    if isinstance(value, dict):
+        return {key: conceal(inside) for key, inside in value.items() if not is_secret(inside)}
+    if isinstance(value, list):
+        return [conceal(member) for member in value if not is_secret(member)]
+    return value
 
 
-def section(properties: Mapping[str, Json], key: str) -> Properties:
-    """Return a nested object; a missing one is empty."""
-    value = properties.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def entries(properties: Mapping[str, Json], key: str) -> list[Json]:
-    """Return a list; a missing one is empty."""
-    value = properties.get(key)
-    return value if isinstance(value, list) else []
-
-
-def _decode(value: Json) -> Value:
-    match value:
-        case dict() if value.get(MARKER) == SECRET_MARK:
-            return Secret(_decode(value.get("value")))
-        case dict() if value.get(MARKER) == RESOURCE_MARK:
-            return text(value, "id") or text(value, "urn")
-        case dict():
-            return {key: _decode(member) for key, member in value.items()}
-        case list():
-            return [_decode(member) for member in value]
-        case float() if value.is_integer():  # protobuf has no integers
-            return int(value)
-        case _:
-            return value
-
-
-def _encode(value: Value) -> Json:
-    match value:
-        case Secret():
-            return {MARKER: SECRET_MARK, "value": _encode(value.value)}
-        case dict():
-            return {key: _encode(member) for key, member in value.items() if member is not None}
-        case list():
-            return [_encode(member) for member in value]
-        case _:
-            return value
-
-
-def _plain(value: Value, *, secrets: bool) -> Json:
-    match value:
-        case Secret():
-            return _plain(value.value, secrets=True) if secrets else None
-        case dict():
-            return {key: _plain(member, secrets=secrets) for key, member in value.items()}
-        case list():
-            return [_plain(member, secrets=secrets) for member in value]
-        case _:
-            return value
+def _decode(value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.get(_MARKER) == _RESOURCE:
+            return value.get("id") or value["urn"]
+        return {key: _decode(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_decode(member) for member in value]
+    # Protobuf has no integers.
+    return int(value) if isinstance(value, float) and value.is_integer() else value

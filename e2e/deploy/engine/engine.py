@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any, Self
 
 from e2e.deploy.cloud.environment import KUBECONFIG
+from e2e.deploy.cloud.world import World
 from e2e.deploy.engine import recovery
 from e2e.deploy.engine.checkpoint import Checkpoint
 from e2e.deploy.engine.cli import Cli
-from e2e.deploy.engine.cloud import Cloud
 from e2e.deploy.engine.environment import environment
 from e2e.deploy.engine.in_cluster import InCluster
 from e2e.deploy.engine.plugins import Plugins
 from e2e.deploy.engine.result import Result, result_of
 from e2e.deploy.engine.running import RunningUp
-from e2e.deploy.engine.stacks import Stack
-from e2e.deploy.engine.workspace import PROJECT, STACK, Workspace
+from e2e.deploy.engine.stacks import PROJECT, Stack
+from e2e.deploy.engine.workspace import STACK, Workspace
 from e2e.programs.build import Toolbox
 
 MODULES = ("pulumi", "pulumi-kubernetes", "helm", "kubernetes")
@@ -27,17 +27,17 @@ _YES = ("--yes", "--skip-preview", "--suppress-progress")
 class Engine:
     """Get one from `prepare`, or from `attach` when another process prepared it."""
 
-    def __init__(self, workspace: Workspace, plugins: Plugins, cli: Cli, cloud: Cloud) -> None:
+    def __init__(self, workspace: Workspace, plugins: Plugins, cli: Cli, world: World) -> None:
         self.workspace = workspace
         self.plugins = plugins
         self._cli = cli
-        self._cloud = cloud
+        self._world = world
 
     @classmethod
     def prepare(
         cls,
         state: Path,
-        world: Cloud,
+        world: World,
         toolbox: Toolbox,
         stack: Stack = Stack.PLATFORM,
     ) -> Self:
@@ -51,14 +51,14 @@ class Engine:
         return engine
 
     @classmethod
-    def attach(cls, state: Path, world: Cloud, toolbox: Toolbox) -> Self:
+    def attach(cls, state: Path, world: World, toolbox: Toolbox) -> Self:
         """Use the stack that another process prepared in `state`."""
         return cls._assemble(state, Workspace(state / "engine"), world, toolbox)
 
     @classmethod
-    def _assemble(cls, state: Path, workspace: Workspace, world: Cloud, toolbox: Toolbox) -> Self:
+    def _assemble(cls, state: Path, workspace: Workspace, world: World, toolbox: Toolbox) -> Self:
         pulumi = toolbox.program("pulumi")
-        plugins = Plugins.choose(fakes=world.plugins)
+        plugins = Plugins.choose()
         variables = environment(state, workspace, plugins, toolbox) | dict(world.environment)
         cli = Cli(pulumi, workspace.program, variables, state / "logs" / "engine")
         return cls(workspace, plugins, cli, world)
@@ -93,7 +93,7 @@ class Engine:
     def repair(self) -> Result:
         """Run what docs/operations.md prescribes after a kill; gives back the last `up`."""
         cluster = InCluster({**self.environment, "KUBECONFIG": self.environment[KUBECONFIG]})
-        exists = self._cloud.resources()
+        exists = self._world.resources()
         return result_of(recovery.repair(self._cli, self.checkpoint(), exists, cluster))
 
     def set(self, path: str, value: str | int | bool) -> None:

@@ -7,6 +7,7 @@ from e2e.cluster.processes import MARK
 from e2e.deploy.engine.plugins import Plugins
 from e2e.deploy.engine.workspace import Workspace
 from e2e.programs.build import Toolbox
+from e2e.programs.cache import cache_directory
 from e2e.programs.uv import find_uv
 
 # Nothing else of the caller's: neither an account, nor a cluster, nor Pulumi's own settings.
@@ -25,6 +26,8 @@ def environment(
         # The environment is the checkout's: it is neither looked up nor brought up to date.
         "UV_FROZEN": "true",
         "UV_OFFLINE": "true",
+        # Outside the checkout. Without any, each plugin compiles its whole SDK at every start.
+        "PYTHONPYCACHEPREFIX": str(cache_directory() / "bytecode"),
         MARK: str(state),
     }
 

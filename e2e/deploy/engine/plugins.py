@@ -1,7 +1,7 @@
 """Which plugins the engine runs, found through its PATH.
 
 The Kubernetes provider is real and built (e2e/programs). A real Python language host is taken where
-there is one: on PATH or in PULUMI_HOME. AWS, EKS, random and docker-build are always fakes.
+there is one: on PATH or in PULUMI_HOME. AWS, EKS and random are always fakes.
 """
 
 import os
@@ -12,12 +12,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Self
 
+from e2e.deploy.cloud import plugin
 from e2e.programs.catalogue import MODULES
 from e2e.programs.uv import find_uv
 
 _HOST = "pulumi-language-python"
-FAKE_HOST = Path(__file__).parents[1] / "cloud" / "fake_language_host"
-FAKES = ("aws", "docker-build", "eks", "random")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +27,24 @@ class Plugins:
     used: Mapping[str, str]
 
     @classmethod
-    def choose(cls, *, fakes: Path) -> Self:
-        """`fakes` is the folder with the fake clouds' executables."""
-        host, what = _language_host()
-        built = {"kubernetes": f"built {MODULES['pulumi-kubernetes'].version}"}
-        return cls((host, fakes), {"python": what} | built | dict.fromkeys(FAKES, "fake"))
+    def choose(cls) -> Self:
+        used = {
+            "kubernetes": f"built {MODULES['pulumi-kubernetes'].version}",
+            **dict.fromkeys(("aws", "eks", "random"), "fake"),
+        }
+        host = _real_language_host()
+        if host is None:
+            return cls((plugin.DIRECTORY,), used | {"python": "fake"})
+        return cls((host, plugin.DIRECTORY), used | {"python": f"real, from {host}"})
 
 
-def _language_host() -> tuple[Path, str]:
+def _real_language_host() -> Path | None:
+    """Find the folder of one; none is of use without uv, which `make setup` installs."""
     if find_uv() is None:
-        return FAKE_HOST, "fake (the real one needs uv, which `make setup` installs)"
-    version = metadata.version("pulumi")
+        return None
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    installed = home / "plugins" / f"language-python-v{version}"
+    installed = home / "plugins" / f"language-python-v{metadata.version('pulumi')}"
     if (installed / _HOST).exists():
-        return installed, f"real {version}"
-    if found := shutil.which(_HOST):
-        return Path(found).parent, f"real, from {Path(found).parent}"
-    return FAKE_HOST, "fake (none on PATH or in PULUMI_HOME)"
+        return installed
+    found = shutil.which(_HOST)
+    return Path(found).parent if found else None

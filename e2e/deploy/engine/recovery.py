@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from e2e.deploy.cloud.records import Resource
 from e2e.deploy.engine.checkpoint import Checkpoint
 from e2e.deploy.engine.cli import Cli, Completed
-from e2e.deploy.engine.cloud import Existing
 from e2e.deploy.engine.in_cluster import InCluster
 
 _IMPORT_FILE = "import.json"
@@ -14,7 +14,7 @@ _YES = ("--yes", "--skip-preview")
 
 
 def repair(
-    cli: Cli, pending: Checkpoint, exists: Sequence[Existing], cluster: InCluster
+    cli: Cli, pending: Checkpoint, exists: Sequence[Resource], cluster: InCluster
 ) -> Completed:
     """Unlock, look at what is pending, import what exists of it, forget the rest, go on."""
     cli.run("cancel", "--yes")
@@ -29,7 +29,7 @@ def repair(
     return cli.run("up", *_YES, "--suppress-progress", events=True)
 
 
-def _fill_in(file: Path, exists: Sequence[Existing]) -> bool:
+def _fill_in(file: Path, exists: Sequence[Resource]) -> bool:
     """Do what a person does with the file: ids of what is there, and nothing of what is not."""
     ids = {(resource.type, resource.name): resource.id for resource in exists}
     content = json.loads(file.read_text())

@@ -11,7 +11,7 @@ from e2e.cluster import processes
 from e2e.cluster.processes import Process
 from e2e.deploy.engine.errors import EngineError
 
-# A provider finishes what it began: a stand-in at its own pace, the real one a Helm release.
+# A provider finishes what it began: a fake at its own pace, the real one a Helm release.
 _PLUGIN_SECONDS = 30
 _LANGUAGE = "pulumi-language-"
 _PROVIDER = "pulumi-resource-"

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Self
 
 from e2e.deploy.engine.errors import EngineError
-from e2e.deploy.engine.stacks import Stack
+from e2e.deploy.engine.stacks import PROJECT, REPOSITORY, Stack
 
 STACK = "e2e"
-PROJECT = "observability-platform"
-REPOSITORY = Path(__file__).parents[3]
 
 # `pulumi up`, `make release` and nothing else.
 _PROGRAM = (
@@ -52,7 +50,7 @@ class Workspace:
             else:
                 shutil.copy2(source, target)
         (workspace.program / ".venv").symlink_to(_environment(), target_is_directory=True)
-        shutil.copy2(stack.file, workspace.stack_file)
+        stack.write(workspace.stack_file)
         workspace.passphrase.touch(mode=0o600)
         workspace.passphrase.write_text(secrets.token_urlsafe(32))
         return workspace

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from e2e.deploy.cloud.postgres import PostgresServer
-from e2e.deploy.engine.workspace import REPOSITORY
+from e2e.deploy.engine.stacks import REPOSITORY
 
 _VERSIONS = Path("backend") / "migrations" / "versions"
 

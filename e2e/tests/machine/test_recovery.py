@@ -86,8 +86,7 @@ def kill_the_release(engine: Engine) -> None:
 
 def unknown_to_the_state(engine: Engine, world: World) -> list[str]:
     known = {resource.id for resource in engine.checkpoint().resources}
-    # What AWS makes on its own has no URN.
-    return [one.name for one in world.resources() if one.urn and one.id not in known]
+    return [one.name for one in world.resources() if one.id not in known]
 
 
 def test_nothing_is_made_twice_or_forgotten_after_a_kill(engine: Engine, world: World) -> None:

@@ -1,16 +1,17 @@
-"""The stand-in for AWS as a running plugin, with an empty world behind it."""
+"""The fake AWS with an empty world behind it, and what many tests make in it first."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from e2e.deploy.cloud.fake_aws import network
-from e2e.deploy.cloud.fake_aws.cloud import Aws
-from e2e.deploy.cloud.fake_aws.servers import Servers
-from e2e.deploy.cloud.records import Records
+from e2e.deploy.cloud.fake_aws import catalogue, network, services
 from e2e.deploy.cloud.world import World
-from e2e.tests.unit.standin_plugin import Created, Plugin
+from e2e.tests.unit.fake_plugin import Created, Plugin
+
+Make = Callable[..., Created]
 
 
 @pytest.fixture
@@ -19,12 +20,34 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def aws(world: World) -> Iterator[Plugin]:
-    cloud = Aws(Records(world.directory), Servers(world.directory / "postgres"))
-    with Plugin.serving(cloud, defaultTags='{"tags": {"Project": "p", "Name": "all"}}') as plugin:
-        yield plugin
+def aws(world: World) -> Plugin:
+    plugin = Plugin(catalogue.provider(world))
+    plugin.configure(defaultTags='{"tags": {"Project": "p", "Name": "all"}}')
+    return plugin
 
 
 @pytest.fixture
 def vpc(aws: Plugin) -> Created:
     return aws.create(network.VPC, "vpc", cidrBlock="10.0.0.0/16")
+
+
+@pytest.fixture
+def subnet(aws: Plugin, vpc: Created) -> Make:
+    def make(block: str = "10.0.1.0/24", zone: str = "us-east-1a", /, **inputs: Any) -> Created:
+        given: dict[str, Any] = {
+            "vpcId": vpc.id,
+            "cidrBlock": block,
+            "availabilityZone": zone,
+        } | inputs
+        return aws.create(network.SUBNET, "subnet", **given)
+
+    return make
+
+
+@pytest.fixture
+def role(aws: Plugin) -> Make:
+    def make(name: str = "role", /, **inputs: Any) -> Created:
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]})
+        return aws.create(services.ROLE, name, assumeRolePolicy=trust, **inputs)
+
+    return make

@@ -1,18 +1,104 @@
-"""The fake AWS refuses the changes that AWS refuses."""
+"""The fake AWS refuses what AWS refuses."""
+
+from typing import Any
 
 import pytest
 
-from e2e.deploy.cloud.fake_aws import cluster, identity, network
-from e2e.tests.unit.standin_parts import role, subnet
-from e2e.tests.unit.standin_plugin import Created, Plugin, Refused
+from e2e.deploy.cloud.fake_aws import eks, network, rds, services
+from e2e.tests.unit.conftest import Make
+from e2e.tests.unit.fake_plugin import Created, Plugin, Refused
+
+NO_SUBNET = "subnet-00000000000000000"
 
 
-def _cluster(aws: Plugin, subnets: list[str], version: str = "1.35") -> Created:
-    arn = role(aws).text("arn")
-    inside = {"subnetIds": subnets}
-    return aws.create(
-        cluster.CLUSTER, "eks", name="e", roleArn=arn, version=version, vpcConfig=inside
-    )
+def _cluster(
+    aws: Plugin, role: Created, subnets: list[str], version: str = "1.35", **inputs: object
+) -> Created:
+    given = {"name": "e", "roleArn": role.state["arn"], "vpcConfig": {"subnetIds": subnets}}
+    return aws.create(eks.CLUSTER, "eks", version=version, **given | inputs)
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs", "why"),
+    [
+        (
+            network.GROUP,
+            {"ingress": [{"protocol": "-1", "fromPort": 0, "toPort": 0, "descripton": "x"}]},
+            r"ingress\[0\].descripton: .*'description'",
+        ),
+        (rds.SUBNET_GROUP, {}, "subnetIds: missing required property"),
+        (services.LOG_GROUP, {"retentionInDays": "many"}, "expected a number, got a string"),
+        (services.LOG_GROUP, {"retentionInDays": [1]}, "expected a number, got a list"),
+        (services.LOG_GROUP, {"retentionInDays": True}, "expected a number, got a boolean"),
+        (services.LOG_GROUP, {"tags": "x"}, "expected an object, got a string"),
+        ("aws:sqs/queue:Queue", {}, "does not know aws:sqs/queue:Queue: add it to"),
+        (network.GATEWAY, {"vpcId": NO_SUBNET}, f"vpcId refers to '{NO_SUBNET}', which does not"),
+        (rds.SUBNET_GROUP, {"subnetIds": [NO_SUBNET]}, "subnetIds refers to"),
+        (
+            services.ALARM,
+            {
+                "alarmActions": ["arn:aws:sns:us-east-1:123456789012:t"],
+                "comparisonOperator": "LessThanThreshold",
+                "evaluationPeriods": 1,
+            },
+            "alarmActions refers to",
+        ),
+        (services.ROLE, {"assumeRolePolicy": '{"Version": "2012-10-17"}'}, "MalformedPolicy"),
+    ],
+)
+def test_inputs_have_names_types_and_references_that_exist(
+    aws: Plugin, type_: str, inputs: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(Refused, match=why):
+        aws.create(type_, "x", **inputs)
+
+
+@pytest.mark.parametrize(
+    ("block", "zone", "why"),
+    [
+        ("10.1.0.0/24", "us-east-1a", "InvalidSubnet.Range"),
+        ("10.0.1.128/25", "us-east-1b", "InvalidSubnet.Conflict"),
+        ("10.0.2.0/24", "eu-west-1a", "no zone of us-east-1"),
+    ],
+)
+def test_subnets_lie_in_their_vpc_and_apart(subnet: Make, block: str, zone: str, why: str) -> None:
+    subnet()
+    with pytest.raises(Refused, match=why):
+        subnet(block, zone)
+
+
+def test_a_vpc_with_subnets_does_not_change_its_block(
+    aws: Plugin, vpc: Created, subnet: Make
+) -> None:
+    subnet()
+    assert list(aws.diff(vpc, cidrBlock="10.1.0.0/16").replaces) == ["cidrBlock"]
+    with pytest.raises(Refused, match=r"DependencyViolation: .*Subnet 'subnet'"):
+        aws.delete(vpc)
+    moved = aws.create(network.VPC, "moved", cidrBlock="10.1.0.0/16")
+    with pytest.raises(Refused, match=r"InvalidSubnet\.Range"):
+        subnet(vpcId=moved.id)
+
+
+def test_a_table_has_one_route_to_a_block(aws: Plugin, vpc: Created) -> None:
+    table = aws.create(network.ROUTE_TABLE, "table", vpcId=vpc.id).id
+    route: dict[str, Any] = {"routeTableId": table, "destinationCidrBlock": "0.0.0.0/0"}
+    aws.create(network.ROUTE, "first", **route)
+    with pytest.raises(Refused, match="RouteAlreadyExists"):
+        aws.create(network.ROUTE, "second", **route)
+
+
+def test_a_rule_has_one_source_and_its_ports(aws: Plugin, vpc: Created) -> None:
+    rule = {"securityGroupId": vpc.state["defaultSecurityGroupId"], "cidrIpv4": "10.0.0.0/8"}
+    with pytest.raises(Refused, match="fromPort and toPort"):
+        aws.create(network.INGRESS, "rule", ipProtocol="tcp", **rule)
+    with pytest.raises(Refused, match="exactly one of"):
+        aws.create(network.INGRESS, "rule", ipProtocol="-1", cidrIpv6="::/0", **rule)
+
+
+def test_a_managed_policy_exists(aws: Plugin, role: Make) -> None:
+    arn = "arn:aws:iam::aws:policy/AmazonEKSClusterPolice"
+    with pytest.raises(Refused, match="NoSuchEntity"):
+        aws.create(services.ATTACHMENT, "attachment", role=role().id, policyArn=arn)
 
 
 @pytest.mark.parametrize(
@@ -20,52 +106,70 @@ def _cluster(aws: Plugin, subnets: list[str], version: str = "1.35") -> Created:
     [(4, 2, 6, "Minimum capacity 4"), (1, 5, 3, "desired capacity 5 .* max size 3")],
 )
 def test_a_node_group_is_inside_its_limits(
-    aws: Plugin, vpc: Created, least: int, desired: int, most: int, why: str
+    aws: Plugin, subnet: Make, role: Make, least: int, desired: int, most: int, why: str
 ) -> None:
-    one = subnet(aws, vpc, "10.0.1.0/24").id
-    eks = _cluster(aws, [one])
+    one = subnet().id
     given = {
-        "clusterName": eks.id,
+        "clusterName": _cluster(aws, role(), [one]).id,
         "nodeGroupName": "g",
-        "nodeRoleArn": role(aws, "node").text("arn"),
+        "nodeRoleArn": role("node").state["arn"],
         "subnetIds": [one],
     }
     wrong = {"minSize": least, "desiredSize": desired, "maxSize": most}
     right = {"minSize": 2, "desiredSize": 2, "maxSize": 6}
     with pytest.raises(Refused, match=why):
-        aws.create(cluster.NODE_GROUP, "group", **given, scalingConfig=wrong)
-    made = aws.create(cluster.NODE_GROUP, "group", **given, scalingConfig=right)
+        aws.create(eks.NODE_GROUP, "group", **given, scalingConfig=wrong)
+    made = aws.create(eks.NODE_GROUP, "group", **given, scalingConfig=right)
     with pytest.raises(Refused, match=why):
         aws.update(made, scalingConfig=wrong)
 
 
-def test_the_control_plane_stays_in_its_zones(aws: Plugin, vpc: Created) -> None:
-    first, same = (subnet(aws, vpc, f"10.0.{n}.0/24").id for n in (1, 2))
-    other = subnet(aws, vpc, "10.0.3.0/24", "us-east-1b").id
-    made = _cluster(aws, [first])
+def test_the_control_plane_stays_in_its_zones(aws: Plugin, subnet: Make, role: Make) -> None:
+    first, same = (subnet(f"10.0.{n}.0/24").id for n in (1, 2))
+    other = subnet("10.0.3.0/24", "us-east-1b").id
+    made = _cluster(aws, role(), [first])
     moved = aws.update(made, vpcConfig={"subnetIds": [same]})
     with pytest.raises(Refused, match="exact set of AZs 'us-east-1a'"):
         aws.update(moved, vpcConfig={"subnetIds": [same, other]})
 
 
-def test_an_old_kubernetes_is_not_created(aws: Plugin, vpc: Created) -> None:
-    one = subnet(aws, vpc, "10.0.1.0/24").id
+def test_an_old_kubernetes_is_not_created(aws: Plugin, subnet: Make, role: Make) -> None:
+    owner, place = role(), subnet().id
     with pytest.raises(Refused, match=r"unsupported Kubernetes version 1\.31"):
-        _cluster(aws, [one], "1.31")
-    assert _cluster(aws, [one], "1.32").state["version"] == "1.32"
+        _cluster(aws, owner, [place], "1.31")
+    assert _cluster(aws, owner, [place], "1.32").state["version"] == "1.32"
 
 
 def test_a_log_group_that_is_there_is_refused(aws: Plugin) -> None:
-    aws.create(identity.LOG_GROUP, "logs", name="/aws/eks/e/cluster")
+    aws.create(services.LOG_GROUP, "logs", name="/aws/eks/e/cluster")
     with pytest.raises(Refused, match="ResourceAlreadyExistsException: The specified log group"):
-        aws.create(identity.LOG_GROUP, "again", name="/aws/eks/e/cluster")
+        aws.create(services.LOG_GROUP, "again", name="/aws/eks/e/cluster")
 
 
-def test_a_vpc_with_subnets_does_not_change_its_block(aws: Plugin, vpc: Created) -> None:
-    subnet(aws, vpc, "10.0.1.0/24")
-    assert list(aws.diff(vpc, {"cidrBlock": "10.1.0.0/16"}).replaces) == ["cidrBlock"]
-    with pytest.raises(Refused, match="DependencyViolation"):
-        aws.delete(vpc)
-    moved = aws.create(network.VPC, "moved", cidrBlock="10.1.0.0/16")
-    with pytest.raises(Refused, match=r"InvalidSubnet\.Range"):
-        subnet(aws, moved, "10.0.1.0/24")
+def test_a_name_that_is_taken_is_refused(role: Make) -> None:
+    role("one", name="given")
+    with pytest.raises(Refused, match="'given' already exists"):
+        role("other", name="given")
+
+
+def test_a_database_needs_subnets_in_two_zones(aws: Plugin, subnet: Make) -> None:
+    with pytest.raises(Refused, match="DBSubnetGroupDoesNotCoverEnoughAZs"):
+        aws.create(rds.SUBNET_GROUP, "subnets", subnetIds=[subnet().id])
+
+
+def test_what_is_protected_is_not_deleted(aws: Plugin, subnet: Make) -> None:
+    alb = aws.create(network.BALANCER, "alb", subnets=[subnet().id], enableDeletionProtection=True)
+    with pytest.raises(Refused, match="OperationNotPermitted"):
+        aws.delete(alb)
+    aws.delete(aws.update(alb, enableDeletionProtection=False))
+
+
+def test_another_account_is_refused(aws: Plugin) -> None:
+    aws.configure(region="us-east-1", allowedAccountIds='["123456789012"]')
+    with pytest.raises(Refused, match="account ID not allowed"):
+        aws.configure(allowedAccountIds='["210987654321"]')
+
+
+def test_a_function_that_it_does_not_know_is_an_error(aws: Plugin) -> None:
+    with pytest.raises(Refused, match="no answer for aws:index/getRegion:getRegion"):
+        aws.invoke("aws:index/getRegion:getRegion")

@@ -1,1 +1,1 @@
-"""The aws stand-in: tables of what AWS does per type, and a real PostgreSQL behind RDS."""
+"""The fake AWS: tables of what AWS does per type, and a real PostgreSQL behind RDS."""

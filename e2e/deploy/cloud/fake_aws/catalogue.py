@@ -1,20 +1,22 @@
-"""Every type that the stand-in knows."""
+"""Every type and function that the fake AWS knows."""
 
-from e2e.deploy.cloud.errors import Rejected
-from e2e.deploy.cloud.fake_aws import balancer, cluster, database, identity, network, watching
-from e2e.deploy.cloud.fake_aws.kind import Kind
+from e2e.deploy.cloud import environment, protocol
+from e2e.deploy.cloud.fake_aws import eks, network, rds, services
+from e2e.deploy.cloud.kinds import Kind
+from e2e.deploy.cloud.provider import Provider
+from e2e.deploy.cloud.records import Records
 
-KINDS: dict[str, Kind] = {
-    **network.KINDS,
-    **identity.KINDS,
-    **cluster.KINDS,
-    **balancer.KINDS,
-    **database.KINDS,
-    **watching.KINDS,
+KINDS: dict[str, Kind] = {**network.KINDS, **services.KINDS, **eks.KINDS, **rds.KINDS}
+_FUNCTIONS = {
+    "aws:eks/getClusterVersions:getClusterVersions": eks.cluster_versions,
+    "aws:rds/getEngineVersion:getEngineVersion": rds.engine_version,
 }
 
 
-def kind_of(type_: str) -> Kind:
-    if type_ not in KINDS:
-        raise Rejected(f"the stand-in for AWS does not know {type_}: add it to {__name__}")
-    return KINDS[type_]
+def provider(records: Records) -> Provider:
+    return Provider("aws", records, KINDS, _FUNCTIONS)
+
+
+def serve() -> None:
+    """Be the plugin."""
+    protocol.serve(provider(Records(environment.world())))

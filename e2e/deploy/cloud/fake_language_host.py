@@ -15,11 +15,11 @@ from google.protobuf import empty_pb2
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
-from e2e.deploy.cloud.plugin import Operations, serve
+from e2e.deploy.cloud import plugin
 
 
 class Host(LanguageServer):
-    # ruff: noqa: N802  - methods are named by the protocol
+    # ruff: noqa: N802, ARG002  - names and parameters are those of the protocol
 
     def __init__(self) -> None:
         super().__init__(program=lambda: None)
@@ -27,7 +27,6 @@ class Host(LanguageServer):
     def Handshake(
         self, request: language_pb2.LanguageHandshakeRequest, context: grpc.ServicerContext
     ) -> language_pb2.LanguageHandshakeResponse:
-        del request, context
         return language_pb2.LanguageHandshakeResponse()
 
     def Run(
@@ -45,11 +44,9 @@ class Host(LanguageServer):
     def GetProgramDependencies(
         self, request: language_pb2.GetProgramDependenciesRequest, context: grpc.ServicerContext
     ) -> language_pb2.GetProgramDependenciesResponse:
-        del request, context
         return language_pb2.GetProgramDependenciesResponse()
 
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        del request, context
         return empty_pb2.Empty()
 
 
@@ -57,8 +54,7 @@ def _run(program: Path) -> None:
     runpy.run_path(str(program), run_name="__main__")
 
 
-def main() -> None:
-    serve(
-        lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server),
-        Operations(),
-    )
+def serve() -> None:
+    """Be the plugin."""
+    register = language_pb2_grpc.add_LanguageRuntimeServicer_to_server
+    plugin.serve(partial(register, Host()), plugin.Operations())

@@ -1,0 +1,145 @@
+"""Roles and policies, keys, logs, alarms and their topics, buckets and the image registry.
+
+Nothing is measured, sent or granted.
+"""
+
+import json
+from collections.abc import Callable
+
+from e2e.deploy.cloud.errors import Rejected
+from e2e.deploy.cloud.kinds import Account, Asked, Kind, arn
+
+ROLE = "aws:iam/role:Role"
+POLICY = "aws:iam/rolePolicy:RolePolicy"
+ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+KEY = "aws:kms/key:Key"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+TOPIC = "aws:sns/topic:Topic"
+BUCKET = "aws:s3/bucket:Bucket"
+REPOSITORY = "aws:ecr/repository:Repository"
+LIFECYCLE = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+# What is a resource of its own to Pulumi, and a property of the bucket to AWS.
+_OF_BUCKETS = (
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+)
+_AWS_MANAGED = "arn:aws:iam::aws:policy/"
+# Of the policies that AWS manages, those that a cluster like ours may have. Another one is unknown
+# here until it is added; a misspelt one is unknown to AWS as well.
+_MANAGED_POLICIES = {
+    "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonEC2ContainerRegistryReadOnly",
+    "AmazonEKSClusterPolicy",
+    "AmazonEKSWorkerNodeMinimalPolicy",
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonEKS_CNI_Policy",
+    "AmazonSSMManagedInstanceCore",
+    "service-role/AmazonEBSCSIDriverPolicy",
+}
+
+
+def _check_document(key: str) -> Callable[[Asked, Account], None]:
+    """Refuse an input that is no policy."""
+
+    def check(asked: Asked, account: Account) -> None:
+        del account
+        try:
+            document = json.loads(asked.inputs[key])
+            valid = document["Version"] == "2012-10-17" and document["Statement"]
+        except (ValueError, KeyError, TypeError):
+            valid = False
+        if not valid:
+            raise Rejected(f"MalformedPolicyDocument: {key} of '{asked.name}' grants nothing")
+
+    return check
+
+
+def _check_attachment(asked: Asked, account: Account) -> None:
+    del account
+    policy = asked.inputs["policyArn"]
+    if policy.removeprefix(_AWS_MANAGED) not in _MANAGED_POLICIES:
+        raise Rejected(f"NoSuchEntity: Policy {policy} does not exist or is not attachable.")
+
+
+def _check_log_group(asked: Asked, account: Account) -> None:
+    name = asked.inputs["name"]
+    if not asked.id and account.find(LOG_GROUP, name):
+        raise Rejected(
+            f"ResourceAlreadyExistsException: The specified log group already exists: '{name}'"
+        )
+
+
+KINDS = {
+    ROLE: Kind(
+        identity="{name}",
+        outputs={"arn": "arn:aws:iam::{account}:role/{name}"},
+        fixed=("name", "path"),
+        names="name",
+        longest=64,
+        check=_check_document("assumeRolePolicy"),
+    ),
+    POLICY: Kind(
+        identity="{role}:{name}",
+        fixed=("name", "role"),
+        refers={"role": ROLE},
+        names="name",
+        longest=128,
+        check=_check_document("policy"),
+    ),
+    ATTACHMENT: Kind(
+        identity="{role}/{policyArn}",
+        fixed=("role", "policyArn"),
+        refers={"role": ROLE},
+        check=_check_attachment,
+    ),
+    KEY: Kind(identity="{new}", outputs={"arn": arn("kms", "key/{id}")}),
+    LOG_GROUP: Kind(
+        identity="{name}",
+        outputs={"arn": arn("logs", "log-group:{name}")},
+        fixed=("name",),
+        names="name",
+        longest=512,
+        check=_check_log_group,
+    ),
+    ALARM: Kind(
+        identity="{name}",
+        outputs={"arn": arn("cloudwatch", "alarm:{name}")},
+        fixed=("name",),
+        refers={"alarmActions": TOPIC, "okActions": TOPIC},
+        names="name",
+    ),
+    TOPIC: Kind(
+        identity=arn("sns", "{name}"),
+        outputs={"arn": "{id}"},
+        fixed=("name",),
+        names="name",
+        longest=256,
+    ),
+    BUCKET: Kind(
+        identity="{bucket}",
+        outputs={"arn": "arn:aws:s3:::{bucket}"},
+        fixed=("bucket",),
+        names="bucket",
+        longest=63,
+    ),
+    **{
+        type_: Kind(identity="{bucket}", fixed=("bucket",), refers={"bucket": BUCKET})
+        for type_ in _OF_BUCKETS
+    },
+    REPOSITORY: Kind(
+        identity="{name}",
+        outputs={
+            "arn": arn("ecr", "repository/{name}"),
+            "registryId": "{account}",
+            "repositoryUrl": "{account}.dkr.ecr.{region}.amazonaws.com/{name}",
+        },
+        fixed=("name", "encryptionConfigurations"),
+        names="name",
+    ),
+    LIFECYCLE: Kind(
+        identity="{repository}", fixed=("repository",), refers={"repository": REPOSITORY}
+    ),
+}

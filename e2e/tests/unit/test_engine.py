@@ -1,0 +1,142 @@
+"""What a drill of the real engine does not come to."""
+
+import json
+import stat
+import threading
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from e2e.deploy.cloud import plugin
+from e2e.deploy.cloud.records import Resource
+from e2e.deploy.engine import plugins
+from e2e.deploy.engine.checkpoint import Checkpoint, Pending
+from e2e.deploy.engine.in_cluster import InCluster
+from e2e.deploy.engine.plugins import Plugins
+from e2e.deploy.engine.recovery import _fill_in
+from e2e.deploy.engine.result import Operation, changes_in, operations_in
+from e2e.deploy.engine.stacks import REPOSITORY
+from e2e.deploy.engine.workspace import Workspace
+
+STACK = "urn:pulumi:e2e::observability-platform::"
+VPC = "aws:ec2/vpc:Vpc"
+OBJECT = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a", "namespace": "b"}}
+
+
+def test_a_state_that_is_being_written_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "e2e.json"
+    file.write_text('{"checkpoint": {"late')
+    urn = f"{STACK}platform:a:A${VPC}::vpc"
+    latest = {"pending_operations": [{"type": "creating", "resource": {"urn": urn}}]}
+    whole = json.dumps({"checkpoint": {"latest": latest}})
+    timer = threading.Timer(0.2, file.write_text, [whole])
+    timer.start()
+    found = Checkpoint.read(file)
+    timer.join()
+    assert found == Checkpoint(pending=(Pending("creating", urn),))
+    assert (found.pending[0].type, found.pending[0].name) == (VPC, "vpc")
+
+
+def test_a_command_that_was_killed_has_steps_but_no_changes(tmp_path: Path) -> None:
+    steps = [
+        {"resOutputsEvent": {"metadata": {"op": op, "urn": f"{STACK}{VPC}::vpc", "type": VPC}}}
+        for op in ("same", "create")
+    ]
+    events = tmp_path / "events"
+    events.write_text("\n".join([*map(json.dumps, steps), '{"resOutp']))
+    assert changes_in(events) == {}
+    assert operations_in(events) == (Operation("create", f"{STACK}{VPC}::vpc", VPC),)
+    assert operations_in(tmp_path / "none") == ()
+
+
+def test_a_workspace_leaves_the_checkout_alone_and_has_a_passphrase(tmp_path: Path) -> None:
+    first = Workspace.create(tmp_path / "engine").passphrase.read_text()
+    workspace = Workspace.create(tmp_path / "engine")
+    chart = workspace.program / "charts" / "backend" / "Chart.yaml"
+    chart.write_text("edited by a drill")
+    assert (REPOSITORY / "charts/backend/Chart.yaml").read_text() != "edited by a drill"
+    assert stat.S_IMODE(workspace.passphrase.stat().st_mode) == 0o600
+    assert workspace.passphrase.read_text() != first
+    # Without them, the dashboard of runbooks would be deployed empty.
+    assert any((workspace.program / "docs" / "runbooks").glob("*.md"))
+
+
+def test_a_real_language_host_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "find_uv", lambda: Path("/uv"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    assert Plugins.choose().directories == (plugin.DIRECTORY,)
+    version = metadata.version("pulumi")
+    for folder in (tmp_path / "bin", tmp_path / f"home/plugins/language-python-v{version}"):
+        folder.mkdir(parents=True)
+        (folder / "pulumi-language-python").touch(mode=0o755)
+        assert Plugins.choose().directories == (folder, plugin.DIRECTORY)
+    monkeypatch.setattr(plugins, "find_uv", lambda: None)
+    assert Plugins.choose().directories == (plugin.DIRECTORY,)
+
+
+def test_what_exists_is_imported_and_nothing_else(tmp_path: Path) -> None:
+    """As `pulumi preview --import-file` writes it; one name is taken twice."""
+    resources = [
+        {"type": "aws:rds/instance:Instance", "name": "database", "id": "<PLACEHOLDER>"},
+        {"type": "aws:ecr/repository:Repository", "name": "r2", "logicalName": "r", "id": ""},
+        {"type": "kubernetes:core/v1:Secret", "name": "database", "id": "<PLACEHOLDER>"},
+    ]
+    file = tmp_path / "import.json"
+    file.write_text(json.dumps({"nameTable": {"aws": f"{STACK}aws"}, "resources": resources}))
+    exists = [
+        Resource("aws:rds/instance:Instance", "database", "db-1"),
+        Resource("aws:ecr/repository:Repository", "r", "backend"),
+        Resource(VPC, "network-vpc", "vpc-known-already"),
+    ]
+    assert _fill_in(file, exists)
+    content = json.loads(file.read_text())
+    assert [entry["id"] for entry in content["resources"]] == ["db-1", "backend"]
+    assert content["nameTable"] == {"aws": f"{STACK}aws"}
+    file.write_text('{"nameTable": {}}')
+    assert not _fill_in(file, exists)
+
+
+def release(operation: str, name: str) -> Pending:
+    urn = f"{STACK}platform:a:A$kubernetes:helm.sh/v3:Release::{name}"
+    return Pending(operation, urn, {"name": name, "namespace": "b"})
+
+
+@pytest.mark.parametrize(
+    ("pending", "asked"),
+    [
+        (
+            Pending("creating", f"{STACK}kubernetes:core/v1:Secret::s", OBJECT),
+            ["kubectl delete Secret.v1. a --namespace=b --ignore-not-found"],
+        ),
+        (Pending("updating", f"{STACK}kubernetes:core/v1:Secret::s", OBJECT), []),
+        (Pending("creating", f"{STACK}aws:rds/instance:Instance::d", {}), []),
+        (
+            release("creating", "new"),
+            ["helm uninstall new --namespace=b --ignore-not-found --wait"],
+        ),
+        (
+            release("updating", "cut-off"),
+            [
+                "helm list --namespace=b --pending --short",
+                "helm rollback cut-off --namespace=b --wait",
+            ],
+        ),
+        (release("updating", "finished"), ["helm list --namespace=b --pending --short"]),
+    ],
+    ids=str,
+)
+def test_in_the_cluster_what_is_half_done_is_undone(
+    tmp_path: Path, pending: Pending, asked: list[str]
+) -> None:
+    for program in ("kubectl", "helm"):
+        script = tmp_path / program
+        script.write_text(
+            f'#!/bin/sh\necho "{program} $*" >> {tmp_path}/asked\n'
+            'case "$*" in *--pending*) echo cut-off ;; esac\n'
+        )
+        script.chmod(0o755)
+    InCluster({"PATH": f"{tmp_path}:/usr/bin:/bin"}).tidy(pending)
+    log = tmp_path / "asked"
+    assert (log.read_text().splitlines() if log.exists() else []) == asked
