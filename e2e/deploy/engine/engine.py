@@ -1,26 +1,30 @@
 """The Pulumi CLI as drills use it: the stack `e2e` of the repository's own program."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from e2e.cluster.processes import MARK
 from e2e.deploy.cloud.environment import KUBECONFIG
 from e2e.deploy.cloud.world import World
-from e2e.deploy.engine import recovery
 from e2e.deploy.engine.checkpoint import Checkpoint
 from e2e.deploy.engine.cli import Cli
-from e2e.deploy.engine.environment import environment
-from e2e.deploy.engine.in_cluster import InCluster
 from e2e.deploy.engine.plugins import Plugins
+from e2e.deploy.engine.recovery import InCluster, repair
 from e2e.deploy.engine.result import Result, result_of
 from e2e.deploy.engine.running import RunningUp
 from e2e.deploy.engine.stacks import PROJECT, Stack
 from e2e.deploy.engine.workspace import STACK, Workspace
 from e2e.programs.build import Toolbox
+from e2e.programs.cache import cache_directory
+from e2e.programs.uv import find_uv
 
 MODULES = ("pulumi", "pulumi-kubernetes", "helm", "kubernetes")
 
+# Nothing else of the caller's: neither an account, nor a cluster, nor Pulumi's own settings.
+_INHERITED = ("HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "UV_CACHE_DIR", "XDG_CACHE_HOME")
 _YES = ("--yes", "--skip-preview", "--suppress-progress")
 
 
@@ -59,7 +63,7 @@ class Engine:
     def _assemble(cls, state: Path, workspace: Workspace, world: World, toolbox: Toolbox) -> Self:
         pulumi = toolbox.program("pulumi")
         plugins = Plugins.choose()
-        variables = environment(state, workspace, plugins, toolbox) | dict(world.environment)
+        variables = _environment(state, workspace, plugins, toolbox) | dict(world.environment)
         cli = Cli(pulumi, workspace.program, variables, state / "logs" / "engine")
         return cls(workspace, plugins, cli, world)
 
@@ -94,7 +98,7 @@ class Engine:
         """Run what docs/operations.md prescribes after a kill; gives back the last `up`."""
         cluster = InCluster({**self.environment, "KUBECONFIG": self.environment[KUBECONFIG]})
         exists = self._world.resources()
-        return result_of(recovery.repair(self._cli, self.checkpoint(), exists, cluster))
+        return result_of(repair(self._cli, self.checkpoint(), exists, cluster))
 
     def set(self, path: str, value: str | int | bool) -> None:
         """Set a key of the stack file, such as `secretVersions.databasePassword`; no secret."""
@@ -111,3 +115,31 @@ class Engine:
 
     def _changing(self, *arguments: str, ok: bool | None = True) -> Result:
         return result_of(self._cli.run(*arguments, ok=ok, events=True))
+
+
+def _environment(
+    state: Path, workspace: Workspace, plugins: Plugins, toolbox: Toolbox
+) -> dict[str, str]:
+    """`state` is the cluster's, whose `down` ends whatever is left of this."""
+    return {
+        **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+        **workspace.environment,
+        "PATH": _search_path(workspace, plugins, toolbox),
+        "PULUMI_DEBUG_COMMANDS": "true",  # the event log is one of those
+        # The environment is the checkout's: it is neither looked up nor brought up to date.
+        "UV_FROZEN": "true",
+        "UV_OFFLINE": "true",
+        # Outside the checkout. Without any, each plugin compiles its whole SDK at every start.
+        "PYTHONPYCACHEPREFIX": str(cache_directory() / "bytecode"),
+        MARK: str(state),
+    }
+
+
+def _search_path(workspace: Workspace, plugins: Plugins, toolbox: Toolbox) -> str:
+    uv = find_uv()
+    directories = [
+        *plugins.directories,
+        workspace.program / ".venv" / "bin",
+        *([uv.parent] if uv else []),
+    ]
+    return os.pathsep.join([*map(str, directories), toolbox.search_path])

@@ -12,9 +12,8 @@ from e2e.deploy.cloud import plugin
 from e2e.deploy.cloud.records import Resource
 from e2e.deploy.engine import plugins
 from e2e.deploy.engine.checkpoint import Checkpoint, Pending
-from e2e.deploy.engine.in_cluster import InCluster
 from e2e.deploy.engine.plugins import Plugins
-from e2e.deploy.engine.recovery import _fill_in
+from e2e.deploy.engine.recovery import InCluster, _fill_in
 from e2e.deploy.engine.result import Operation, changes_in, operations_in
 from e2e.deploy.engine.stacks import REPOSITORY
 from e2e.deploy.engine.workspace import Workspace
