@@ -44,34 +44,25 @@ class Result:
 
 
 def result_of(done: Completed) -> Result:
-    return Result(
-        ok=done.code == 0,
-        changes=changes_in(done.events),
-        seconds=done.seconds,
-        text=done.text,
-        operations=operations_in(done.events),
-    )
+    changes, operations = read_events(done.events)
+    return Result(done.code == 0, changes, done.seconds, done.text, operations)
 
 
-def changes_in(events: Path) -> Mapping[str, int]:
-    """Read the summary; empty when the command ended before there was one."""
+def read_events(file: Path) -> tuple[Mapping[str, int], tuple[Operation, ...]]:
+    """Give the summary, empty for a command that was killed, and the steps that changed something.
+
+    A step is there when it has finished.
+    """
     changes: dict[str, int] = {}
-    for event in _events(events):
+    operations = []
+    for event in _events(file):
         if summary := event.get("summaryEvent"):
             changes = summary.get("resourceChanges") or {}
-    return changes
-
-
-def operations_in(events: Path) -> tuple[Operation, ...]:
-    """Finished steps other than `same`."""
-    steps = (
-        event["resOutputsEvent"]["metadata"]
-        for event in _events(events)
-        if "resOutputsEvent" in event
-    )
-    return tuple(
-        Operation(step["op"], step["urn"], step["type"]) for step in steps if step["op"] != "same"
-    )
+        elif finished := event.get("resOutputsEvent"):
+            step = finished["metadata"]
+            if step["op"] != "same":
+                operations.append(Operation(step["op"], step["urn"], step["type"]))
+    return changes, tuple(operations)
 
 
 def _events(file: Path) -> Iterator[dict[str, Any]]:

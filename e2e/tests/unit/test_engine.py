@@ -14,7 +14,7 @@ from e2e.deploy.engine import plugins
 from e2e.deploy.engine.checkpoint import Checkpoint, Pending
 from e2e.deploy.engine.plugins import Plugins
 from e2e.deploy.engine.recovery import InCluster, _fill_in
-from e2e.deploy.engine.result import Operation, changes_in, operations_in
+from e2e.deploy.engine.result import Operation, read_events
 from e2e.deploy.engine.stacks import REPOSITORY
 from e2e.deploy.engine.workspace import Workspace
 
@@ -44,9 +44,8 @@ def test_a_command_that_was_killed_has_steps_but_no_changes(tmp_path: Path) -> N
     ]
     events = tmp_path / "events"
     events.write_text("\n".join([*map(json.dumps, steps), '{"resOutp']))
-    assert changes_in(events) == {}
-    assert operations_in(events) == (Operation("create", f"{STACK}{VPC}::vpc", VPC),)
-    assert operations_in(tmp_path / "none") == ()
+    assert read_events(events) == ({}, (Operation("create", f"{STACK}{VPC}::vpc", VPC),))
+    assert read_events(tmp_path / "none") == ({}, ())
 
 
 def test_a_workspace_leaves_the_checkout_alone_and_has_a_passphrase(tmp_path: Path) -> None:
