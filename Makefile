@@ -31,8 +31,8 @@ up: ## run the platform on this machine until Ctrl-C (PORT=8000 STATE=.local)
 	@local/bootstrap.sh --inexact --no-default-groups --group local
 	@exec "$(VENV)/bin/python" -m local --stop-with-parent --port "$$PORT" --state "$$STATE"
 
-# Three runs: most tests in parallel; tests that need the machine for themselves; and the database tests
-# on production's major version, if Debian's package is installed.
+# Two runs: everything in parallel, on PostgreSQL 15 where Debian's package is installed, as in
+# production; then what depends on the version again, on the one that `make up` brings.
 .PHONY: test
 test: dependencies ## every test that needs no root and no cluster
 	@$(RUN) tests/run.sh

@@ -13,7 +13,7 @@ failed=
 at() { # <moment> <zone of the processes>
     echo "the tests at $1, in $2"
     TZ=$2 LD_PRELOAD="$shim/clock.so" CLOCK_OFFSET_SECONDS=$(($(date -d "$1" +%s) - $(date +%s))) \
-        pytest --numprocesses=auto --dist=loadgroup -m "not alone" \
+        pytest --numprocesses=auto --dist=loadgroup \
         tests/unit tests/integration tests/browser tests/infra e2e/tests/unit || failed="$failed $1"
 }
 

@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from e2e.cluster.shell import run
 
 # A Kubernetes object as kubectl prints it.
-Object = Mapping[str, Any]
+Object = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,8 @@ class Kubectl:
 
     def get(self, *arguments: str) -> Object:
         """`kubectl get ... --output=json`, parsed."""
-        found: Object = json.loads(self("get", *arguments, "--output=json"))
-        return found
+        return cast("Object", json.loads(self("get", *arguments, "--output=json")))
 
     def items(self, *arguments: str) -> list[Object]:
         """Get the objects of a list."""
-        found: list[Object] = self.get(*arguments)["items"]
-        return found
+        return cast("list[Object]", self.get(*arguments)["items"])

@@ -16,9 +16,7 @@ from tests.browser.watch import Watch
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OPTIONS = {"runOnly": RULES, "resultTypes": ["violations"]}
 
-Scheme = Literal["light", "dark"]
-
-pytestmark = pytest.mark.parametrize("scheme", ["light", "dark"])
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @pytest.fixture
@@ -38,13 +36,16 @@ def filled(stack: Stack) -> Stack:
 
 
 async def violations(page: Page) -> list[str]:
-    """Return each broken rule with the elements that break it."""
-    found = (await Axe().run(page, options=OPTIONS)).response["violations"]
-    return [f"{rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]]
+    """Return each broken rule with the elements that break it, in light and dark colours."""
+    broken = []
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme)
+        found = (await Axe().run(page, options=OPTIONS)).response["violations"]
+        broken += [f"{rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]]
+    return broken
 
 
-async def test_the_now_page(page: Page, filled: Stack, scheme: Scheme) -> None:
-    await page.emulate_media(color_scheme=scheme)
+async def test_the_now_page(page: Page, filled: Stack) -> None:
     await page.goto("/?label=service%3Dshop")
     await page.get_by_role("complementary", name="Intake").get_by_role("group").click()
     await page.get_by_text(f"Account: {ADMIN}").click()
@@ -54,26 +55,21 @@ async def test_the_now_page(page: Page, filled: Stack, scheme: Scheme) -> None:
     assert await violations(page) == []
 
 
-async def test_the_page_of_an_alert(page: Page, filled: Stack, scheme: Scheme) -> None:
-    await page.emulate_media(color_scheme=scheme)
+async def test_the_page_of_an_alert(page: Page, filled: Stack) -> None:
     await page.goto(f"{filled.url}/")
     await page.get_by_role("link", name="Slow").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Slow")
     assert await violations(page) == []
 
 
-async def test_pages_without_alerts(page: Page, stack: Stack, scheme: Scheme) -> None:
-    await page.emulate_media(color_scheme=scheme)
+async def test_pages_without_alerts(page: Page, stack: Stack) -> None:
     await page.goto(f"{stack.url}/")
     await expect(page.get_by_role("heading", name="No alert has arrived yet")).to_be_visible()
     assert await violations(page) == []
 
 
-async def test_pages_with_problems(
-    stranger: Page, stack: Stack, watch: Watch, scheme: Scheme
-) -> None:
+async def test_pages_with_problems(stranger: Page, stack: Stack, watch: Watch) -> None:
     watch.expect("status of 4")
-    await stranger.emulate_media(color_scheme=scheme)
     await stranger.goto("/")
     await sign_in(stranger, "cnop_wrong")
     await expect(
@@ -88,11 +84,8 @@ async def test_pages_with_problems(
     assert await violations(stranger) == []
 
 
-async def test_a_page_that_is_stale(
-    page: Page, filled: Stack, watch: Watch, scheme: Scheme
-) -> None:
+async def test_a_page_that_is_stale(page: Page, filled: Stack, watch: Watch) -> None:
     watch.expect("ERR_FAILED")
-    await page.emulate_media(color_scheme=scheme)
     await page.clock.install()
     await page.goto(f"{filled.url}/")
     await page.route("**/*", lambda route: route.abort())

@@ -112,19 +112,6 @@ async def test_a_label_that_is_none_is_explained_and_kept(
     assert filled.url in page.url
 
 
-async def test_mistakes_in_the_address_are_explained(
-    page: Page, filled: Stack, watch: Watch
-) -> None:
-    watch.expect("status of 422")
-    for query, words in {
-        "status=burning": "The status 'burning' does not exist",
-        "without=everything": "knows service and severity",
-        "cursor=nonsense": "The cursor is not valid for this list",
-    }.items():
-        await page.goto(f"{filled.url}/?{query}")
-        await expect(page.get_by_text(words)).to_be_visible()
-
-
 async def test_filters_work_without_scripts(without_scripts: Page, filled: Stack) -> None:
     page = without_scripts
     await page.goto("/")

@@ -2,13 +2,14 @@
 
 Each xdist worker runs one server. The real migrations make a template database once; `database` is
 a copy of it that lives as long as the worker and is emptied after each test, so tests commit for
-real. `scratch_database` is a copy of a test's own, for tests that change the schema, roles or
-settings of a database or need to leave it broken.
+real. `scratch_settings` lead to a copy of a test's own, for tests that change the schema, roles or
+settings of a database or need to leave it broken. `stoppable` is a second server, for outages.
 """
 
 import io
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import httpx2
@@ -28,9 +29,30 @@ from tests.support.logs import Logged, log_sink
 from tests.support.postgres import SUPERUSER, Server, running_server
 
 TEMPLATE = "template_migrated"
+FEW_CONNECTIONS = 16
 _numbers = itertools.count()
-# What the migrations themselves fill stays; everything else is emptied after each test.
-_KEPT = ("alembic_version",)
+# What the migrations themselves fill stays. TRUNCATE would make some hundred files anew.
+_EMPTY = """
+DO $$
+DECLARE
+    it record;
+    filled boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica; -- in any order of foreign keys
+    FOR it IN SELECT oid::regclass AS name FROM pg_class WHERE relkind IN ('r', 'p')
+        AND NOT relispartition AND relnamespace = 'public'::regnamespace
+        AND relname <> 'alembic_version'
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', it.name) INTO filled;
+        IF filled THEN EXECUTE format('DELETE FROM %s', it.name); END IF;
+    END LOOP;
+    FOR it IN SELECT sequencename AS name FROM pg_sequences
+        WHERE schemaname = 'public' AND last_value IS NOT NULL
+    LOOP
+        PERFORM setval(it.name::regclass, 1, false);
+    END LOOP;
+END $$
+"""
 
 
 def settings_for(server: Server, database: str) -> Settings:
@@ -95,39 +117,69 @@ async def worker_settings(migrated_postgres: Server) -> Settings:
     return settings_for(migrated_postgres, await copy_template(migrated_postgres))
 
 
+@pytest_asyncio.fixture(scope="session")
+async def caretaker(worker_settings: Settings) -> AsyncIterator[Database]:
+    """Connections that stay open, for what is done after each test."""
+    engine = create_engine(worker_settings)
+    yield Database.from_engine(engine)
+    await engine.dispose()
+
+
 @pytest_asyncio.fixture
-async def settings(worker_settings: Settings) -> AsyncIterator[Settings]:
+async def settings(worker_settings: Settings, caretaker: Database) -> AsyncIterator[Settings]:
     """Settings of a migrated database that is empty but for what the migration step leaves."""
     yield worker_settings
-    await _empty(worker_settings)
+    async with caretaker.engine.begin() as connection:
+        await connection.exec_driver_sql(_EMPTY)
+    await bootstrap.ensure(caretaker, worker_settings)
 
 
-async def _empty(settings: Settings) -> None:
-    connection = await asyncpg.connect(
-        host=settings.database_host, user=settings.database_user, database=settings.database_name
-    )
-    try:
-        tables = await connection.fetch(
-            "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind IN ('r', 'p')"
-            " AND NOT relispartition AND relnamespace = 'public'::regnamespace"
-            " AND relname <> ALL ($1)",
-            _KEPT,
-        )
-        names = ", ".join(row["name"] for row in tables)
-        await connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
-    finally:
-        await connection.close()
-    engine = create_engine(settings)
-    await bootstrap.ensure(Database.from_engine(engine), settings)
-    await engine.dispose()
+@asynccontextmanager
+async def copied_database(server: Server) -> AsyncIterator[Settings]:
+    name = await copy_template(server)
+    yield settings_for(server, name)
+    await administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest_asyncio.fixture
 async def scratch_settings(migrated_postgres: Server) -> AsyncIterator[Settings]:
     """Settings of a migrated database that belongs to this test alone."""
-    name = await copy_template(migrated_postgres)
-    yield settings_for(migrated_postgres, name)
-    await administer(migrated_postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    async with copied_database(migrated_postgres) as settings:
+        yield settings
+
+
+@pytest_asyncio.fixture
+async def scratch_database(scratch_settings: Settings) -> AsyncIterator[Database]:
+    engine = create_engine(scratch_settings)
+    yield Database.from_engine(engine)
+    await engine.dispose()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def module_settings(migrated_postgres: Server) -> AsyncIterator[Settings]:
+    """Settings of a migrated database that belongs to the tests of one module."""
+    async with copied_database(migrated_postgres) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def stoppable(postgres_version: str) -> Iterator[Server]:
+    """A server that tests stop and start. What it has promised is there after a crash."""
+    with running_server(
+        postgres_version,
+        synchronous_commit="on",
+        max_connections=str(FEW_CONNECTIONS),
+        superuser_reserved_connections="0",
+    ) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def stoppable_settings(stoppable: Server) -> Settings:
+    """Settings of a migrated database on it, which nobody empties."""
+    settings = settings_for(stoppable, "postgres")
+    await migrate(settings)
+    return settings
 
 
 @pytest_asyncio.fixture

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from backend.settings import Settings
-from tests.support.process import API, MIGRATE, Process, run, running
+from tests.support.process import API, MIGRATE, WORKER, Process, run, running
 from tests.support.settings import environment_of, make_settings
 
 PATH = "/api/v1/integrations"
@@ -35,7 +35,7 @@ async def client(process: Process, admin_token: str) -> AsyncIterator[httpx2.Asy
         yield client
 
 
-@pytest.mark.parametrize("command", [API, MIGRATE], ids=["api", "migrate"])
+@pytest.mark.parametrize("command", [API, MIGRATE, WORKER], ids=["api", "migrate", "worker"])
 def test_a_missing_setting_is_one_clear_sentence(command: tuple[str, ...]) -> None:
     environment = environment_of(make_settings())
     del environment["BACKEND_DATABASE_HOST"]

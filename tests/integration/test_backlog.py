@@ -2,17 +2,14 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from backend.db.engine import Database, create_engine
 from backend.jobs import backlog
 from backend.jobs.periodic import JobContext, PeriodicJob
-from backend.settings import Settings
 from tests.support.settings import make_settings
 
 
@@ -20,13 +17,6 @@ async def _nothing(_context: JobContext) -> None: ...
 
 
 JOB = PeriodicJob("hourly", "7 * * * *", _nothing, limit_seconds=1)
-
-
-@pytest_asyncio.fixture
-async def database(scratch_settings: Settings) -> AsyncIterator[Database]:
-    engine = create_engine(scratch_settings)
-    yield Database.from_engine(engine)
-    await engine.dispose()
 
 
 def shown(kind: str) -> tuple[float | None, float | None]:
@@ -41,21 +31,21 @@ async def execute(database: Database, statement: str) -> None:
         await connection.execute(text(statement))
 
 
-async def test_nothing_waits_in_an_empty_queue(database: Database) -> None:
-    await backlog.measure(database, [JOB])
+async def test_nothing_waits_in_an_empty_queue(scratch_database: Database) -> None:
+    await backlog.measure(scratch_database, [JOB])
 
     assert shown("job") == shown("schedule") == (0, 0)
 
 
-async def test_jobs_that_are_due_and_not_taken_wait(database: Database) -> None:
+async def test_jobs_that_are_due_and_not_taken_wait(scratch_database: Database) -> None:
     await execute(
-        database,
+        scratch_database,
         "INSERT INTO pgqueuer.pgqueuer (priority, status, entrypoint, execute_after) VALUES"
         " (0, 'queued', 'a', now() - interval '100 s'), (0, 'queued', 'a', now() - interval '9 s'),"
         " (0, 'picked', 'a', now() - interval '900 s'), (0, 'queued', 'a', now() + interval '1 h')",
     )
 
-    await backlog.measure(database, [JOB])
+    await backlog.measure(scratch_database, [JOB])
 
     waiting, oldest = shown("job")
     assert waiting == 2
@@ -63,16 +53,16 @@ async def test_jobs_that_are_due_and_not_taken_wait(database: Database) -> None:
 
 
 async def test_schedules_that_are_due_wait_unless_nobody_knows_them_any_more(
-    database: Database,
+    scratch_database: Database,
 ) -> None:
     await execute(
-        database,
+        scratch_database,
         "INSERT INTO pgqueuer.pgqueuer_schedules (expression, entrypoint, next_run, status) VALUES"
         " ('7 * * * *', 'hourly', now() - interval '50 s', 'queued'),"
         " ('8 * * * *', 'hourly', now() - interval '9000 s', 'queued')",
     )
 
-    await backlog.measure(database, [JOB])
+    await backlog.measure(scratch_database, [JOB])
 
     waiting, oldest = shown("schedule")
     assert waiting == 1

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.auth.principal import DEFAULT_INTEGRATION, Scope
 from backend.auth.repository import find_by_hash
@@ -17,9 +16,10 @@ from backend.db.session import committed
 from backend.integrations.service import rotate
 from backend.migrate import migrate
 from backend.settings import Settings
-from tests.support.factories import make_integration, make_token
+from tests.support.factories import make_token
 
 TOKEN = "an-administrators-token-of-some-length"
+OTHER = TOKEN[::-1]
 
 
 async def test_the_first_token_works_and_a_second_run_changes_nothing(
@@ -41,99 +41,46 @@ async def test_the_first_token_works_and_a_second_run_changes_nothing(
     await engine.dispose()
 
 
-async def _valid_while_it_changes(
-    engine: AsyncEngine, settings: Settings, file: Path
-) -> list[list[bool]]:
-    """Put a token into the file, another one, the first again; say each time which are valid."""
-    other = TOKEN[::-1]
+@pytest.mark.parametrize("kind", TOKENS, ids=lambda kind: kind.name)
+async def test_a_new_token_in_the_file_replaces_the_old_and_may_do_what_it_is_for(
+    scratch_settings: Settings, tmp_path: Path, kind: BootstrapToken
+) -> None:
+    file = tmp_path / "token"
+    settings = scratch_settings.model_copy(update={kind.setting: file})
+    engine = create_engine(settings)
     valid: list[list[bool]] = []
-    for content in (TOKEN, other, TOKEN):
-        file.write_text(content)  # noqa: ASYNC240  # a few bytes, and nothing else runs
+    for content in (TOKEN, OTHER, TOKEN):
+        file.write_text(content)
         await migrate(settings)
-        found = [await find_by_hash(engine, hash_token(token)) for token in (TOKEN, other)]
+        found = [await find_by_hash(engine, hash_token(token)) for token in (TOKEN, OTHER)]
         valid.append([principal is not None for principal in found])
-    return valid
 
-
-async def test_a_new_token_in_the_file_replaces_the_old_and_going_back_works(
-    scratch_settings: Settings, tmp_path: Path
-) -> None:
-    file = tmp_path / "admin-token"
-    settings = scratch_settings.model_copy(update={"admin_token_file": file})
-    engine = create_engine(settings)
-
-    valid = await _valid_while_it_changes(engine, settings, file)
-
-    assert valid == [[True, False], [False, True], [True, False]]
+    principal = await find_by_hash(engine, hash_token(TOKEN))
     await engine.dispose()
 
+    assert valid == [[True, False], [False, True], [True, False]], "and going back works"
+    assert principal is not None
+    assert principal.scopes == {kind.scope}
+    delivers = kind.scope in {Scope.ADMIN, Scope.INGEST}
+    assert principal.integration_slug == (DEFAULT_INTEGRATION if delivers else None)
 
+
+@pytest.mark.parametrize("kind", TOKENS, ids=lambda kind: kind.name)
 async def test_the_file_replaces_no_token_that_was_made_otherwise(
-    scratch_settings: Settings, tmp_path: Path
+    scratch_settings: Settings, tmp_path: Path, kind: BootstrapToken
 ) -> None:
-    file = tmp_path / "admin-token"
+    file = tmp_path / "token"
     file.write_text(TOKEN)
-    settings = scratch_settings.model_copy(update={"admin_token_file": file})
-    engine = create_engine(settings)
-    async with committed(Database.from_engine(engine)) as session:
-        made = await make_token(session, Scope.ADMIN, name="admin")
-        _, of_integration = await make_integration(session)
-
-    await migrate(settings)
-
-    for token in (made, of_integration):
-        assert await find_by_hash(engine, hash_token(token)) is not None
-    await engine.dispose()
-
-
-async def test_alertmanagers_token_delivers_for_the_default_integration_and_may_no_more(
-    scratch_settings: Settings, tmp_path: Path
-) -> None:
-    file = tmp_path / "ingest-token"
-    settings = scratch_settings.model_copy(update={"ingest_token_file": file})
-    engine = create_engine(settings)
-
-    valid = await _valid_while_it_changes(engine, settings, file)
-
-    assert valid == [[True, False], [False, True], [True, False]]
-    principal = await find_by_hash(engine, hash_token(TOKEN))
-    assert principal is not None
-    assert principal.scopes == {Scope.INGEST}
-    assert principal.integration_slug == DEFAULT_INTEGRATION
-    await engine.dispose()
-
-
-async def test_a_new_token_of_alertmanager_leaves_the_integrations_own(
-    scratch_settings: Settings, tmp_path: Path
-) -> None:
-    await migrate(scratch_settings)
     engine = create_engine(scratch_settings)
+    await migrate(scratch_settings)
     async with committed(Database.from_engine(engine)) as session:
-        _, made = await rotate(session, DEFAULT_INTEGRATION, now=utc_now())
-    file = tmp_path / "ingest-token"
-    file.write_text(TOKEN)
+        made = await make_token(session, kind.scope)
+        _, of_integration = await rotate(session, DEFAULT_INTEGRATION, now=utc_now())
 
-    await migrate(scratch_settings.model_copy(update={"ingest_token_file": file}))
+    await migrate(scratch_settings.model_copy(update={kind.setting: file}))
 
-    for token in (made, TOKEN):
+    for token in (made, of_integration, TOKEN):
         assert await find_by_hash(engine, hash_token(token)) is not None
-    await engine.dispose()
-
-
-async def test_prometheus_token_discovers_and_may_no_more(
-    scratch_settings: Settings, tmp_path: Path
-) -> None:
-    file = tmp_path / "discovery-token"
-    settings = scratch_settings.model_copy(update={"discovery_token_file": file})
-    engine = create_engine(settings)
-
-    valid = await _valid_while_it_changes(engine, settings, file)
-
-    assert valid == [[True, False], [False, True], [True, False]]
-    principal = await find_by_hash(engine, hash_token(TOKEN))
-    assert principal is not None
-    assert principal.scopes == {Scope.DISCOVER}
-    assert principal.integration_slug is None
     await engine.dispose()
 
 
@@ -162,7 +109,7 @@ async def test_an_administrators_former_token_gives_prometheus_no_rights(
     admin.write_text(TOKEN)
     settings = scratch_settings.model_copy(update={"admin_token_file": admin})
     await migrate(settings)
-    admin.write_text(TOKEN[::-1])
+    admin.write_text(OTHER)
     discovery.write_text(TOKEN)
     engine = create_engine(settings)
 

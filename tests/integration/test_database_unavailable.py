@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import asyncpg
 import httpx2
@@ -15,43 +15,27 @@ from backend.app import create_app
 from backend.auth.principal import Scope
 from backend.db.engine import Database, create_engine
 from backend.db.session import ReadSessionDep, committed
-from backend.migrate import migrate
 from backend.settings import Settings
+from tests.integration.conftest import FEW_CONNECTIONS
+from tests.support.alertmanager import make_alert, make_message
 from tests.support.factories import make_token
 from tests.support.http import client_of
 from tests.support.logs import Logged
-from tests.support.postgres import SUPERUSER, Server, running_server
-from tests.support.settings import make_settings
+from tests.support.postgres import SUPERUSER, Server
 
 PATH = "/api/v1/integrations"
-CONNECTIONS = 12
+WEBHOOK = "/api/v1/webhooks/alertmanager"
 
 
 @pytest.fixture(scope="module")
-def own_server(postgres_version: str) -> Iterator[Server]:
-    """A server that these tests may stop, and that has few connections."""
-    with running_server(
-        postgres_version,
-        max_connections=str(CONNECTIONS),
-        superuser_reserved_connections="0",
-        # It is killed below, and what it had promised must be there afterwards.
-        synchronous_commit="on",
-    ) as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module")
-async def own_settings(own_server: Server) -> Settings:
-    settings = make_settings(
-        database_host=str(own_server.socket_directory),
-        database_name="postgres",
-        database_user=SUPERUSER,
-        database_pool_size=2,
-        database_connect_timeout_seconds=1,
-        database_statement_timeout_seconds=1,
+def own_settings(stoppable_settings: Settings) -> Settings:
+    return stoppable_settings.model_copy(
+        update={
+            "database_pool_size": 2,
+            "database_connect_timeout_seconds": 1.0,
+            "database_statement_timeout_seconds": 1.0,
+        }
     )
-    await migrate(settings)
-    return settings
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -86,28 +70,34 @@ def assert_unavailable(answer: httpx2.Response) -> None:
     assert answer.headers["retry-after"] == "5"
 
 
-async def test_the_same_request_succeeds_when_the_database_is_back(
-    client: httpx2.AsyncClient, own_server: Server
+@pytest.mark.parametrize("immediately", [False, True], ids=["stop", "crash"])
+async def test_a_delivery_during_an_outage_is_503_and_succeeds_when_it_is_sent_again(
+    client: httpx2.AsyncClient, stoppable: Server, immediately: bool
 ) -> None:
-    new = {"slug": "cluster-a", "name": "A"}
-    assert (await client.get(PATH)).status_code == 200
-    own_server.stop(immediately=True)
+    fingerprint = f"crash-{immediately}"
+    message = make_message(make_alert(fingerprint))
+    assert (await client.post(WEBHOOK, json=make_message())).status_code == 200
+    stoppable.stop(immediately=immediately)
     try:
-        assert_unavailable(await client.post(PATH, json=new))
-        assert_unavailable(await client.post(PATH, json=new))
+        assert_unavailable(await client.post(WEBHOOK, json=message))
+        assert_unavailable(await client.post(WEBHOOK, json=message))
     finally:
-        own_server.start()
+        stoppable.start()
 
-    assert (await client.post(PATH, json=new)).status_code == 201
+    afterwards = await client.post(WEBHOOK, json=message)
+
+    alert = (await client.get(f"/api/v1/alerts/default/{fingerprint}")).json()
+    assert afterwards.json() == {"accepted": 1, "rejected": []}
+    assert (alert["times_seen"], len(alert["episodes"])) == (1, 1)
 
 
 async def test_a_restart_between_two_requests_is_not_noticed(
-    client: httpx2.AsyncClient, own_server: Server
+    client: httpx2.AsyncClient, stoppable: Server
 ) -> None:
     """The pool finds out by itself that its connections are closed; no request pays for it."""
     await asyncio.gather(*(client.get(PATH) for _ in range(6)))
-    own_server.stop()
-    own_server.start()
+    stoppable.stop()
+    stoppable.start()
     await asyncio.sleep(0.1)  # for the event loop to read that the sockets are closed
 
     answers = await asyncio.gather(*(client.get(PATH) for _ in range(6)))
@@ -137,7 +127,7 @@ async def test_a_server_without_free_connections_is_an_outage(
 ) -> None:
     async with contextlib.AsyncExitStack() as others:
         with contextlib.suppress(asyncpg.TooManyConnectionsError):
-            for _ in range(CONNECTIONS + 1):
+            for _ in range(FEW_CONNECTIONS + 1):
                 other = await asyncpg.connect(host=own_settings.database_host, user=SUPERUSER)
                 others.push_async_callback(other.close)
 

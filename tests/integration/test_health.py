@@ -5,14 +5,13 @@ import asyncio
 import asyncpg
 import httpx2
 import pytest
-from fastapi import FastAPI
 
 from backend.app import create_app
 from backend.db.schema import required_revision
 from backend.settings import Settings
 from tests.support.asgi import call
 from tests.support.http import client_of
-from tests.support.postgres import running_server
+from tests.support.postgres import Server
 from tests.support.settings import make_settings
 
 
@@ -93,23 +92,15 @@ async def test_a_database_that_does_not_answer_makes_not_ready_in_time() -> None
     await app.state.database.engine.dispose()
 
 
-async def test_ready_again_by_itself_after_the_database_was_away(postgres_version: str) -> None:
-    # The server is killed, and what it had promised must be there afterwards.
-    with running_server(postgres_version, synchronous_commit="on") as server:
-        settings = make_settings(
-            database_host=str(server.socket_directory),
-            database_name="postgres",
-            database_user="postgres",
-        )
-        await execute(settings, "CREATE TABLE alembic_version AS SELECT ''::text AS version_num")
-        await set_revision(settings, required_revision())
-        app = create_app(settings)
-        async with client_of(app) as client:
-            before = await client.get("/ready")
-            server.stop(immediately=True)
-            during = await client.get("/ready")
-            server.start()
-            after = await client.get("/ready")
+async def test_ready_again_by_itself_after_the_database_was_away(
+    stoppable: Server, stoppable_settings: Settings
+) -> None:
+    async with client_of(create_app(stoppable_settings)) as client:
+        before = await client.get("/ready")
+        stoppable.stop(immediately=True)
+        during = await client.get("/ready")
+        stoppable.start()
+        after = await client.get("/ready")
 
     assert [before.status_code, during.status_code, after.status_code] == [200, 503, 200]
 
@@ -125,11 +116,3 @@ async def test_a_busy_pool_is_no_reason_to_take_a_process_out_of_service(
             busy = await client.get("/ready")
 
     assert busy.status_code == 200
-
-
-async def test_draining_comes_before_everything_else(app: FastAPI) -> None:
-    async with client_of(app) as client:
-        app.state.draining.begin(0)
-        answer = await client.get("/ready")
-
-    assert (answer.status_code, answer.json()["code"]) == (503, "draining")

@@ -21,6 +21,7 @@ from infra.config.observability import NotificationOptions
 from infra.third_party.alertmanager import alertmanager_config
 from tests.support.polling import wait_for
 from tests.support.process import API, MIGRATE, run, running
+from tests.support.prometheus import Prometheus, faster_rules, running_prometheus
 from tests.support.real_alertmanager import (
     BACKEND_PATH,
     DIRECT_PATH,
@@ -30,7 +31,6 @@ from tests.support.real_alertmanager import (
     moved_here,
     receiving,
 )
-from tests.support.real_prometheus import Prometheus, faster_rules, prometheus
 from tests.support.settings import environment_of
 
 TIMES_FASTER = 15
@@ -123,7 +123,7 @@ def scraping(sender: str, folder: Path) -> Iterator[Prometheus]:
         "scrape_configs": [{"job_name": "backend", "file_sd_configs": [discovery]}],
     }
     resend = f"--rules.alert.resend-delay={shorter(RESEND_SECONDS)}"
-    with prometheus(config, folder, resend) as found:
+    with running_prometheus(config, folder, resend) as found:
         yield found
 
 
@@ -149,7 +149,7 @@ def test_a_rule_of_the_chart_becomes_an_alert_of_the_backend(way: Way) -> None:
         lambda: way.stored("BackendHeartbeat", "firing"), seconds=ARRIVAL_SECONDS, what="heartbeat"
     )
     wait_for(
-        lambda: way.prometheus.ask("query", query="backend_deliveries_total")["result"],
+        lambda: way.prometheus.query("backend_deliveries_total"),
         seconds=ARRIVAL_SECONDS,
         what="the backend is scraped",
     )
@@ -166,13 +166,22 @@ def test_a_rule_of_the_chart_becomes_an_alert_of_the_backend(way: Way) -> None:
     assert alert["integration"] == "default"
     assert not way.direct.told(DIRECT_PATH), "a warning wakes nobody"
 
+    wait_for(
+        lambda: all(rule["health"] != "unknown" for rule in way.prometheus.rules()),
+        seconds=ARRIVAL_SECONDS,
+        what="every rule has been evaluated",
+    )
+    rules = way.prometheus.rules()
+    assert len(rules) > 20
+    assert {rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"} == {}
+
 
 @pytest.mark.timeout(300)
 def test_a_critical_alert_also_reaches_people_and_both_hear_of_its_end(way: Way) -> None:
     way.scrape_backend()
     up = 'up{job="backend"} == 1'
     wait_for(
-        lambda: way.prometheus.ask("query", query=up)["result"],
+        lambda: way.prometheus.query(up),
         seconds=ARRIVAL_SECONDS,
         what="the backend is scraped",
     )

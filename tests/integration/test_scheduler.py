@@ -15,11 +15,9 @@ from backend.db.engine import Database, create_engine
 from backend.db.session import committed
 from backend.jobs.periodic import JobContext, PeriodicJob
 from backend.jobs.scheduler import SILENCE_SECONDS, Scheduler
-from backend.migrate import migrate
 from backend.settings import Settings
 from tests.support.logs import Logged
-from tests.support.postgres import SUPERUSER, running_server
-from tests.support.settings import make_settings
+from tests.support.postgres import Server
 
 EVERY_SECOND = "* * * * * *"
 
@@ -150,7 +148,10 @@ async def test_stopping_waits_for_the_job_that_is_running(settings: Settings) ->
 
 
 async def test_jobs_go_on_after_an_outage_and_nobody_complains_meanwhile(
-    postgres_version: str, logged: Logged, monkeypatch: pytest.MonkeyPatch
+    stoppable: Server,
+    stoppable_settings: Settings,
+    logged: Logged,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("backend.jobs.scheduler.LONGEST_RETRY_SECONDS", 1.0)
     ran: list[object] = []
@@ -158,22 +159,15 @@ async def test_jobs_go_on_after_an_outage_and_nobody_complains_meanwhile(
     async def note(_context: JobContext) -> None:
         ran.append(utc_now())
 
-    with running_server(postgres_version, synchronous_commit="on") as server:
-        settings = make_settings(
-            database_host=str(server.socket_directory),
-            database_name="postgres",
-            database_user=SUPERUSER,
-        )
-        await migrate(settings)
-        async with scheduling(settings, job(note)) as scheduler:
-            await until(lambda: len(ran) >= 1)
-            server.stop(immediately=True)
-            await until(lambda: len(logged.events("scheduler_interrupted")) >= 2)
-            assert scheduler.complaint() is None
-            server.start()
-            before = len(ran)
-            # Killed in the middle of a run, its row is free again when its heartbeat is 30 s old.
-            await until(lambda: len(ran) > before, seconds=60)
+    async with scheduling(stoppable_settings, job(note)) as scheduler:
+        await until(lambda: len(ran) >= 1)
+        stoppable.stop(immediately=True)
+        await until(lambda: len(logged.events("scheduler_interrupted")) >= 2)
+        assert scheduler.complaint() is None
+        stoppable.start()
+        before = len(ran)
+        # Killed in the middle of a run, its row is free again when its heartbeat is 30 s old.
+        await until(lambda: len(ran) > before, seconds=60)
 
 
 async def test_the_scheduler_gives_signs_of_life(

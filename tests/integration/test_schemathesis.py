@@ -1,10 +1,9 @@
 """The API does what its OpenAPI document says, whatever is sent: against the real process."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import pytest
-import pytest_asyncio
 import schemathesis
 from hypothesis import HealthCheck, assume
 from hypothesis import settings as hypothesis_settings
@@ -12,15 +11,13 @@ from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from backend.app import create_app
 from backend.settings import Settings
-from tests.integration.conftest import administer, copy_template, settings_for
-from tests.support.postgres import Server
 from tests.support.process import API, MIGRATE, Process, run, running
 from tests.support.settings import environment_of, make_settings
 
 # Read from the application and not from the process: tests are named before fixtures run.
 schema = schemathesis.openapi.from_dict(create_app(make_settings()).openapi())
-# In all, about a minute: 17 operations, each in a few seconds.
-EXAMPLES = 40
+# In all, about half a minute: 17 operations, each in a few seconds.
+EXAMPLES = 25
 MAX_QUERY_CHARACTERS = 15_000
 TOKEN = "an-administrators-token-of-some-length"  # made up
 # Too large is a way of being wrong, too.
@@ -31,13 +28,6 @@ ACCEPTED = ["2xx", "401", "403", "404", "409", "412", "5xx"]
 schema.config.checks.positive_data_acceptance.expected_statuses = ACCEPTED
 
 Case: TypeAlias = schemathesis.Case[Any]
-
-
-@pytest_asyncio.fixture(scope="module")
-async def own_settings(migrated_postgres: Server) -> AsyncIterator[Settings]:
-    name = await copy_template(migrated_postgres)
-    yield settings_for(migrated_postgres, name)
-    await administer(migrated_postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @schema.auth()
@@ -52,10 +42,12 @@ class Administrator:
 
 
 @pytest.fixture(scope="module")
-def process(own_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+def process(
+    module_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Process]:
     file = tmp_path_factory.mktemp("token") / "admin-token"
     file.write_text(TOKEN)
-    settings = own_settings.model_copy(update={"admin_token_file": file})
+    settings = module_settings.model_copy(update={"admin_token_file": file})
     assert run(MIGRATE, environment_of(settings)).returncode == 0
     with running(API, environment_of(settings)) as process:
         yield process

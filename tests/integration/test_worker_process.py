@@ -8,9 +8,9 @@ import pytest
 
 from backend.settings import Settings
 from tests.support.polling import wait_for
-from tests.support.postgres import SUPERUSER, running_server
-from tests.support.process import MIGRATE, WORKER, Process, run, running
-from tests.support.settings import environment_of, make_settings
+from tests.support.postgres import Server
+from tests.support.process import WORKER, Process, running
+from tests.support.settings import environment_of
 
 LOCAL = {"worker_host": "127.0.0.1", "worker_port": 0, "log_level": "info"}
 CLEAN = {0, -signal.SIGTERM}
@@ -40,35 +40,19 @@ def test_the_worker_answers_probes_and_ends_cleanly(process: Process) -> None:
     assert len(process.events()) == len(process.text().splitlines()), "a line is not JSON"
 
 
-def test_without_a_database_the_worker_lives_waits_and_still_ends(postgres_version: str) -> None:
-    with running_server(postgres_version) as server:
-        settings = make_settings(
-            database_host=str(server.socket_directory),
-            database_name="postgres",
-            database_user=SUPERUSER,
-            **LOCAL,
+def test_without_a_database_the_worker_lives_waits_and_still_ends(
+    stoppable: Server, stoppable_settings: Settings
+) -> None:
+    stoppable.stop()
+    with running(WORKER, environment_of(stoppable_settings.model_copy(update=LOCAL))) as process:
+        url = process.base_url()
+        wait_for(
+            lambda: any(e["event"] == "scheduler_interrupted" for e in process.events()),
+            seconds=10,
+            what="the scheduler notices",
         )
-        assert run(MIGRATE, environment_of(settings)).returncode == 0
-        server.stop()
-        with running(WORKER, environment_of(settings)) as process:
-            url = process.base_url()
-            wait_for(
-                lambda: any(e["event"] == "scheduler_interrupted" for e in process.events()),
-                seconds=10,
-                what="the scheduler notices",
-            )
-            assert httpx2.get(f"{url}/health").status_code == 200
-            server.start()
-            wait_for(lambda: connected(process), seconds=40, what="the scheduler connects")
-            process.terminate()
-            assert process.wait() in CLEAN
-
-
-def test_a_missing_setting_is_one_clear_sentence() -> None:
-    environment = environment_of(make_settings())
-    del environment["BACKEND_DATABASE_NAME"]
-
-    ended = run(WORKER, environment)
-
-    assert ended.returncode == 2
-    assert ended.stderr == "backend.worker: BACKEND_DATABASE_NAME is missing: set it.\n"
+        assert httpx2.get(f"{url}/health").status_code == 200
+        stoppable.start()
+        wait_for(lambda: connected(process), seconds=40, what="the scheduler connects")
+        process.terminate()
+        assert process.wait() in CLEAN

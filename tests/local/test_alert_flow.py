@@ -1,22 +1,17 @@
 """A rule of a real Prometheus fires, a real Alertmanager delivers, the backend shows it."""
 
-import http.server
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 import yaml
 
-from tests.support.local_platform import (
-    CHECKOUT,
-    FAST_INTERVALS,
-    plain_environment,
-    running,
-)
+from tests.support.chart import load
+from tests.support.local_platform import FAST_INTERVALS, plain_environment, running
 from tests.support.polling import wait_for
+from tests.support.prometheus import RULE_FILES, Prometheus, serving
+from tests.support.rules import rules_of
 from tests.support.tools import require_tool
 
 _ARRIVAL_SECONDS = 60
@@ -25,34 +20,15 @@ _ARRIVAL_SECONDS = 60
 class Checkout:
     """A service with one metric."""
 
-    def __init__(self) -> None:
-        self.failing = False
-        service = self
-
-        class Metrics(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = f"checkout_failing {int(service.failing)}\n".encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4")
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                return
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Metrics)
-        self.port = self.server.server_port
+    failing = False
+    address = ""
 
 
 @pytest.fixture
 def checkout() -> Iterator[Checkout]:
     service = Checkout()
-    thread = threading.Thread(target=service.server.serve_forever)
-    thread.start()
-    yield service
-    service.server.shutdown()
-    thread.join()
-    service.server.server_close()
+    with serving(lambda: f"checkout_failing {int(service.failing)}\n") as service.address:
+        yield service
 
 
 @pytest.fixture
@@ -64,7 +40,7 @@ def monitored_state(state: Path, checkout: Checkout) -> Path:
     for name in ("targets", "rules"):
         (prometheus / name).mkdir(parents=True)
     (state / "lock").touch()
-    target = {"targets": [f"127.0.0.1:{checkout.port}"], "labels": {"service": "checkout"}}
+    target = {"targets": [checkout.address], "labels": {"service": "checkout"}}
     (prometheus / "targets" / "checkout.yml").write_text(yaml.safe_dump([target]))
     rule = {
         "alert": "CheckoutFailing",
@@ -102,7 +78,7 @@ def test_a_rule_that_fires_is_shown_firing_and_then_resolved(
         platform.client() as client,
     ):
         # By another name also in the catalog, where the rule above does not look.
-        register(client, "till", f"127.0.0.1:{checkout.port}")
+        register(client, "till", checkout.address)
         # The platform's own rule proves the way before ours has anything to say.
         assert wait_for_status(client, "Watchdog", "firing")["service"] == "platform"
         assert alerts(client, "CheckoutFailing") == []
@@ -122,9 +98,9 @@ def test_a_rule_that_fires_is_shown_firing_and_then_resolved(
         assert resolved["ends_at"] is not None
 
         (line,) = [line for line in platform.output.splitlines() if "Prometheus  " in line]
-        with httpx2.Client(base_url=line.split()[-1], trust_env=False) as prometheus:
-            wait_until_prometheus_scrapes_all(prometheus)
-            wait_until_the_charts_rules_are_evaluated(prometheus)
+        prometheus = Prometheus(line.split()[-1].rstrip("/"))
+        wait_until_prometheus_scrapes_all(prometheus)
+        assert_the_charts_rules_are_in_force(prometheus)
         assert wait_for_status(client, "BackendHeartbeat", "firing")["service"] == "backend"
 
 
@@ -134,12 +110,14 @@ def register(client: httpx2.Client, slug: str, target: str) -> None:
     client.post("/api/v1/services", json=service).raise_for_status()
 
 
-def wait_until_prometheus_scrapes_all(prometheus: httpx2.Client) -> None:
+def wait_until_prometheus_scrapes_all(prometheus: Prometheus) -> None:
     def all_up() -> bool:
-        targets = ask(prometheus, "targets")["activeTargets"]
         # The chart's rules tell API and worker apart by this label.
         component = "app_kubernetes_io_component"
-        found = [(t["labels"]["job"], t["labels"].get(component), t["health"]) for t in targets]
+        found = [
+            (target["labels"]["job"], target["labels"].get(component), target["health"])
+            for target in prometheus.targets()
+        ]
         return sorted(found, key=str) == [
             ("backend", "api", "up"),
             ("backend", "worker", "up"),
@@ -150,33 +128,17 @@ def wait_until_prometheus_scrapes_all(prometheus: httpx2.Client) -> None:
     wait_for(all_up, seconds=_ARRIVAL_SECONDS, what="every target to be up")
 
 
-def wait_until_the_charts_rules_are_evaluated(prometheus: httpx2.Client) -> None:
-    """They are the files of the chart; each finds its series, and none has anything to say."""
+def assert_the_charts_rules_are_in_force(prometheus: Prometheus) -> None:
+    """Each of them, from the files of the chart; and none has anything to say."""
     expected = {
-        rule.get("alert") or rule["record"]
-        for file in (CHECKOUT / "charts" / "backend" / "files" / "rules").glob("*.yaml")
-        for group in yaml.safe_load(file.read_text())["groups"]
-        for rule in group["rules"]
+        rule.get("alert") or rule["record"] for rule in rules_of(load(file) for file in RULE_FILES)
     }
-
-    def rules() -> list[dict[str, Any]]:
-        return [rule for group in ask(prometheus, "rules")["groups"] for rule in group["rules"]]
-
-    # The objectives' group is evaluated once a minute.
-    wait_for(
-        lambda: all(rule["health"] != "unknown" for rule in rules()),
-        seconds=90,
-        what="every rule to be evaluated",
-    )
-    assert expected <= {rule["name"] for rule in rules()}
-    assert [rule for rule in rules() if rule["health"] != "ok"] == []
+    assert expected <= {rule["name"] for rule in prometheus.rules()}
+    assert [rule for rule in prometheus.rules() if rule["health"] == "err"] == []
 
     def speaking() -> set[str]:
-        return {rule["name"] for rule in rules() if rule.get("state", "inactive") != "inactive"}
+        found = prometheus.rules()
+        return {rule["name"] for rule in found if rule.get("state", "inactive") != "inactive"}
 
     only = {"BackendHeartbeat", "Watchdog"}
     wait_for(lambda: speaking() == only, seconds=_ARRIVAL_SECONDS, what=f"only {only} to fire")
-
-
-def ask(prometheus: httpx2.Client, what: str) -> Any:
-    return prometheus.get(f"/api/v1/{what}").raise_for_status().json()["data"]

@@ -1,13 +1,13 @@
 """Takes spans over OTLP/HTTP on loopback, as a collector does."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.support.http import Asked, listening
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,10 @@ class Received:
 class Collector:
     """What has arrived so far."""
 
-    def __init__(self, server: ThreadingHTTPServer) -> None:
-        self._server = server
+    def __init__(self) -> None:
+        self.endpoint = ""
         self.spans: list[Received] = []
         self.paths: set[str] = set()
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def named(self, name: str) -> Received:
         (found,) = (span for span in self.spans if span.name == name)
@@ -47,9 +43,9 @@ class Collector:
         children = [span for span in self.spans if span.parent_id == parent.span_id]
         return sorted(children, key=lambda span: span.began_ns)
 
-    def take(self, path: str, body: bytes) -> None:
-        self.paths.add(path)
-        for group in ExportTraceServiceRequest.FromString(body).resource_spans:
+    def take(self, asked: Asked) -> None:
+        self.paths.add(asked.path)
+        for group in ExportTraceServiceRequest.FromString(asked.body).resource_spans:
             resource = _attributes(group.resource)
             for scope in group.scope_spans:
                 self.spans += [_received(span, resource) for span in scope.spans]
@@ -57,25 +53,15 @@ class Collector:
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            collector.take(self.path, body)
-            self.send_response(200)
-            self.end_headers()
+    collector = Collector()
 
-        def log_message(self, *_arguments: object) -> None: ...
+    def take(asked: Asked) -> tuple[str, str]:
+        collector.take(asked)
+        return "application/x-protobuf", ""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    collector = Collector(server)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with listening(take) as port:
+        collector.endpoint = f"http://127.0.0.1:{port}"
         yield collector
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _received(span: Any, resource: dict[str, Any]) -> Received:

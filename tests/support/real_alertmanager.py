@@ -11,14 +11,13 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import yaml
 
 from tests.support.alertmanager_config import as_known_to_debian
 from tests.support.chart import Tree
+from tests.support.http import Asked, listening
 from tests.support.polling import wait_for
 from tests.support.tools import require_tool
 
@@ -66,29 +65,17 @@ class Receiver:
 @contextmanager
 def receiving() -> Iterator[Receiver]:
     """Listen on a port of the system's choice."""
+    calls: list[Call] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            token = self.headers.get("Authorization", "")
-            found.calls.append(Call(time.monotonic(), self.path, token, tuple(body["alerts"])))
-            time.sleep(ANSWER_SECONDS)
-            self.send_response(200)
-            self.end_headers()
+    def take(asked: Asked) -> tuple[str, str]:
+        token = asked.headers.get("Authorization", "")
+        alerts = tuple(json.loads(asked.body)["alerts"])
+        calls.append(Call(time.monotonic(), asked.path, token, alerts))
+        time.sleep(ANSWER_SECONDS)
+        return "text/plain", ""
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found = Receiver(server.server_port)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(take) as port:
+        yield Receiver(port, calls)
 
 
 def moved_here(config: Tree, *, backend_port: int, direct_port: int, token: Path) -> Tree:

@@ -82,5 +82,6 @@ def _held(platform: Platform, namespace: str, secrets: Iterable[str]) -> Iterato
     """Give what Secrets hold, as `secret/key`."""
     for secret in secrets:
         data = platform.cluster.kubectl.get("secret", secret, f"--namespace={namespace}")["data"]
-        for key, value in data.items():
-            yield f"{secret}/{key}", base64.b64decode(value).decode()
+        if isinstance(data, dict):
+            for key, value in data.items():
+                yield f"{secret}/{key}", base64.b64decode(value).decode()

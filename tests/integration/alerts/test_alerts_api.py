@@ -8,9 +8,8 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.auth.principal import Scope
 from tests.support.alertmanager import make_alert, make_group
-from tests.support.factories import make_integration, make_token
+from tests.support.factories import make_integration
 from tests.support.intake import Intake
 from tests.support.queries import recorded_statements
 
@@ -231,17 +230,3 @@ async def test_an_alert_that_is_not_there_is_a_clear_4xx(
 
     assert response.status_code in (404, 422)
     assert response.json()["code"] in ("alert_not_found", "invalid_request")
-
-
-async def test_reading_needs_the_scope_for_it(
-    client: httpx2.AsyncClient, session: AsyncSession
-) -> None:
-    tokens = [await make_token(session, scope) for scope in (Scope.READ, Scope.INGEST)]
-    await session.commit()
-
-    statuses = [
-        (await client.get(ALERTS, headers={"Authorization": f"Bearer {token}"})).status_code
-        for token in tokens
-    ]
-
-    assert statuses == [200, 403]

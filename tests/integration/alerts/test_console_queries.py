@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts import service
 from backend.alerts.errors import MalformedJson
 from backend.alerts.intake.ingest import record_refusal
-from backend.alerts.schemas import AlertFilter, FiringOverview, IntakeHealth
+from backend.alerts.schemas import AlertFilter, AlertStatus, FiringOverview, IntakeHealth
 from backend.db.engine import Database
 from backend.integrations import service as integrations
 from tests.support.alertmanager import Json, make_alert, make_group
@@ -18,6 +19,7 @@ from tests.support.queries import recorded_statements
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
 
 
 def alert(fingerprint: str, app: str | None, severity: str | None, **rest: Any) -> Json:
@@ -84,18 +86,56 @@ async def test_the_overview_can_be_filtered_and_is_empty_when_nothing_fires(
     assert found.firing == 1
 
 
-async def test_a_storm_shows_bounded_groups_and_says_how_much_is_hidden(
+async def test_a_storm_shows_the_newest_of_each_group_and_counts_what_is_hidden(
     database: Database, intake: Intake
 ) -> None:
-    storm = [alert(f"{n:04d}", f"service-{n % 60:02d}", "critical") for n in range(900)]
-    await intake.deliver(*storm, now=NOW)
+    storm = [
+        alert(f"{n:04d}", f"service-{n % 60:02d}", "critical", starts_at=NOW - n * SECOND)
+        for n in range(900)
+    ]
+    await intake.deliver(*storm, alert("5", None, None), now=NOW)
 
     with recorded_statements(database.engine) as statements:
         found = await firing(database)
 
-    assert (found.firing, found.hidden_groups, len(found.groups)) == (900, 10, 50)
+    assert (found.firing, found.hidden_groups, len(found.groups)) == (901, 11, 50)
+    assert [(item.severity, item.firing) for item in found.severities] == [
+        ("critical", 900),
+        (None, 1),
+    ]
     assert {(group.firing, len(group.alerts)) for group in found.groups} == {(15, 10)}
+    first = found.groups[0]
+    assert [item.fingerprint for item in first.alerts] == [f"{n:04d}" for n in range(0, 600, 60)]
+    assert first.oldest_starts_at == NOW - 840 * SECOND
     assert len(statements) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"service": ""}, {"2", "3"}),
+        ({"severity": ""}, {"1", "3"}),
+        ({"service": "", "severity": ""}, {"3"}),
+        ({"service": "shop", "severity": ""}, {"1"}),
+    ],
+)
+async def test_an_empty_filter_asks_for_alerts_without_the_label(
+    database: Database, intake: Intake, asked: dict[str, str], found: set[str]
+) -> None:
+    await intake.deliver(
+        alert("0", "shop", "info"),
+        alert("1", "shop", None),
+        alert("2", None, "info"),
+        alert("3", "", None),
+        now=NOW,
+    )
+
+    filters = AlertFilter(**asked, status=AlertStatus.FIRING)
+    async with database.read_sessions() as session:
+        page = await service.list_alerts(session, filters, limit=10, cursor=None)
+
+    assert {item.fingerprint for item in page.items} == found
+    assert (await firing(database, **asked)).firing == len(found)
 
 
 async def test_health_counts_the_last_hour_and_remembers_the_last_rejection(

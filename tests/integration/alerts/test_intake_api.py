@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from typing import Any
 
 import httpx2
 import pytest
@@ -11,10 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts.intake import body as body_module
 from backend.alerts.intake.limits import LARGE_BODY_BYTES
-from backend.auth.principal import Scope
 from backend.settings import Settings
 from tests.support.alertmanager import Json, make_alert, make_group, make_message
-from tests.support.factories import make_integration, make_token
+from tests.support.factories import make_integration
 from tests.support.intake import Intake
 
 WEBHOOK = "/api/v1/webhooks/alertmanager"
@@ -121,20 +119,6 @@ async def test_a_fingerprint_with_a_slash_can_be_read(client: httpx2.AsyncClient
     assert (await read(client, "grafana%2F7:a%25b"))["fingerprint"] == "grafana/7:a%b"
 
 
-async def test_ten_thousand_alerts_in_one_request(
-    client: httpx2.AsyncClient, intake: Intake
-) -> None:
-    group = make_group(10_000)
-
-    first = await client.post(WEBHOOK, json=make_message(*group))
-    second = await client.post(WEBHOOK, json=make_message(*reversed(group)))
-
-    assert first.json() == second.json() == {"accepted": 10_000, "rejected": []}
-    assert {row.times_seen for row in await intake.rows("alert")} == {2}
-    assert len(await intake.rows("open_episode")) == 10_000
-    assert [row.accepted for row in await intake.rows("delivery")] == [10_000, 10_000]
-
-
 async def test_fifty_identical_requests_at_once_are_one_episode_seen_fifty_times(
     client: httpx2.AsyncClient, intake: Intake
 ) -> None:
@@ -165,15 +149,12 @@ async def test_overlapping_groups_in_opposite_orders_do_not_deadlock(
 
 REFUSED = {
     "not JSON": (b"alerts!", 400, "malformed_json"),
-    "empty": (b"", 400, "malformed_json"),
     "nested": (
         b'{"version":"4","alerts":' + b"[" * 9999 + b"]" * 9999 + b"}",
         400,
         "nesting_too_deep",
     ),
-    "a form": (b"status=firing", 400, "malformed_json"),
     "another message": (b'{"version":4,"alerts":[]}', 422, "not_alertmanager_message"),
-    "a list": (b"[]", 422, "not_alertmanager_message"),
 }
 
 
@@ -198,45 +179,6 @@ async def test_a_body_over_the_limit_is_too_large(
     refused = await client.post(WEBHOOK, content=body)
 
     assert (refused.status_code, refused.json()["code"]) == (413, "body_too_large")
-
-
-@pytest.mark.parametrize("headers", [{"Authorization": ""}, bearer("cnop_wrong")])
-async def test_the_token_is_checked_before_the_body_is_read(
-    client: httpx2.AsyncClient, headers: dict[str, str]
-) -> None:
-    reads = 0
-
-    async def body() -> Any:
-        nonlocal reads
-        reads += 1
-        yield b"{}"
-
-    refused = await client.post(WEBHOOK, content=body(), headers=headers)
-
-    assert refused.status_code == 401
-    assert reads == 0
-
-
-async def test_a_token_without_the_scope_may_not_deliver(
-    client: httpx2.AsyncClient, session: AsyncSession
-) -> None:
-    token = await make_token(session, Scope.READ)
-    await session.commit()
-
-    refused = await client.post(WEBHOOK, json=make_message(), headers=bearer(token))
-
-    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-
-
-async def test_a_token_of_no_integration_may_not_deliver(
-    client: httpx2.AsyncClient, session: AsyncSession
-) -> None:
-    token = await make_token(session, Scope.INGEST)
-    await session.commit()
-
-    refused = await client.post(WEBHOOK, json=make_message(), headers=bearer(token))
-
-    assert (refused.status_code, refused.json()["code"]) == (403, "not_for_ingest")
 
 
 async def test_a_large_body_that_waits_too_long_for_its_turn_is_told_to_come_back(

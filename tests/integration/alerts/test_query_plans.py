@@ -89,9 +89,9 @@ class Planner:
         return await self.explain(statement, *parameters)
 
 
-@pytest_asyncio.fixture
-async def planner(scratch_settings: Settings) -> AsyncIterator[Planner]:
-    engine = create_engine(scratch_settings)
+@pytest_asyncio.fixture(scope="module")
+async def planner(module_settings: Settings) -> AsyncIterator[Planner]:
+    engine = create_engine(module_settings)
     async with engine.begin() as connection:
         for statement in filter(str.strip, _FILL.split(";\n")):
             await connection.exec_driver_sql(statement)

@@ -111,7 +111,7 @@ DELIVERIES = st.tuples(
 )
 # An example is a dozen transactions; the database need not be empty, every example has own names.
 thorough = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

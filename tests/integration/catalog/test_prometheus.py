@@ -69,7 +69,7 @@ def here(address: str, token: Path) -> dict[str, Any]:
 def prometheus_of(address: str, folder: Path) -> Iterator[Prometheus]:
     token = folder / "discovery-token"
     token.write_text(DISCOVERY)
-    with running_prometheus([here(address, token)], folder) as prometheus:
+    with running_prometheus({"scrape_configs": [here(address, token)]}, folder) as prometheus:
         yield prometheus
 
 

@@ -4,12 +4,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.auth.principal import Scope
 from backend.catalog import service
 from backend.catalog.scraping import RESERVED_LABELS
-from tests.support.factories import make_token
 
 PATH = "/api/v1/services"
 GROUP: dict[str, Any] = {"targets": ["checkout.shop.svc.cluster.local:8080"]}
@@ -250,33 +247,3 @@ async def test_a_page_that_cannot_be_is_refused(
     answer = await client.get(PATH, params=parameters)
 
     assert (answer.status_code, answer.json()["code"]) == (422, code)
-
-
-@pytest.mark.parametrize(
-    ("scope", "reads", "writes", "discovers"),
-    [
-        (Scope.INGEST, 403, 403, 403),
-        (Scope.DISCOVER, 403, 403, 200),
-        (Scope.READ, 200, 403, 403),
-        (Scope.WRITE, 403, 201, 403),
-        (Scope.ADMIN, 200, 201, 200),
-    ],
-)
-async def test_a_token_may_do_what_its_scope_says(
-    client: httpx2.AsyncClient,
-    session: AsyncSession,
-    scope: Scope,
-    reads: int,
-    writes: int,
-    discovers: int,
-) -> None:
-    token = await make_token(session, scope)
-    await session.commit()
-    headers = {"Authorization": f"Bearer {token}"}
-
-    read = await client.get(PATH, headers=headers)
-    written = await client.post(PATH, json=NEW, headers=headers)
-    discovered = await client.get("/api/v1/sd/prometheus", headers=headers)
-
-    statuses = [answer.status_code for answer in (read, written, discovered)]
-    assert statuses == [reads, writes, discovers]

@@ -46,16 +46,19 @@ def test_it_says_how_to_release_what_it_pushed(
     assert "make release VERSION=1.2.3" in capsys.readouterr().out
 
 
-def test_a_missing_repository_is_named(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("repository", "words"),
+    [
+        ("", "REPOSITORY is missing: make image REPOSITORY="),
+        ("r/backend", "docker is not on PATH: install Docker"),
+    ],
+)
+def test_what_is_missing_is_named(
+    path: Path, repository: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert path.exists()
-    assert _build(repository="") == 1
-    assert capsys.readouterr().err.startswith("REPOSITORY is missing: make image REPOSITORY=")
-
-
-def test_a_missing_docker_is_named(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert path.exists()
-    assert _build() == 1
-    assert capsys.readouterr().err.startswith("docker is not on PATH: install Docker")
+    assert _build(repository) == 1
+    assert capsys.readouterr().err.startswith(words)
 
 
 def test_a_docker_without_buildx_is_named(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

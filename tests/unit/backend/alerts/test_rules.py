@@ -44,91 +44,71 @@ def known_resolved(
     return Known(AlertStatus.RESOLVED, closed_through - HOUR, closed_through, recorded_at)
 
 
-def test_an_unknown_firing_opens_an_episode() -> None:
-    assert decide(None, firing(NOW - HOUR), NOW) is Step.OPEN
-
-
-def test_an_unknown_resolved_is_recorded_as_a_closed_episode() -> None:
-    assert decide(None, resolved(NOW - HOUR, NOW), NOW) is Step.RECORD
-
-
-def test_a_repeat_with_a_later_start_keeps_the_episode_open() -> None:
-    assert decide(known_firing(), firing(NOW - MINUTE), NOW) is Step.REFRESH
-
-
-def test_an_overtaken_firing_changes_nothing() -> None:
-    assert decide(known_firing(NOW - MINUTE), firing(NOW - HOUR), NOW) is Step.COUNT
-
-
-def test_a_suppressed_alert_that_is_delivered_fires_again() -> None:
-    known = Known(AlertStatus.SUPPRESSED, NOW - MINUTE, None, NOW - HOUR)
-
-    assert decide(known, firing(NOW - HOUR), NOW) is Step.REFRESH
-
-
-def test_resolved_closes_whatever_start_it_names() -> None:
-    started = NOW - HOUR
-
-    for starts_at in (started - MINUTE, started, started + 10 * SECOND, None):
-        assert decide(known_firing(started), resolved(starts_at, NOW), NOW) is Step.CLOSE
-
-
-def test_resolved_without_an_end_closes_now() -> None:
-    assert decide(known_firing(), resolved(NOW - HOUR, None), NOW) is Step.CLOSE
-
-
-@pytest.mark.parametrize(
-    ("before_start", "step"), [(SKEW, Step.CLOSE), (SKEW + SECOND, Step.COUNT)]
-)
-def test_an_end_before_the_start_closes_only_within_the_skew(
-    before_start: timedelta, step: Step
-) -> None:
-    started = NOW - HOUR
-
-    late = resolved(started - 2 * HOUR, started - before_start)
-
-    assert decide(known_firing(started), late, NOW) is step
-
-
-def test_the_resolved_of_the_episode_before_does_not_close_the_next_one() -> None:
+CLOSED = NOW - HOUR
+CASES: dict[str, tuple[Known | None, Report, Step]] = {
+    "an unknown firing": (None, firing(NOW - HOUR), Step.OPEN),
+    "an unknown resolved": (None, resolved(NOW - HOUR, NOW), Step.RECORD),
+    "a repeat with a later start": (known_firing(), firing(NOW - MINUTE), Step.REFRESH),
+    "an overtaken firing": (known_firing(NOW - MINUTE), firing(NOW - HOUR), Step.COUNT),
+    "a suppressed alert that is delivered": (
+        Known(AlertStatus.SUPPRESSED, NOW - MINUTE, None, NOW - HOUR),
+        firing(NOW - HOUR),
+        Step.REFRESH,
+    ),
+    "resolved with an earlier start": (
+        known_firing(),
+        resolved(NOW - HOUR - MINUTE, NOW),
+        Step.CLOSE,
+    ),
+    "resolved with its start": (known_firing(), resolved(NOW - HOUR, NOW), Step.CLOSE),
+    "resolved with a later start": (known_firing(), resolved(NOW - MINUTE, NOW), Step.CLOSE),
+    "resolved without a start": (known_firing(), resolved(None, NOW), Step.CLOSE),
+    "resolved without an end": (known_firing(), resolved(NOW - HOUR, None), Step.CLOSE),
+    "an end before the start, within the skew": (
+        known_firing(),
+        resolved(NOW - 3 * HOUR, NOW - HOUR - SKEW),
+        Step.CLOSE,
+    ),
+    "an end before the start, beyond the skew": (
+        known_firing(),
+        resolved(NOW - 3 * HOUR, NOW - HOUR - SKEW - SECOND),
+        Step.COUNT,
+    ),
     # Alertmanager notifies the same resolved twice; meanwhile the alert fires again.
-    closed_through = NOW - 3 * MINUTE
-    again = known_firing(NOW - 2 * MINUTE, closed_through)
+    "the resolved of the episode before": (
+        known_firing(NOW - 2 * MINUTE, NOW - 3 * MINUTE),
+        resolved(NOW - HOUR, NOW - 3 * MINUTE),
+        Step.COUNT,
+    ),
+    "a repeated resolved": (known_resolved(), resolved(CLOSED - HOUR, CLOSED), Step.COUNT),
+    "a life of which only the end was delivered": (
+        known_resolved(),
+        resolved(CLOSED + MINUTE, CLOSED + 2 * MINUTE),
+        Step.RECORD,
+    ),
+    "a stale firing, within the late window": (
+        known_resolved(recorded_at=NOW - LATE_WINDOW),
+        firing(CLOSED - MINUTE),
+        Step.COUNT,
+    ),
+    "a stale firing that goes on": (
+        known_resolved(recorded_at=NOW - LATE_WINDOW - SECOND),
+        firing(CLOSED - MINUTE),
+        Step.OPEN,
+    ),
+    "back at once": (known_resolved(), firing(CLOSED + SECOND), Step.REOPEN),
+    "back just within the window": (
+        known_resolved(),
+        firing(CLOSED + FLAP_WINDOW - SECOND),
+        Step.REOPEN,
+    ),
+    "back later": (known_resolved(), firing(CLOSED + FLAP_WINDOW), Step.OPEN),
+}
 
-    assert decide(again, resolved(NOW - HOUR, closed_through), NOW) is Step.COUNT
 
-
-def test_a_repeated_resolved_changes_nothing() -> None:
-    closed = NOW - HOUR
-
-    assert decide(known_resolved(closed), resolved(closed - HOUR, closed), NOW) is Step.COUNT
-
-
-def test_a_life_of_which_only_the_end_was_delivered_is_recorded() -> None:
-    closed = NOW - HOUR
-
-    later = resolved(closed + MINUTE, closed + 2 * MINUTE)
-
-    assert decide(known_resolved(closed), later, NOW) is Step.RECORD
-
-
-@pytest.mark.parametrize(
-    ("ago", "step"), [(LATE_WINDOW, Step.COUNT), (LATE_WINDOW + SECOND, Step.OPEN)]
-)
-def test_a_firing_from_before_the_close_is_stale_for_a_while(ago: timedelta, step: Step) -> None:
-    closed = NOW - HOUR
-
-    assert decide(known_resolved(closed, NOW - ago), firing(closed - MINUTE), NOW) is step
-
-
-@pytest.mark.parametrize(
-    ("gap", "step"),
-    [(SECOND, Step.REOPEN), (FLAP_WINDOW - SECOND, Step.REOPEN), (FLAP_WINDOW, Step.OPEN)],
-)
-def test_an_alert_that_is_back_at_once_goes_on_with_its_episode(gap: timedelta, step: Step) -> None:
-    closed = NOW - HOUR
-
-    assert decide(known_resolved(closed), firing(closed + gap), NOW) is step
+@pytest.mark.parametrize(("known", "report", "step"), CASES.values(), ids=CASES.keys())
+def test_a_report_means(known: Known | None, report: Report, step: Step) -> None:
+    assert decide(known, report, NOW) is step
 
 
 def test_episodes_never_overlap() -> None:
