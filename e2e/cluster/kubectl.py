@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 from e2e.cluster.shell import run
 
 # A Kubernetes object as kubectl prints it.
-Object = Mapping[str, object]
+Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,10 @@ class Kubectl:
 
     def get(self, *arguments: str) -> Object:
         """`kubectl get ... --output=json`, parsed."""
-        return cast("Object", json.loads(self("get", *arguments, "--output=json")))
+        found: Object = json.loads(self("get", *arguments, "--output=json"))
+        return found
 
     def items(self, *arguments: str) -> list[Object]:
         """Get the objects of a list."""
-        return cast("list[Object]", self.get(*arguments)["items"])
+        found: list[Object] = self.get(*arguments)["items"]
+        return found

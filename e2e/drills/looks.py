@@ -51,7 +51,7 @@ def restarts_since(platform: Platform, before: Mapping[str, int]) -> int:
 def events(platform: Platform, pod: Pod, reason: str, words: str, *, since: float) -> list[float]:
     """When (epoch) there last were events of a pod with that reason and words (lower case)."""
     about = f"--field-selector=involvedObject.uid={pod.uid}"
-    items: list[Mapping[str, Any]] = platform.cluster.kubectl.items("events", IN_NAMESPACE, about)
+    items = platform.cluster.kubectl.items("events", IN_NAMESPACE, about)
     times = [
         datetime.fromisoformat(item["lastTimestamp"]).timestamp()
         for item in items
@@ -62,7 +62,7 @@ def events(platform: Platform, pod: Pod, reason: str, words: str, *, since: floa
 
 def pod_tags(platform: Platform) -> Mapping[str, str]:
     """Tag that each API pod that is to stay was made with, by uid."""
-    items: list[Mapping[str, Any]] = platform.cluster.kubectl.items("pods", IN_NAMESPACE, SELECTOR)
+    items = platform.cluster.kubectl.items("pods", IN_NAMESPACE, SELECTOR)
     return {
         item["metadata"]["uid"]: item["spec"]["containers"][0]["image"].rpartition(":")[2]
         for item in items

@@ -4,7 +4,6 @@ import base64
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from e2e.cluster.cluster import Cluster
 from e2e.deploy.cloud.world import World
@@ -47,8 +46,7 @@ class Platform:
         outputs = self.engine.outputs()
         namespace, name = str(outputs["namespace"]), str(outputs["authSecret"])
         secret = self.cluster.kubectl.get("secret", name, f"--namespace={namespace}")
-        data = cast("Mapping[str, str]", secret["data"])
-        return base64.b64decode(data[ADMIN_TOKEN_KEY]).decode()
+        return base64.b64decode(secret["data"][ADMIN_TOKEN_KEY]).decode()
 
     def image(self, tag: str, *, extra: Mapping[str, str] | None = None) -> None:
         """Build the workspace's backend and push it; `extra` files by their path come on top."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from e2e.cluster import topology
 from e2e.cluster.kubectl import Kubectl
@@ -45,5 +45,4 @@ class Pod:
 def pods(kubectl: Kubectl) -> list[Pod]:
     """Those that exist now, the oldest first."""
     items = kubectl.items("pods", f"--namespace={NAMESPACE}", SELECTOR)
-    found = [Pod.of(cast("Mapping[str, Any]", item)) for item in items]
-    return sorted(found, key=lambda pod: (pod.made, pod.name))
+    return sorted(map(Pod.of, items), key=lambda pod: (pod.made, pod.name))

@@ -49,8 +49,6 @@ DATABASE_CLASSES: Mapping[str, Size] = {
 CREDITS_PER_HOUR: Mapping[str, int] = {"micro": 12, "small": 24, "medium": 24, "large": 36}
 BURSTABLE = ("db.t3.", "db.t4g.")
 
-# EKS stops at 110 pods on machines with fewer than 30 vCPUs.
-MOST_PODS_PER_NODE = 110
 
 # RDS's default is LEAST(DBInstanceClassMemory / 9531392, 5000), and DBInstanceClassMemory is the
 # memory left after RDS's own processes. AWS does not publish how much that is: 181 connections were

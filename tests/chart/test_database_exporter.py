@@ -2,8 +2,6 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-
 from tests.support.chart import CHART, Tree, ci_values, merged, render
 
 _ON: Tree = {"databaseExporter": {"enabled": True}}
@@ -29,10 +27,6 @@ def _environment(changes: Tree | None = None) -> dict[str, str]:
 def _source(changes: Tree | None = None) -> tuple[str, dict[str, list[str]]]:
     url = urlsplit("postgresql://" + _environment(changes)["DATA_SOURCE_URI"])
     return f"{url.netloc}{url.path}", parse_qs(url.query)
-
-
-def test_it_is_off_until_asked_for() -> None:
-    assert not [key for key in render(ci_values()).objects if key[1] == _NAME]
 
 
 def test_the_password_comes_from_a_file_and_from_nowhere_else() -> None:
@@ -61,24 +55,6 @@ def test_a_database_that_does_not_answer_is_reported_within_the_scrape() -> None
     assert "--collection-timeout=8s" in _container()["args"]
 
 
-def test_no_series_for_a_table_or_a_query_and_nothing_that_needs_a_superuser() -> None:
-    off = {a.removeprefix("--no-collector.") for a in _container()["args"] if "--no-coll" in a}
-    assert {"stat_user_tables", "statio_user_tables", "wal"} <= off
-    assert not [argument for argument in _container()["args"] if "stat_statements" in argument]
-
-
-@pytest.mark.parametrize(
-    ("image", "reference"),
-    [
-        ({}, "quay.io/prometheuscommunity/postgres-exporter:v0.20.1"),
-        ({"image": {"repository": "mirror/exporter", "tag": "v1"}}, "mirror/exporter:v1"),
-    ],
-    ids=["the version that the chart was made for", "another"],
-)
-def test_its_image_is_pinned(image: Tree, reference: str) -> None:
-    assert _container({"databaseExporter": image})["image"] == reference
-
-
 def test_a_new_password_restarts_it_and_nothing_else() -> None:
     before, after = (
         render(merged(merged(ci_values("production"), _ON), {"databaseExporter": generation}))
@@ -86,20 +62,6 @@ def test_a_new_password_restarts_it_and_nothing_else() -> None:
     )
     changed = {key for key, pod in before.pods() if pod != dict(after.pods())[key]}
     assert changed == {("Deployment", _NAME)}
-
-
-def test_a_setting_of_the_backend_does_not_restart_it() -> None:
-    assert _deployment() == _deployment({"config": {"logLevel": "debug"}})
-
-
-def test_there_are_never_two() -> None:
-    spec = _deployment()
-    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
-
-
-def test_its_life_does_not_depend_on_the_database() -> None:
-    assert _container()["livenessProbe"]["httpGet"] == {"path": "/", "port": "metrics"}
-    assert "readinessProbe" not in _container()
 
 
 def test_prometheus_alone_comes_in_and_the_way_out_leads_to_the_database_alone() -> None:
@@ -128,11 +90,6 @@ def test_its_job_does_not_depend_on_the_releases_name() -> None:
     assert monitor["jobLabel"] == "app.kubernetes.io/component"
     label = monitor["selector"]["matchLabels"]["app.kubernetes.io/component"]
     assert label == "database-exporter"
-
-
-def test_without_monitors_there_is_none_of_it() -> None:
-    kinds = {kind for kind, name in render(merged(ci_values(), _ON)).objects if name == _NAME}
-    assert kinds == {"Deployment", "NetworkPolicy"}
 
 
 def test_its_template_says_which_version_the_metric_list_is_of() -> None:

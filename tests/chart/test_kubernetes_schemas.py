@@ -11,7 +11,6 @@ from tests.support.chart import (
     check_shape,
     ci_values,
     load,
-    merged,
     render,
 )
 from tests.support.operator_kinds import check_operator_shape
@@ -46,10 +45,3 @@ def test_operator_objects_have_the_shape_of_their_definition() -> None:
     assert {item["kind"] for item in objects} == OPERATOR_KINDS
     for item in objects:
         check_operator_shape(item)
-
-
-def test_the_definitions_refuse_a_misspelt_field() -> None:
-    monitor = render(ci_values("production"))["ServiceMonitor", "backend"]
-    spoilt = merged(monitor, {"spec": {"endpoint": []}})
-    with pytest.raises(jsonschema.ValidationError, match="endpoint"):
-        check_operator_shape(spoilt)

@@ -64,20 +64,8 @@ def test_it_ends_before_helm_gives_up() -> None:
     assert job["template"]["spec"]["restartPolicy"] == "Never"
 
 
-def test_it_runs_the_migrations() -> None:
-    [container] = _job()["spec"]["template"]["spec"]["containers"]
-    assert container["command"] == ["python", "-m", "backend.migrate"]
-
-
 @pytest.mark.parametrize("enabled", [True, False])
 def test_it_can_be_left_to_something_else(enabled: bool) -> None:
     rendered = render(merged(ci_values(), {"migrations": {"enabled": enabled}}))
     assert (JOB in rendered.objects) == enabled
     assert ("WARNING: migrations.enabled is false" in rendered.notes) != enabled
-
-
-def test_the_network_policy_of_the_release_lets_it_reach_the_database() -> None:
-    rendered = render(ci_values("production"))
-    policy = rendered["NetworkPolicy", "backend"]["spec"]
-    labels = rendered[JOB]["spec"]["template"]["metadata"]["labels"]
-    assert policy["podSelector"]["matchLabels"].items() <= labels.items()

@@ -118,13 +118,6 @@ def test_a_hung_server_is_killed_in_time_to_be_replaced_within_20_s() -> None:
     )
 
 
-def test_a_worker_may_take_its_time() -> None:
-    """Nobody waits for its answers, and a job that is interrupted is done again."""
-    [container] = _template(render(ci_values()), WORKER)["spec"]["containers"]
-    assert container["livenessProbe"]["periodSeconds"] == 10
-    assert "terminationGracePeriodSeconds" not in container["livenessProbe"]
-
-
 def test_life_asks_the_process_and_readiness_the_database() -> None:
     [container] = _template(render(ci_values()))["spec"]["containers"]
     paths = {

@@ -2,14 +2,12 @@
 
 import copy
 from collections.abc import Iterator
-from pathlib import Path
 
 import jsonschema
 import pytest
 
 from tests.support.chart import (
     CHART,
-    CI_FILES,
     RenderError,
     Tree,
     ci_values,
@@ -62,11 +60,6 @@ def test_no_value_is_required_by_the_schema() -> None:
     assert [
         path for path, group in [((), _SCHEMA), *_properties(_SCHEMA)] if "required" in group
     ] == []
-
-
-@pytest.mark.parametrize("path", CI_FILES, ids=lambda path: path.stem)
-def test_ci_values_pass(path: Path) -> None:
-    jsonschema.Draft7Validator(_SCHEMA).validate(load(path))
 
 
 _LEAVES = [path for path, child in _properties(_SCHEMA) if "properties" not in child]

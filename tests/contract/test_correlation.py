@@ -12,6 +12,7 @@ from infra.third_party import loki
 from infra.third_party.grafana import TRACE_ID
 from tests.support.backend_release import rendered_backend
 from tests.support.chart import Tree, merged
+from tests.support.log_configurations import alloy_text, loki_content
 from tests.support.plan import Tree as Settings
 from tests.support.plan import plan_with
 from tests.support.services import Service, find_service
@@ -72,7 +73,7 @@ def test_a_changed_configuration_of_jaeger_makes_a_new_pod() -> None:
 
 @stacks
 def test_alloy_reads_every_pods_log_and_sends_it_to_loki(stack: str) -> None:
-    config = alloy_config(stack)
+    config = alloy_text(stack)
     [url] = re.findall(r'url = "([^"]+)"', config)
     assert find_service(url, stack) == Service("loki", "monitoring", 3100)
     assert url.endswith("/loki/api/v1/push")
@@ -91,14 +92,14 @@ def test_alloy_reads_every_pods_log_and_sends_it_to_loki(stack: str) -> None:
 @stacks
 def test_alloy_makes_the_backends_trace_ids_structured_metadata(stack: str) -> None:
     """The names are those that the backend writes, in the namespace in which it runs."""
-    config = alloy_config(stack)
+    config = alloy_text(stack)
     [namespace] = re.findall(r'selector = "{namespace=\\"(\w+)\\"}"', config)
     assert namespace == naming.NAMESPACE
     [metadata] = re.findall(r"stage.structured_metadata {\s+values = {([^}]+)}", config)
     assert f'{TRACE_ID} = "{TRACE_ID}"' in metadata
     [labels] = re.findall(r"stage.labels {\s+values = {([^}]+)}", config)
     assert TRACE_ID not in labels, "as a label it would make a stream of every trace"
-    assert loki_config(stack)["limits_config"]["allow_structured_metadata"] is True
+    assert loki_content(stack)["limits_config"]["allow_structured_metadata"] is True
 
 
 def test_the_backend_writes_the_trace_id_under_this_name() -> None:
@@ -109,31 +110,12 @@ def test_the_backend_writes_the_trace_id_under_this_name() -> None:
     assert f'"{TRACE_ID}":"'.encode() in bytes(event)  # type: ignore[call-overload]  # a line
 
 
-@stacks
-def test_loki_forgets_what_is_too_old(stack: str) -> None:
-    """A retention period alone deletes nothing."""
-    config = loki_config(stack)
-    days = {"dev": 7, "prod": 30}[stack]
-    assert config["limits_config"]["retention_period"] == f"{days * 24}h"
-    assert config["compactor"]["retention_enabled"] is True
-    store = config["schema_config"]["configs"][-1]["object_store"]
-    assert config["compactor"]["delete_request_store"] == store
-
-
 def test_loki_keeps_logs_in_the_bucket_that_it_may_use() -> None:
-    config = loki_config("prod")
+    config = loki_content("prod")
     assert config["common"]["storage"]["s3"]["bucketnames"] == "<log-store-bucket.bucket>"
     assert config["schema_config"]["configs"][-1]["object_store"] == "s3"
     account = rendered(versions.LOKI_CHART, "prod")["StatefulSet", "loki"]
     assert account["spec"]["template"]["spec"]["serviceAccountName"] == loki.NAME
-
-
-@stacks
-def test_one_process_of_loki_works_alone(stack: str) -> None:
-    config = loki_config(stack)
-    assert config["common"]["replication_factor"] == 1
-    assert config["memberlist"]["abort_if_cluster_join_fails"] is False
-    assert config["auth_enabled"] is False
 
 
 @stacks
@@ -195,13 +177,3 @@ def jaeger_config(stack: str) -> Tree:
     text = rendered(versions.JAEGER_CHART, stack)["ConfigMap", "user-config"]["data"]
     config: Tree = yaml.safe_load(text["user-config.yaml"])
     return config
-
-
-def loki_config(stack: str) -> Tree:
-    data = rendered(versions.LOKI_CHART, stack)["ConfigMap", "loki"]["data"]
-    config: Tree = yaml.safe_load(data["config.yaml"])
-    return config
-
-
-def alloy_config(stack: str) -> str:
-    return str(rendered(versions.ALLOY_CHART, stack)["ConfigMap", "alloy"]["data"]["config.alloy"])

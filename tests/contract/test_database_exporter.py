@@ -26,6 +26,7 @@ from tests.support.metric_lists import metric_lists
 from tests.support.plan import stack_values
 from tests.support.polling import wait_for
 from tests.support.postgres import DEBIAN_15, SUPERUSER, Server, running_server
+from tests.support.prometheus import Prometheus, running_prometheus
 from tests.support.tools import require_tool
 
 OWNER = "observability"
@@ -208,26 +209,11 @@ def test_few_series_are_left(exporter: str, chart: Tree) -> None:
     assert left < 400 < sum(map(len, samples.values()))
 
 
-class Prometheus:
-    def __init__(self, address: str) -> None:
-        self._address = address
-
-    def is_ready(self) -> bool:
-        return bool(answer_of(f"http://{self._address}/-/ready"))
-
-    def firing(self) -> set[tuple[str, str]]:
-        """Name and severity of every alert."""
-        data = yaml.safe_load(answer_of(f"http://{self._address}/api/v1/alerts"))["data"]
-        labels = [alert["labels"] for alert in data["alerts"] if alert["state"] == "firing"]
-        return {(one["alertname"], one["severity"]) for one in labels}
-
-
 @pytest.fixture(scope="module")
 def prometheus(
     exporter: str, chart: Tree, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Prometheus]:
     """Run it with the platform's rules, which wait for nothing here."""
-    program = require_tool("prometheus", package="prometheus")
     directory = tmp_path_factory.mktemp("prometheus")
     groups = rule_groups(parse_options(stack_values("dev"), "test"))
     (directory / "rules.yml").write_text(yaml.safe_dump({"groups": [at_once(g) for g in groups]}))
@@ -244,23 +230,15 @@ def prometheus(
             for relabeling in chart["relabelings"]
         ],
     }
-    config = {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(directory / "rules.yml")],
-        "scrape_configs": [job],
-    }
-    (directory / "prometheus.yml").write_text(yaml.safe_dump(config))
-    address = f"127.0.0.1:{free_port()}"
-    command = [
-        program,
-        f"--config.file={directory / 'prometheus.yml'}",
-        f"--storage.tsdb.path={directory / 'data'}",
-        f"--web.listen-address={address}",
-    ]
-    with running(command, directory / "log"):
-        started = Prometheus(address)
-        wait_for(started.is_ready, seconds=30, what="Prometheus is ready")
+    rule_files = [directory / "rules.yml"]
+    with running_prometheus([job], directory, rule_files=rule_files, interval="1s") as started:
         yield started
+
+
+def firing(prometheus: Prometheus) -> set[tuple[str, str]]:
+    """Name and severity of every alert that fires."""
+    series = prometheus.query('ALERTS{alertstate="firing"}')
+    return {(one["metric"]["alertname"], one["metric"]["severity"]) for one in series}
 
 
 def at_once(group: Tree) -> Tree:
@@ -294,16 +272,15 @@ async def test_connections_that_run_out_are_an_alert_and_then_no_more(
     prometheus: Prometheus, port: int
 ) -> None:
     high = {("DatabaseConnectionsHigh", severity) for severity in ("warning", "critical")}
-    await seen("quiet", lambda: not prometheus.firing())
+    await seen("quiet", lambda: not firing(prometheus))
     usable = MAX_CONNECTIONS - RESERVED
     # The exporter has two itself.
     async with connections(port, usable - 2 - 4):
-        await seen(
-            "a warning", lambda: prometheus.firing() == {("DatabaseConnectionsHigh", "warning")}
-        )
+        warning = {("DatabaseConnectionsHigh", "warning")}
+        await seen("a warning", lambda: firing(prometheus) == warning)
     async with connections(port, usable - 2 - 1):
-        await seen("both", lambda: high <= prometheus.firing())
-    await seen("quiet again", lambda: not prometheus.firing())
+        await seen("both", lambda: high <= firing(prometheus))
+    await seen("quiet again", lambda: not firing(prometheus))
 
 
 def test_of_a_database_that_is_away_it_says_so_before_prometheus_gives_up(

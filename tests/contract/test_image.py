@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.chart import ROOT, ci_values, render
 from tests.support.dockerfile import stages
-from tests.support.image import PROCESSES, Image, chart_container
+from tests.support.image import Image, chart_container
 
 # With a cold cache and a busy machine the folder takes a while to fill.
 pytestmark = pytest.mark.timeout(300)
@@ -97,14 +97,6 @@ def test_all_of_its_own_code_is_compiled_and_never_looked_at_again(image: Image)
     for source in (image.app / "backend").rglob("*.py"):
         compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-311.pyc"
         assert compiled.read_bytes()[4:8] == unchecked, source
-
-
-def test_every_module_that_a_command_names_is_there(image: Image) -> None:
-    for process in PROCESSES:
-        command = chart_container(process)["command"]
-        module = command[2] if command[:2] == ["python", "-m"] else command[1].partition(":")[0]
-        code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
-        assert image.run(["python", "-c", code]).returncode == 0, module
 
 
 def test_the_helm_tests_command_is_python_that_runs(image: Image) -> None:

@@ -27,11 +27,15 @@ def test_helms_templates_leave_alloys_configuration_as_it_is(stack: str) -> None
 def test_lokis_values_agree(stack: str) -> None:
     """Structured metadata needs schema 13 or later, retention a store for its requests."""
     content = loki_content(stack)
+    days = {"dev": 7, "prod": 30}[stack]
+    assert content["limits_config"]["retention_period"] == f"{days * 24}h"
     assert content["limits_config"]["allow_structured_metadata"]
     assert all(period["schema"] >= "v13" for period in content["schema_config"]["configs"])
     assert content["compactor"]["retention_enabled"]
-    assert content["compactor"]["delete_request_store"]
+    store = content["schema_config"]["configs"][-1]["object_store"]
+    assert content["compactor"]["delete_request_store"] == store
     assert content["common"]["replication_factor"] == 1
+    assert content["memberlist"]["abort_if_cluster_join_fails"] is False
 
 
 @pytest.mark.parametrize(

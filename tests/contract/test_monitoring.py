@@ -101,14 +101,6 @@ def test_every_monitor_of_the_stack_selects_a_service_and_a_port_of_it(stack: st
 
 
 @stacks
-def test_prometheus_sends_alerts_to_alertmanager(stack: str) -> None:
-    [receiver] = prometheus(stack)["alerting"]["alertmanagers"]
-    service = rendered(versions.PROMETHEUS_STACK_CHART, stack)["Service", receiver["name"]]
-    assert service["metadata"]["namespace"] == receiver["namespace"]
-    assert receiver["port"] in {port["name"] for port in service["spec"]["ports"]}
-
-
-@stacks
 def test_alertmanager_delivers_to_the_backends_webhook(stack: str) -> None:
     [webhook] = receiver_of(stack, "backend")["webhook_configs"]
     url = urlsplit(webhook["url"])

@@ -50,15 +50,6 @@ def test_the_same_input_makes_the_same_bytes_in_another_process(tmp_path: Path) 
     assert re.search(rf"^all +{total} panels", printed, flags=re.MULTILINE)
 
 
-def test_uids_are_fixed_and_short_enough() -> None:
-    uids = [read(path)["uid"] for path in FILES]
-    assert sorted(uids) == [
-        *("platform-backend", "platform-cost", "platform-database"),
-        *("platform-kubernetes", "platform-overview"),
-    ]
-    assert all(len(uid) <= 40 for uid in uids)
-
-
 def test_panels_fill_the_grid_and_do_not_overlap(dashboard: Tree) -> None:
     assert overlaps(dashboard) == []
     ids = [panel["id"] for panel in dashboard["panels"]]
@@ -81,16 +72,6 @@ def overlaps(dashboard: Tree) -> list[str]:
             found.append(panel["title"])
         taken |= cells
     return found
-
-
-def test_an_overlap_is_seen() -> None:
-    place = {"x": 0, "y": 0, "w": 12, "h": 8}
-    first = {"title": "first", "gridPos": place}
-    assert overlaps({"panels": [first, {"title": "beside", "gridPos": place | {"x": 12}}]}) == []
-    assert overlaps({"panels": [first, {"title": "on it", "gridPos": place | {"x": 11}}]}) == [
-        "on it"
-    ]
-    assert overlaps({"panels": [{"title": "outside", "gridPos": place | {"x": 13}}]}) == ["outside"]
 
 
 def test_a_line_that_does_not_fill_the_grid_is_refused() -> None:

@@ -7,14 +7,13 @@ import yaml
 
 from infra import versions
 from infra.third_party import charts
-from infra.third_party.charts import chart_source, chart_values, merged
+from infra.third_party.charts import chart_values, merged
 from infra.versions import HelmChart
 from tests.support.chart import Tree, default_values
 from tests.support.chart_keys import unknown_keys
 from tests.support.plan import inputs_of, plan_of, plan_with
 from tests.support.third_party import (
     CHARTS,
-    SYSTEM_CHARTS,
     Release,
     archive,
     planned,
@@ -23,7 +22,6 @@ from tests.support.third_party import (
 )
 
 every_chart = pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
-every_system_chart = pytest.mark.parametrize("chart", SYSTEM_CHARTS, ids=lambda chart: chart.name)
 
 
 def container(release: Release, name: str) -> Tree:
@@ -79,13 +77,6 @@ def test_the_metrics_server_checks_the_kubelets_certificates() -> None:
     assert "--kubelet-insecure-tls" not in arguments
 
 
-@every_system_chart
-def test_what_a_chart_deploys_has_requests_and_a_memory_limit(chart: HelmChart) -> None:
-    resources = container(rendered(chart), chart.name)["resources"]
-    assert resources["requests"].keys() == {"cpu", "memory"}
-    assert resources["limits"].keys() == {"memory"}
-
-
 @every_chart
 def test_a_chart_comes_from_its_publisher_in_one_version(chart: HelmChart) -> None:
     release = planned(chart, plan_of("dev")).inputs
@@ -117,20 +108,6 @@ def test_values_are_laid_over_each_other_map_by_map() -> None:
     over = {"a": {"c": 3}, "d": [3], "e": 4}
     assert merged(base, over) == {"a": {"b": 1, "c": 3}, "d": [3], "e": 4}
     assert base["a"] == {"b": 1, "c": 2}
-
-
-def test_a_source_names_either_repository_or_archive() -> None:
-    chart = HelmChart("thing", "1.2.3", "https://charts.example.org")
-    assert chart_source(chart, None).repository == "https://charts.example.org"
-    assert chart_source(chart, "x").chart == "x/thing-1.2.3.tgz"
-    assert chart_source(chart, "x").repository is None
-
-
-def test_a_registry_is_part_of_a_charts_address() -> None:
-    chart = HelmChart("thing", "1.2.3", "oci://registry.example.org/charts")
-    source = chart_source(chart, None)
-    assert source.chart == "oci://registry.example.org/charts/thing"
-    assert (source.version, source.repository) == ("1.2.3", None)
 
 
 def metadata_of(chart: HelmChart, *subchart: str) -> Tree:

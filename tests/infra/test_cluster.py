@@ -8,8 +8,7 @@ import pytest
 import yaml
 
 from infra import versions
-from infra.config.options import ClusterOptions
-from tests.support.plan import Tree, inputs_of, plan_of, plan_with, stack_values
+from tests.support.plan import Tree, inputs_of, plan_of, plan_with
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 
@@ -179,7 +178,3 @@ def test_the_newest_kubernetes_brings_its_own_builds() -> None:
     assert plan["managed-addons-coredns"].inputs["addonVersion"] == "v1.14.3-eksbuild.14"
     autoscaler = inputs_of(plan, "addons-cluster-autoscaler")
     assert autoscaler["values"]["image"] == {"tag": "v1.36.1"}
-
-
-def test_the_reference_names_a_version_that_the_options_accept() -> None:
-    assert ClusterOptions.model_validate(stack_values("dev")["cluster"]).version == "1.35"

@@ -103,34 +103,6 @@ def test_a_secret_setting_is_planned_without_being_read(
     assert "ciphertext" not in written + capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("observability", "sentence"),
-    [
-        (
-            {"metric": {}},
-            "observability.metric: is not a setting. Did you mean 'metrics'?",
-        ),
-        (
-            {"logs": {"retentionDay": 3}},
-            "observability.logs.retentionDay: is not a setting. Did you mean 'retentionDays'?",
-        ),
-        ({"storageClass": "gp2"}, "the StorageClass 'gp2' does not exist"),
-        ({"traces": {"version": "2.21.0"}}, "Grafana 13.2.0 cannot search in Jaeger 2.21.0"),
-        ({"metrics": {"memoryMb": 4096}}, "of the memory; 85% is safe"),
-        ({"grafana": {"access": "load-balancer"}}, "the load balancer has no certificate"),
-        ({"notifications": {"receiver": "slack"}}, "observability.notifications.url: is empty"),
-        ({"notifications": {"receiver": "webhook", "url": 5}}, "the value is invalid"),
-    ],
-)
-def test_what_cannot_work_of_the_monitoring_stack_is_said_before_anything_is_deployed(
-    observability: object, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    root = project_with(tmp_path, stack_file(observability=observability))
-    assert run(tmp_path, "--root", str(root), "--stack", "broken") == 1
-    assert sentence in capsys.readouterr().err
-    assert not (tmp_path / "plan.json").exists()
-
-
 def test_an_unknown_stack_is_answered_with_the_known_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

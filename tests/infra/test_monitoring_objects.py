@@ -45,7 +45,7 @@ def test_nothing_but_the_definitions_release_brings_definitions(chart: HelmChart
     assert bool(brought) == (chart is MONITORING_CHARTS[0])
 
 
-@every_chart
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 def test_every_container_has_requests_and_a_memory_limit(chart: HelmChart) -> None:
     """Without requests a pod is the first to be evicted; without a limit it can take the node."""
     for name, resources in containers(rendered(chart)):

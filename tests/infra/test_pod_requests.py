@@ -8,7 +8,6 @@ from infra.config.options import Options
 from infra.settings import parse_options
 from infra.third_party.pods import Workload
 from infra.validation import pod_requests
-from infra.validation.observability import MOST_SHARE
 from infra.validation.pod_requests import NodeResources
 from tests.support.backend_release import rendered_backend
 from tests.support.plan import Tree, stack_values
@@ -22,21 +21,6 @@ def options_of(stack: str, change: Callable[[Tree], None] = lambda _: None) -> O
     values = stack_values(stack)
     change(values)
     return parse_options(values, "test")
-
-
-@stacks
-def test_everything_fits_two_nodes_while_every_release_rolls_at_once(stack: str) -> None:
-    """From the rendered objects, not from the program's own table."""
-    third_party = [
-        w for chart in CHARTS for w in workloads(rendered(chart, stack).objects.values())
-    ]
-    ours = workloads(rendered_backend(stack).objects.values())
-    everything = [*pod_requests.EKS, *third_party, *autoscaled(ours), pod_requests.MIGRATION]
-    asked = pod_requests.demand(everything, nodes=2, rolling=True)
-    there = pod_requests.supply(options_of(stack).nodes)
-    assert there == NodeResources(cpu=3860, memory=6096, pods=70)
-    for resource, share in asked.share_of(there).items():
-        assert share <= MOST_SHARE, f"{share:.0%} of the {resource}: {asked} of {there}"
 
 
 def autoscaled(ours: list[Workload]) -> list[Workload]:

@@ -30,10 +30,6 @@ def test_the_declared_settings_are_the_known_ones_with_their_types() -> None:
     assert declared == known
 
 
-def test_every_setting_is_described() -> None:
-    assert all(len(entry["description"]) > 20 for entry in PROJECT["config"].values())
-
-
 def test_a_default_of_the_project_is_the_default_of_the_program() -> None:
     """Pulumi fills in Pulumi.yaml's defaults, tests and other callers those of the options."""
     for name, entry in PROJECT["config"].items():
@@ -46,17 +42,6 @@ def test_a_default_of_the_project_is_the_default_of_the_program() -> None:
             assert entry["default"] == {}, "the group's own defaults hold"
         else:
             assert entry["default"] == plain
-
-
-def test_the_program_runs_with_uv() -> None:
-    assert PROJECT["runtime"] == {
-        "name": "python",
-        "options": {"toolchain": "uv", "virtualenv": ".venv"},
-    }
-
-
-def test_the_program_itself_is_thin() -> None:
-    assert len((ROOT / "__main__.py").read_text().splitlines()) <= 15
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])

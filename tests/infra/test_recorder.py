@@ -34,10 +34,6 @@ def test_it_sees_a_resource_with_its_inputs_parent_and_provider() -> None:
     assert vpc.protect
 
 
-def test_it_sees_a_known_resource_of_the_real_program() -> None:
-    assert plan_of("dev")["network-vpc"].inputs["cidrBlock"] == "10.0.0.0/16"
-
-
 def test_dependencies_are_those_of_options_and_those_of_used_outputs() -> None:
     def program() -> None:
         vpc = aws.ec2.Vpc("vpc")

@@ -59,11 +59,6 @@ MISTAKES = {
         "network.cidr: 10.0.0.0/8 is a /8",
         "Choose a range from /16 to /28",
     ),
-    "a subnet that AWS does not make": (
-        setting("network.databaseCidrs", ["10.0.21.0/29", "10.0.22.0/24"]),
-        "network.databaseCidrs: 10.0.21.0/29 is a /29",
-        "Choose a range from /16 to /28",
-    ),
     "a public subnet without room for a load balancer": (
         setting("network.publicCidrs", ["10.0.1.0/28", "10.0.2.0/24"]),
         "network.publicCidrs: 10.0.1.0/28 is too small for a load balancer",
@@ -113,11 +108,6 @@ MISTAKES = {
         "network.privateCidrs: 1 ranges for 2 zones",
         "Give one range for each zone",
     ),
-    "an unknown kind of NAT": (
-        setting("network.nat", "two"),
-        "network.nat: 'two' is invalid",
-        "NAT gateways: single or per-az",
-    ),
     "no range for the public endpoint": (
         setting("cluster.publicEndpointCidrs", []),
         "cluster.publicEndpointCidrs: is empty while cluster.publicEndpoint is true",
@@ -162,11 +152,6 @@ MISTAKES = {
         setting("nodes.groups.general.instanceTypes", ["t4g.medium"]),
         "this program does not know the instance type 't4g.medium'",
         "Use one of t3.medium",
-    ),
-    "more pods than EKS allows": (
-        setting("nodes.podsPerNode", 111),
-        "nodes.podsPerNode: 111 is invalid",
-        "Expected pods on one node, 10 to 110",
     ),
     "a ceiling below the size": (
         setting("database.storageGb", 50),
@@ -257,6 +242,13 @@ def test_all_mistakes_are_reported_at_once_and_name_the_file() -> None:
         "  - nodes.groups.general.max",
         "  - database.storageCeilingGb",
     ]
+
+
+def test_a_secret_that_is_refused_is_not_repeated() -> None:
+    wrong = {"receiver": "webhook", "url": 5150}
+    message = refusal(setting("observability.notifications", wrong))
+    assert "observability.notifications.url: the value is invalid" in message
+    assert "5150" not in message
 
 
 def test_a_refusal_is_printed_by_pulumi_without_a_stack_trace() -> None:

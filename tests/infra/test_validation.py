@@ -9,7 +9,7 @@ from infra.config.findings import Finding, Severity
 from infra.config.options import Options
 from infra.settings import parse_options
 from infra.validation.deployment import validate
-from infra.versions import Support, SupportPeriod
+from infra.versions import Support
 from tests.support.plan import TODAY, Tree, stack_values
 
 
@@ -138,17 +138,6 @@ def test_a_withdrawn_minor_is_answered_with_the_major() -> None:
 def test_a_standby_doubles_the_price_of_extended_support() -> None:
     (finding,) = findings_with("database", date(2028, 3, 1), multiAz=True)
     assert "costs $292 a month more" in finding.message
-
-
-def test_the_first_day_without_support_is_the_date_itself() -> None:
-    period = SupportPeriod(date(2026, 1, 10), date(2027, 1, 10))
-    days = [date(2026, 1, 9), date(2026, 1, 10), date(2027, 1, 9), date(2027, 1, 10)]
-    assert [period.on(day) for day in days] == [
-        Support.STANDARD,
-        Support.EXTENDED,
-        Support.EXTENDED,
-        Support.ENDED,
-    ]
 
 
 def test_both_recommended_versions_are_in_standard_support() -> None:

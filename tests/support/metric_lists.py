@@ -14,11 +14,6 @@ def metric_lists() -> Mapping[str, frozenset[str]]:
     return {path.stem: _names(path) for path in sorted(LISTS.glob("*.txt"))}
 
 
-def source_of(name: str) -> str:
-    """Return what the list's first line says."""
-    return (LISTS / f"{name}.txt").read_text().partition("\n")[0]
-
-
 def _names(path: Path) -> frozenset[str]:
     lines = path.read_text().splitlines()
     return frozenset(line for line in lines if line and not line.startswith("#"))

@@ -18,7 +18,7 @@ from tests.support.skips import NOT_REACHABLE
 RELEASE = "kubernetes:helm.sh/v3:Release"
 
 CHARTS = versions.THIRD_PARTY_CHARTS
-SYSTEM_CHARTS, MONITORING_CHARTS = CHARTS[:3], CHARTS[3:]
+MONITORING_CHARTS = CHARTS[3:]
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,11 @@ def monitoring(platform: Platform, checks: Checks) -> None:
         lambda: not _unready(kubectl.items("pods", signals.IN_MONITORING)),
         seconds=_READY_SECONDS,
     )
-    pods: list[_Item] = kubectl.items("pods", signals.IN_MONITORING)
+    pods = kubectl.items("pods", signals.IN_MONITORING)
     running = [pod for pod in pods if pod["status"]["phase"] == "Running"]
     checks.note(pods=len(running), restarts=sum(map(_restarts, running)))
     checks.require(checks.figures["restarts"] == 0, f"restarted: {_restarted(running)}")
-    claims: list[_Item] = kubectl.items("persistentvolumeclaims", signals.IN_MONITORING)
+    claims = kubectl.items("persistentvolumeclaims", signals.IN_MONITORING)
     unbound = [each["metadata"]["name"] for each in claims if each["status"]["phase"] != "Bound"]
     checks.note(volumes=len(claims) - len(unbound))
     checks.require(claims and not unbound, f"claims without a volume: {', '.join(unbound)}")
@@ -48,8 +48,8 @@ def monitoring(platform: Platform, checks: Checks) -> None:
 def _note_room(platform: Platform, checks: Checks) -> None:
     """Compare what all pods of the cluster ask for with what the nodes give."""
     kubectl = platform.cluster.kubectl
-    pods: list[_Item] = kubectl.items("pods", "--all-namespaces")
-    nodes: list[_Item] = kubectl.items("nodes")
+    pods = kubectl.items("pods", "--all-namespaces")
+    nodes = kubectl.items("nodes")
     asked = _sum(_requests(pod) for pod in pods if pod["status"]["phase"] not in _DONE)
     there = _sum(_resources(node["status"]["allocatable"]) for node in nodes)
     shares = asked.share_of(there).values()  # of processors, memory and places for pods

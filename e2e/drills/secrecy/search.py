@@ -82,6 +82,5 @@ def _held(platform: Platform, namespace: str, secrets: Iterable[str]) -> Iterato
     """Give what Secrets hold, as `secret/key`."""
     for secret in secrets:
         data = platform.cluster.kubectl.get("secret", secret, f"--namespace={namespace}")["data"]
-        if isinstance(data, dict):
-            for key, value in data.items():
-                yield f"{secret}/{key}", base64.b64decode(value).decode()
+        for key, value in data.items():
+            yield f"{secret}/{key}", base64.b64decode(value).decode()
