@@ -230,8 +230,12 @@ def prometheus(
             for relabeling in chart["relabelings"]
         ],
     }
-    rule_files = [directory / "rules.yml"]
-    with running_prometheus([job], directory, rule_files=rule_files, interval="1s") as started:
+    config = {
+        "global": dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), "1s"),
+        "rule_files": [str(directory / "rules.yml")],
+        "scrape_configs": [job],
+    }
+    with running_prometheus(config, directory) as started:
         yield started
 
 
