@@ -6,37 +6,23 @@ so a thread looks for it. As in ECR, nothing of a registry that is gone stays un
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
+from e2e.cluster.cluster import Cluster
 from e2e.cluster.errors import ClusterError
 from e2e.deploy.cloud.fake_aws.services import REPOSITORY
-from e2e.deploy.cloud.records import Resource
+from e2e.deploy.cloud.world import World
 from e2e.deploy.image.backend import BackendImage, build
 
 _LOOK_SECONDS = 0.5
 
 
-class Nodes(Protocol):
-    """What takes images: the cluster."""
-
-    def load_image(self, archive: Path) -> None: ...
-    def tag_image(self, source: str, target: str) -> None: ...
-    def image_names(self) -> set[str]: ...
-
-
-class Cloud(Protocol):
-    """Where the registry is made: the fake cloud."""
-
-    def resources(self) -> Sequence[Resource]: ...
-
-
 class Registry:
     """Tags, and the images behind them; a node that is down gets them at `push_missing`."""
 
-    def __init__(self, cluster: Nodes, world: Cloud, *, source: Path, memory: Path) -> None:
+    def __init__(self, cluster: Cluster, world: World, *, source: Path, memory: Path) -> None:
         """`memory` is a file; another process that opens the same one knows the same images."""
         self._cluster = cluster
         self._world = world
@@ -62,28 +48,27 @@ class Registry:
             self._cluster.load_image(image.archive)
             self._images[tag] = image
             self._remember()
-            self._tag(tag, image)
+            self._tag(self._url, tag)
 
     def push_missing(self) -> None:
         """Bring nodes that were down what came meanwhile."""
         with self._lock:
             present = self._cluster.image_names()
-            missing = {
-                tag: image
-                for tag, image in self._images.items()
-                if self._url and f"{self._url}:{tag}" not in present
-            }
-            for archive in {image.archive for image in missing.values()}:
+            missing = [
+                tag for tag in self._images if self._url and f"{self._url}:{tag}" not in present
+            ]
+            for archive in {self._images[tag].archive for tag in missing}:
                 self._cluster.load_image(archive)
-            for tag, image in missing.items():
-                self._tag(tag, image)
+            for tag in missing:
+                self._tag(self._url, tag)
 
     def _follow(self) -> None:
         while not self._stop.wait(_LOOK_SECONDS):
             # A node may be going down just now: the next look tries again.
             with self._lock, suppress(ClusterError):
                 if (url := self._find()) != self._url:
-                    self._tag_all(url)
+                    for tag in self._images:
+                        self._tag(url, tag)
                     self._url = url
 
     def _find(self) -> str:
@@ -92,14 +77,9 @@ class Registry:
                 return str(resource.outputs["repositoryUrl"])
         return ""
 
-    def _tag_all(self, url: str) -> None:
+    def _tag(self, url: str, tag: str) -> None:
         if url:
-            for tag, image in self._images.items():
-                self._cluster.tag_image(image.name, f"{url}:{tag}")
-
-    def _tag(self, tag: str, image: BackendImage) -> None:
-        if self._url:
-            self._cluster.tag_image(image.name, f"{self._url}:{tag}")
+            self._cluster.tag_image(self._images[tag].name, f"{url}:{tag}")
 
     def _remember(self) -> None:
         known = {tag: [str(image.archive), image.name] for tag, image in self._images.items()}
