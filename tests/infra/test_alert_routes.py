@@ -1,9 +1,12 @@
 """Who hears of what: Alertmanager's configuration, judged by Alertmanager's own tool."""
 
+import base64
 from pathlib import Path
 
 import pytest
+import yaml
 
+from infra import versions
 from infra.third_party.alertmanager import HEARTBEATS, WAY_TO_BACKEND
 from tests.support.alertmanager_config import (
     amtool,
@@ -14,6 +17,7 @@ from tests.support.alertmanager_config import (
 )
 from tests.support.chart import Tree
 from tests.support.plan import inputs_of, plan_with
+from tests.support.third_party import rendered
 
 URL = "https://hooks.example.com/services/T0/B0/a-secret"
 RECEIVERS: dict[str, Tree] = {
@@ -44,6 +48,15 @@ def choose(values: Tree, kind: str) -> None:
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_alertmanager_takes_the_configuration(stack: str, tmp_path: Path) -> None:
     amtool(configuration(stack), tmp_path, "check-config", "{file}")
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_chart_hands_the_configuration_on(stack: str) -> None:
+    """A list replaces the chart's, a map would be laid over it."""
+    release = rendered(versions.PROMETHEUS_STACK_CHART, stack)
+    text = base64.b64decode(release["Secret", "alertmanager-kps"]["data"]["alertmanager.yaml"])
+    installed = yaml.safe_load(text)
+    assert {name: installed[name] for name in configuration(stack)} == configuration(stack)
 
 
 @every_receiver

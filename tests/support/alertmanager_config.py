@@ -1,6 +1,6 @@
-"""Alertmanager's configuration as the cluster gets it, and Alertmanager's own tool on it."""
+"""Alertmanager's configuration as the program makes it, and its own tool on it."""
 
-import base64
+import copy
 import subprocess
 from pathlib import Path
 
@@ -9,19 +9,20 @@ import yaml
 from infra import versions
 from infra.plan.model import Plan
 from tests.support.chart import Tree
-from tests.support.third_party import render_with, rendered
+from tests.support.plan import plan_of
+from tests.support.third_party import planned_values
 from tests.support.tools import require_tool
-
-SECRET = ("Secret", "alertmanager-kps")
 
 
 def configuration(stack: str) -> Tree:
-    """Return the configuration of a stack of ours."""
-    return _decode(rendered(versions.PROMETHEUS_STACK_CHART, stack)[SECRET])
+    """Return the configuration of a stack of ours, to be changed at will."""
+    return configuration_of(plan_of(stack))
 
 
 def configuration_of(plan: Plan) -> Tree:
-    return _decode(render_with(versions.PROMETHEUS_STACK_CHART, plan)[SECRET])
+    values = planned_values(versions.PROMETHEUS_STACK_CHART, plan)
+    config: Tree = copy.deepcopy(values["alertmanager"]["config"])
+    return config
 
 
 def as_known_to_debian(config: Tree) -> Tree:
@@ -53,9 +54,3 @@ def receivers_of(config: Tree, folder: Path, **labels: str) -> list[str]:
     pairs = [f"{name}={value}" for name, value in labels.items()]
     arguments = ("config", "routes", "test", "--config.file={file}", *pairs)
     return amtool(config, folder, *arguments).strip().split(",")
-
-
-def _decode(secret: Tree) -> Tree:
-    text = base64.b64decode(secret["data"]["alertmanager.yaml"])
-    config: Tree = yaml.safe_load(text)
-    return config
