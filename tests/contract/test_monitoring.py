@@ -160,7 +160,7 @@ def test_alertmanager_may_publish_to_the_topic_that_it_names(stack: str) -> None
 
 
 @stacks
-def test_what_wakes_people_directly_are_alerts_that_exist(stack: str) -> None:
+def test_alerts_that_reach_people_directly_exist(stack: str) -> None:
     rules = [
         *rendered(versions.PROMETHEUS_STACK_CHART, stack).of_kind("PrometheusRule"),
         rendered_backend(stack)["PrometheusRule", "backend"],

@@ -10,8 +10,8 @@ import yaml
 from tests.support.chart import load
 from tests.support.local_platform import FAST_INTERVALS, plain_environment, running
 from tests.support.polling import wait_for
-from tests.support.prometheus import RULE_FILES, Prometheus, serving
-from tests.support.rules import rules_of
+from tests.support.prometheus import Prometheus, serving
+from tests.support.rules import BACKEND_FILES, rules_of
 from tests.support.tools import require_tool
 
 _ARRIVAL_SECONDS = 60
@@ -131,7 +131,8 @@ def wait_until_prometheus_scrapes_all(prometheus: Prometheus) -> None:
 def assert_the_charts_rules_are_in_force(prometheus: Prometheus) -> None:
     """Each of them, from the files of the chart; and none has anything to say."""
     expected = {
-        rule.get("alert") or rule["record"] for rule in rules_of(load(file) for file in RULE_FILES)
+        rule.get("alert") or rule["record"]
+        for rule in rules_of(load(file) for file in BACKEND_FILES)
     }
     assert expected <= {rule["name"] for rule in prometheus.rules()}
     assert [rule for rule in prometheus.rules() if rule["health"] == "err"] == []

@@ -12,13 +12,14 @@ from typing import Any
 import httpx2
 import yaml
 
-from tests.support.chart import CHART, Tree, load
+from tests.support.chart import Tree, load
 from tests.support.http import listening
 from tests.support.polling import wait_for
+from tests.support.rules import BACKEND_FILES
 from tests.support.tools import require_tool
 
 SECONDS = 30
-RULE_FILES = sorted((CHART / "files" / "rules").glob("*.yaml"))
+
 # Of a range, an offset or a `for`: "[5m]", "offset 12m", "2h"; not the 5m in the name of a series.
 _DURATION = re.compile(r"(?<![\w.])(\d+)([smhd])\b")
 _MILLISECONDS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -99,7 +100,7 @@ def serving(answer: Callable[[], str | list[Tree]]) -> Iterator[str]:
 def faster_rules(directory: Path, times: int) -> str:
     """Write the chart's rules with every duration divided; return what `rule_files` says."""
     directory.mkdir()
-    for file in RULE_FILES:
+    for file in BACKEND_FILES:
         content = load(file)
         for group in content["groups"]:
             for part in (group, *group["rules"]):
