@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from cryptography import x509
+import trustme
 
 from e2e.cluster import pki, topology
 from e2e.load_balancer import gates
@@ -34,11 +34,10 @@ class Webhook:
 
     def tls(self) -> ssl.SSLContext:
         """Make a certificate for this machine's side of the cluster's network."""
-        issuer = pki.authority(NAME)
-        (self._directory / "webhook-ca.crt").write_bytes(issuer.pem)
+        issuer = trustme.CA()
+        (self._directory / "webhook-ca.crt").write_bytes(issuer.cert_pem.bytes())
         certificate = self._directory / "webhook"
-        names = (x509.IPAddress(topology.ROUTER.ip),)
-        pki.issue(issuer, certificate, pki.Client("", NAME), names=names)
+        pki.issue(issuer, certificate, NAME, names=(str(topology.ROUTER.ip),))
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(f"{certificate}.crt", f"{certificate}.key")
         return context
