@@ -12,7 +12,7 @@ from e2e.cluster import leftovers, network
 from e2e.cluster import preconditions as of_cluster
 from e2e.cluster.errors import PreconditionError
 from e2e.cluster.paths import Paths
-from e2e.deploy.cloud import environment
+from e2e.deploy.cloud import postgres
 from e2e.platform import preconditions
 
 PATHS = Paths(Path("/nowhere"))
@@ -28,7 +28,7 @@ def able(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(leftovers, "find", lambda _: [])
     monkeypatch.setattr(pwd, "getpwnam", lambda name: name)
     monkeypatch.setattr(preconditions, "find_uv", lambda: Path("/uv"))
-    monkeypatch.setattr(environment, "postgres_binaries", lambda: tmp_path)
+    monkeypatch.setattr(postgres, "BINARIES", tmp_path)
     (tmp_path / "initdb").touch()
 
 
