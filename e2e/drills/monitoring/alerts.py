@@ -13,7 +13,6 @@ from e2e.drills import looks
 from e2e.drills.drill import Checks
 from e2e.drills.monitoring import signals
 from e2e.drills.monitoring.direct_receiver import DirectReceiver
-from e2e.platform.forwarding import Api
 from e2e.platform.platform import Platform
 from infra.naming import NAMESPACE, RELEASE
 
@@ -136,13 +135,13 @@ def _reject(platform: Platform) -> None:
         raise AssertionError(f"the backend did not reject it: {answer}")
 
 
-def _state(api: Api) -> str:
+def _state(api: signals.Api) -> str:
     groups = api.data("/api/v1/rules", type="alert")["groups"]
     states = [rule["state"] for each in groups for rule in each["rules"] if rule["name"] == ALERT]
     return str(states[0]) if states else ""
 
 
-def _rise(api: Api, since: float, checks: Checks) -> float:
+def _rise(api: signals.Api, since: float, checks: Checks) -> float:
     """When the scrape was that first saw the counter rise after the epoch `since`."""
     found = api.data("/api/v1/query", query=f"{_COUNTER}[3m]")["result"]
     rises = [

@@ -10,7 +10,6 @@ from e2e.drills import looks
 from e2e.drills.drill import Checks
 from e2e.drills.monitoring import signals
 from e2e.platform.errors import PlatformError
-from e2e.platform.forwarding import Api
 from e2e.platform.platform import Platform
 from infra.third_party.grafana import TRACE_ID
 
@@ -40,7 +39,7 @@ def correlated(platform: Platform, checks: Checks) -> None:
     checks.require(statements, f"no span of {len(spans)} is of a database statement: {spans}"[:300])
 
 
-def _exemplar(platform: Platform, api: Api, began: float, checks: Checks) -> str:
+def _exemplar(platform: Platform, api: signals.Api, began: float, checks: Checks) -> str:
     """Send requests until one of them is an exemplar; give its trace id."""
     sent: set[str] = set()
     while time.time() < began + _EXEMPLAR_SECONDS:
@@ -66,7 +65,7 @@ def _request(platform: Platform) -> str:
     return trace
 
 
-def _spans(api: Api, trace: str) -> list[Mapping[str, Any]]:
+def _spans(api: signals.Api, trace: str) -> list[Mapping[str, Any]]:
     try:
         found = api.data(f"/api/traces/{trace}")
     except PlatformError:  # 404 until it has arrived

@@ -13,11 +13,6 @@ from e2e.cluster.processes import wait_until
 PORT = 18080
 
 
-def address() -> str:
-    """Where it listens: on the machine's side of the cluster's network, as the internet would."""
-    return f"http://{topology.LOAD_BALANCER[0]}:{PORT}/"
-
-
 class DirectReceiver:
     """Listens while the context is open, and remembers who told what when."""
 

@@ -7,7 +7,6 @@ from typing import Any
 from e2e.drills import looks
 from e2e.drills.drill import Checks
 from e2e.drills.monitoring import signals
-from e2e.platform.forwarding import Api
 from e2e.platform.platform import Platform
 from infra import naming
 from infra.validation.pod_requests import NodeResources
@@ -123,12 +122,12 @@ def scraped(platform: Platform, checks: Checks) -> None:
 _SERIES = f'prometheus_tsdb_head_series{{namespace="{naming.MONITORING_NAMESPACE}"}}'
 
 
-def _targets(api: Api) -> list[_Item]:
+def _targets(api: signals.Api) -> list[_Item]:
     found: list[_Item] = api.data("/api/v1/targets", state="active")["activeTargets"]
     return found
 
 
-def _down(api: Api) -> list[str]:
+def _down(api: signals.Api) -> list[str]:
     targets = _targets(api)
     down = [f"{each['scrapePool']}: {each['lastError']}" for each in targets if _is_down(each)]
     return down if targets else ["there are no targets"]
