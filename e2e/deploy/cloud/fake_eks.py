@@ -4,19 +4,23 @@ Of what the real component makes, the cluster, the CNI and kube-proxy are its ch
 program reads the cluster's name through the child. Its kubeconfig is the local cluster's.
 """
 
+import base64
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+import yaml
 from pulumi.provider import ConstructResult, Provider, server
 
-from e2e.deploy.cloud import environment, kubeconfig, plugin, sdk_types
+from e2e.deploy.cloud import environment, plugin, sdk_types
 from e2e.deploy.cloud.values import Properties
 
 TYPE = "eks:index:Cluster"
+_EXEC_API = "client.authentication.k8s.io/v1"
 # The add-ons of the component: the option that configures each, and where that has the version.
 _ADDONS = {
     "vpc-cni": ("vpcCniOptions", "addonVersion"),
@@ -40,18 +44,11 @@ class Cluster(pulumi.ComponentResource):
                     cluster_name=self.cluster.name,
                     addon_name=addon,
                     addon_version=options.get(version),
-                    resolve_conflicts_on_create=options.get("resolveConflictsOnCreate"),
-                    resolve_conflicts_on_update=options.get("resolveConflictsOnUpdate"),
                     opts=self._child,
                 )
         self.register_outputs({})
 
     def _create_cluster(self, name: str, inputs: Inputs) -> aws.eks.Cluster:
-        subnets = [
-            *(inputs.get("subnetIds") or []),
-            *(inputs.get("publicSubnetIds") or []),
-            *(inputs.get("privateSubnetIds") or []),
-        ]
         key = inputs.get("encryptionConfigKeyArn")
         return aws.eks.Cluster(
             f"{name}-eksCluster",
@@ -60,7 +57,7 @@ class Cluster(pulumi.ComponentResource):
             version=inputs.get("version"),
             access_config={"authentication_mode": inputs.get("authenticationMode") or "CONFIG_MAP"},
             vpc_config={
-                "subnet_ids": subnets,
+                "subnet_ids": inputs["privateSubnetIds"],
                 "endpoint_private_access": inputs.get("endpointPrivateAccess", False),
                 "endpoint_public_access": inputs.get("endpointPublicAccess", True),
                 "public_access_cidrs": inputs.get("publicAccessCidrs"),
@@ -75,7 +72,10 @@ class Cluster(pulumi.ComponentResource):
 
     def outputs(self) -> dict[str, Any]:
         """Say what the real component says; like there, known only when the cluster exists."""
-        config = self.cluster.arn.apply(lambda _: _kubeconfig())
+        administrator = environment.kubeconfig()
+        config = self.cluster.arn.apply(
+            lambda _: kubeconfig(administrator) if administrator else {}
+        )
         group = self.cluster.vpc_config.apply(lambda network: network.cluster_security_group_id)
         return {
             "kubeconfig": config,
@@ -100,9 +100,37 @@ class Eks(Provider):
         return ConstructResult(cluster.urn, cluster.outputs())
 
 
-def _kubeconfig() -> Properties:
-    administrator = environment.kubeconfig()
-    return kubeconfig.for_pulumi(administrator) if administrator else {}
+def kubeconfig(administrator: Path) -> Properties:
+    """Derive one that holds no credential from the cluster's own, and write that beside it.
+
+    On AWS a command asks for a token; here the command prints the local client certificate.
+    """
+    config: Properties = yaml.safe_load(administrator.read_text())
+    [entry] = config["users"]
+    credential = administrator.with_name("aws-credential.json")
+    _write_credential(credential, entry["user"])
+    entry["user"] = {
+        "exec": {
+            "apiVersion": _EXEC_API,
+            "command": "cat",
+            "args": [str(credential)],
+            "interactiveMode": "Never",
+        }
+    }
+    return config
+
+
+def _write_credential(path: Path, user: Properties) -> None:
+    status = {
+        "clientCertificateData": base64.b64decode(user["client-certificate-data"]).decode(),
+        "clientKeyData": base64.b64decode(user["client-key-data"]).decode(),
+    }
+    content = {"apiVersion": _EXEC_API, "kind": "ExecCredential", "status": status}
+    # Never half a file: clients of the same cluster may be reading it.
+    temporary = path.with_suffix(".new")
+    temporary.touch(mode=0o600)
+    temporary.write_text(json.dumps(content))
+    temporary.replace(path)
 
 
 def serve() -> None:

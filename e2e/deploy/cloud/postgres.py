@@ -1,6 +1,6 @@
 """A real PostgreSQL in the place of an RDS instance: TLS, SCRAM, a limit on connections.
 
-It belongs to nobody's process: it runs until `stop`, or until the cluster whose mark it inherits
+It belongs to nobody's process: it runs until `stop`, or until the cluster whose mark it inherited
 goes. Passwords reach it as SCRAM verifiers only, so that no log, file or command line can show one.
 """
 
@@ -45,8 +45,6 @@ class Settings:
     user: str
     database: str
     parameters: dict[str, str]
-    # The cluster that it goes away with, also when somebody else starts it again.
-    mark: str
 
 
 class PostgresServer:
@@ -68,8 +66,7 @@ class PostgresServer:
         """Make and start it. A failure leaves nothing."""
         # Pods reach it in the cluster's database subnet, if there is a cluster.
         host = str(topology.DATABASE) if environment.kubeconfig() else _LOOPBACK
-        mark = os.environ.get(MARK, "")
-        settings = Settings(host, _free_port(host), user, database, parameters, mark)
+        settings = Settings(host, _free_port(host), user, database, parameters)
         try:
             self._create(settings, password)
         except BaseException:
@@ -185,12 +182,6 @@ class PostgresServer:
         log = self._directory / "log"
         return log.read_text()[-500:] if log.exists() else ""
 
-    def _mark(self) -> dict[str, str]:
-        try:
-            return {MARK: self.settings.mark}
-        except CloudError:
-            return {}  # not yet: the data is being made
-
     def _own(self, path: Path) -> None:
         if user := _server_user():
             shutil.chown(path, user.pw_uid, user.pw_gid)
@@ -212,7 +203,7 @@ class PostgresServer:
                 text=True,
                 check=False,
                 cwd="/",
-                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", **self._mark()},
+                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", MARK: os.environ.get(MARK, "")},
                 # The engine ends a plugin by a signal to its whole group.
                 start_new_session=True,
             )

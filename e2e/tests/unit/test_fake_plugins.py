@@ -18,7 +18,8 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 from e2e.cluster import pki
 from e2e.cluster.processes import Process, wait_until
-from e2e.deploy.cloud import environment, fake_random, kubeconfig, plugin
+from e2e.deploy.cloud import environment, fake_random, plugin
+from e2e.deploy.cloud.fake_eks import kubeconfig
 from e2e.deploy.cloud.fake_random import PASSWORD
 from e2e.deploy.cloud.values import encode, is_secret, reveal
 from e2e.deploy.cloud.world import World
@@ -47,7 +48,7 @@ def test_the_kubeconfig_holds_no_key_and_says_how_to_get_one(tmp_path: Path) -> 
     pki.write_all(tmp_path / "pki")
     administrator = tmp_path / "kubeconfig"
     administrator.write_bytes((tmp_path / "pki/admin.conf").read_bytes())
-    config = kubeconfig.for_pulumi(administrator)
+    config = kubeconfig(administrator)
     assert "key-data" not in json.dumps(config)
     assert config["clusters"][0]["cluster"]["server"] == "https://10.0.11.5:443"
     command = config["users"][0]["user"]["exec"]
