@@ -14,6 +14,12 @@ def _template(rendered: Rendered, key: tuple[str, str] = API) -> Tree:
     return template
 
 
+def _container(rendered: Rendered, key: tuple[str, str] = API) -> Tree:
+    [container] = _template(rendered, key)["spec"]["containers"]
+    found: Tree = container
+    return found
+
+
 def _checksums(rendered: Rendered) -> set[str]:
     return {
         _template(rendered, key)["metadata"]["annotations"]["checksum/config"]
@@ -76,8 +82,7 @@ def test_a_rollout_never_takes_a_pod_away_before_its_successor_is_ready() -> Non
 def test_a_pod_that_ends_serves_on_then_drains_then_dies() -> None:
     shutdown = {"preStopSeconds": 7, "gracefulSeconds": 11, "terminationGracePeriodSeconds": 19}
     rendered = render(merged(ci_values(), {"shutdown": shutdown}))
-    pod = _template(rendered)["spec"]
-    [container] = pod["containers"]
+    pod, container = _template(rendered)["spec"], _container(rendered)
     assert container["lifecycle"]["preStop"] == {"sleep": {"seconds": 7}}, (
         "an action of the kubelet: the image needs no shell"
     )
@@ -89,25 +94,21 @@ def test_a_pod_that_ends_serves_on_then_drains_then_dies() -> None:
 def test_idle_connections_outlive_the_load_balancers_patience() -> None:
     """Or it would now and then send a request into a connection that the pod closes: a 502."""
     rendered = render(merged(ci_values(), {"loadBalancer": {"idleTimeoutSeconds": 100}}))
-    [container] = _template(rendered)["spec"]["containers"]
-    [keep_alive] = [
-        flag for flag in container["command"] if flag.startswith("--timeout-keep-alive=")
-    ]
+    command = _container(rendered)["command"]
+    [keep_alive] = [flag for flag in command if flag.startswith("--timeout-keep-alive=")]
     assert int(keep_alive.partition("=")[2]) > 100
 
 
 def test_only_the_load_balancers_forwarded_headers_are_believed() -> None:
-    [container] = _template(render(ci_values()))["spec"]["containers"]
-    assert "--forwarded-allow-ips=10.0.1.0/24,10.0.2.0/24" in container["command"]
-    [container] = _template(render(ci_values("minimal")), ("Deployment", "control-plane"))["spec"][
-        "containers"
-    ]
-    assert not [flag for flag in container["command"] if flag.startswith("--forwarded-allow-ips")]
+    command = _container(render(ci_values()))["command"]
+    assert "--forwarded-allow-ips=10.0.1.0/24,10.0.2.0/24" in command
+    command = _container(render(ci_values("minimal")), ("Deployment", "control-plane"))["command"]
+    assert not [flag for flag in command if flag.startswith("--forwarded-allow-ips")]
 
 
 def test_a_hung_server_is_killed_in_time_to_be_replaced_within_20_s() -> None:
     """It hangs right after a good probe; then each further one runs into its timeout."""
-    [container] = _template(render(ci_values()))["spec"]["containers"]
+    container = _container(render(ci_values()))
     probe = container["livenessProbe"]
     found = probe["periodSeconds"] + probe["timeoutSeconds"] * probe["failureThreshold"]
     # The kubelet gives every container two seconds between SIGTERM and SIGKILL.
@@ -118,25 +119,16 @@ def test_a_hung_server_is_killed_in_time_to_be_replaced_within_20_s() -> None:
     )
 
 
-def test_life_asks_the_process_and_readiness_the_database() -> None:
-    [container] = _template(render(ci_values()))["spec"]["containers"]
-    paths = {
+@pytest.mark.parametrize(("key", "ready"), [(API, {"readinessProbe": "/ready"}), (WORKER, {})])
+def test_life_asks_the_process_and_readiness_the_database(
+    key: tuple[str, str], ready: dict[str, str]
+) -> None:
+    asked = {
         name: probe["httpGet"]["path"]
-        for name, probe in container.items()
+        for name, probe in _container(render(ci_values()), key).items()
         if name.endswith("Probe")
     }
-    assert paths == {
-        "startupProbe": "/health",
-        "livenessProbe": "/health",
-        "readinessProbe": "/ready",
-    }
-    [container] = _template(render(ci_values()), WORKER)["spec"]["containers"]
-    paths = {
-        name: probe["httpGet"]["path"]
-        for name, probe in container.items()
-        if name.endswith("Probe")
-    }
-    assert paths == {"startupProbe": "/health", "livenessProbe": "/health"}
+    assert asked == {"startupProbe": "/health", "livenessProbe": "/health"} | ready
 
 
 def test_each_revision_is_spread_over_zones_and_a_lost_zone_does_not_count() -> None:

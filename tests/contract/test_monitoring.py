@@ -79,8 +79,11 @@ def test_the_backends_rules_and_dashboards_are_installed(stack: str) -> None:
         if container["name"] == "grafana-sc-dashboard"
     ]
     settings = {variable["name"]: variable.get("value") for variable in sidecar["env"]}
-    assert labels[settings["LABEL"]] == settings["LABEL_VALUE"]
     assert settings["NAMESPACE"] == "ALL"
+    label = {settings["LABEL"]: settings["LABEL_VALUE"]}
+    assert label.items() <= labels.items()
+    for board in plan_of(stack).of_type("kubernetes:core/v1:ConfigMap"):
+        assert inputs_of(plan_of(stack), board.name)["metadata"]["labels"] == label
 
 
 @stacks

@@ -17,25 +17,13 @@ RDS = "aws:rds/getEngineVersion:getEngineVersion"
 ANSWER = cloud.answer
 
 
-class Messages(logging.Handler):
-    """What the program logs, as the person at the terminal reads it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(record.getMessage())
-
-
 @pytest.fixture
-def messages() -> Iterator[list[str]]:
-    handler, level = Messages(), logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    yield handler.texts
-    logger.setLevel(level)
-    logger.removeHandler(handler)
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """What the program logs, as the person at the terminal reads it."""
+    logger.addHandler(caplog.handler)
+    with caplog.at_level(logging.INFO, logger=logger.name):
+        yield caplog
+    logger.removeHandler(caplog.handler)
 
 
 class RefusedError(grpc.RpcError):
@@ -75,26 +63,26 @@ def test_a_version_that_eks_creates_no_more_stops_the_program(
 
 
 def test_a_version_that_costs_extra_is_a_warning(
-    monkeypatch: pytest.MonkeyPatch, messages: list[str]
+    monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
 ) -> None:
     answer(monkeypatch, "EXTENDED_SUPPORT")
     assert plan_with(unchanged).resources
-    assert "cluster.version: EKS charges extended support for Kubernetes 1.35." in messages
+    assert "cluster.version: EKS charges extended support for Kubernetes 1.35." in logged.messages
 
 
 def test_the_minor_that_a_major_stands_for_is_said(
-    monkeypatch: pytest.MonkeyPatch, messages: list[str]
+    monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(cloud.FUNCTIONS, RDS, {"versionActual": "15.18"})
     plan_with(unchanged)
-    assert "database.version: 15 is PostgreSQL 15.18 today." in messages
+    assert "database.version: 15 is PostgreSQL 15.18 today." in logged.messages
 
 
 def test_without_an_answer_the_calendar_holds_and_the_program_goes_on(
-    monkeypatch: pytest.MonkeyPatch, messages: list[str]
+    monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(cloud, "answer", refuse_versions)
     assert plan_with(unchanged).resources
-    told = [text for text in messages if "so infra/versions.py is used" in text]
+    told = [text for text in logged.messages if "so infra/versions.py is used" in text]
     assert len(told) == 2
     assert all("AccessDenied" in text for text in told)

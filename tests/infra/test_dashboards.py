@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dashboards import links
-from infra import naming, versions
+from infra import naming
 from infra.config.observability import ObservabilityOptions
 from infra.monitoring import runbook_board
 from infra.plan.model import Plan
@@ -16,7 +16,6 @@ from infra.third_party import grafana
 from tests.support.chart import Tree
 from tests.support.grafana import FILES, panels_of, read
 from tests.support.plan import inputs_of, plan_of, plan_with
-from tests.support.third_party import rendered
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 ALL = {
@@ -52,19 +51,6 @@ def test_every_dashboard_is_a_config_map_where_grafana_is(stack: str) -> None:
         metadata = inputs_of(plan, name)["metadata"]
         assert metadata["namespace"] == naming.MONITORING_NAMESPACE
         assert "observability-namespace" in plan.waits_for(name)
-
-
-def test_grafanas_sidecar_finds_them_by_their_label() -> None:
-    grafana = rendered(versions.PROMETHEUS_STACK_CHART)["Deployment", "kps-grafana"]
-    [sidecar] = [
-        container
-        for container in grafana["spec"]["template"]["spec"]["containers"]
-        if container["name"] == "grafana-sc-dashboard"
-    ]
-    settings = {variable["name"]: variable.get("value") for variable in sidecar["env"]}
-    for name in ALL:
-        labels = inputs_of(plan_of("dev"), name)["metadata"]["labels"]
-        assert labels == {settings["LABEL"]: settings["LABEL_VALUE"]}
 
 
 @pytest.mark.parametrize(

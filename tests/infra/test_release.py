@@ -1,7 +1,6 @@
 """The backend's release: what is set, what must never be, and what exists before it."""
 
 import json
-from collections.abc import Iterator
 
 import pulumi
 import pytest
@@ -9,8 +8,8 @@ import yaml
 from pulumi import ResourceHookArgs
 
 from infra.aws.bootstrap_image import refuse_rebuild
-from infra.plan.model import SECRET, Json
-from tests.support.plan import ROOT, Tree, inputs_of, plan_of, plan_with
+from infra.plan.model import SECRET
+from tests.support.plan import ROOT, Tree, inputs_of, plan_of, plan_with, walk
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 RELEASE = "kubernetes:helm.sh/v3:Release"
@@ -236,17 +235,3 @@ def test_a_tag_is_built_once(old: str, new: str, *, refused: bool) -> None:
             refuse_rebuild(arguments)
     else:
         refuse_rebuild(arguments)
-
-
-def walk(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    """Yield every value inside a value, with its dotted path."""
-    members: Iterator[tuple[str | int, Json]]
-    if isinstance(value, dict):
-        members = iter(value.items())
-    elif isinstance(value, list):
-        members = iter(enumerate(value))
-    else:
-        yield path, value
-        return
-    for key, member in members:
-        yield from walk(member, f"{path}.{key}" if path else str(key))

@@ -12,6 +12,8 @@ from infra.validation.deployment import validate
 from infra.versions import Support
 from tests.support.plan import TODAY, Tree, stack_values
 
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+
 
 def options_of(values: Tree) -> Options:
     return parse_options(values, "test")
@@ -66,28 +68,38 @@ def test_a_subnet_that_is_full_when_a_zone_is_lost_is_a_finding() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "today", "severity", "says"),
+    ("group", "version", "today", "severity", "says"),
     [
-        ("1.35", date(2026, 11, 24), None, ""),
-        ("1.35", date(2026, 12, 27), Severity.WARNING, "leaves standard support on 2027-03-27"),
-        ("1.35", date(2027, 3, 26), Severity.WARNING, "leaves standard support on 2027-03-27"),
-        ("1.35", date(2027, 3, 27), Severity.WARNING, "costs $438 a month instead of $73"),
-        ("1.35", date(2028, 3, 27), Severity.ERROR, "ended on 2028-03-27"),
-        ("1.33", date(2026, 11, 24), Severity.WARNING, "costs $438 a month instead of $73"),
-        ("1.31", date(2026, 11, 25), Severity.WARNING, "ends on 2026-11-26"),
-        ("1.31", date(2026, 11, 26), Severity.ERROR, "ended on 2026-11-26"),
-        ("1.30", date(2026, 11, 24), Severity.ERROR, "this program has no add-ons for"),
-        ("1.99", date(2026, 11, 24), Severity.ERROR, "this program has no add-ons for"),
+        ("cluster", "1.35", date(2026, 11, 24), None, ""),
+        ("cluster", "1.35", date(2026, 12, 27), WARNING, "leaves standard support on 2027-03-27"),
+        ("cluster", "1.35", date(2027, 3, 26), WARNING, "leaves standard support on 2027-03-27"),
+        ("cluster", "1.35", date(2027, 3, 27), WARNING, "costs $438 a month instead of $73"),
+        ("cluster", "1.35", date(2028, 3, 27), ERROR, "ended on 2028-03-27"),
+        ("cluster", "1.33", date(2026, 11, 24), WARNING, "costs $438 a month instead of $73"),
+        ("cluster", "1.31", date(2026, 11, 25), WARNING, "ends on 2026-11-26"),
+        ("cluster", "1.31", date(2026, 11, 26), ERROR, "ended on 2026-11-26"),
+        ("cluster", "1.30", date(2026, 11, 24), ERROR, "this program has no add-ons for"),
+        ("cluster", "1.99", date(2026, 11, 24), ERROR, "this program has no add-ons for"),
+        ("database", "15", date(2026, 11, 24), None, ""),
+        ("database", "15.18", date(2026, 11, 24), None, ""),
+        ("database", "15.7", date(2026, 11, 24), ERROR, "RDS no longer creates PostgreSQL 15.7"),
+        ("database", "15.12", date(2026, 11, 24), ERROR, "RDS no longer creates PostgreSQL 15.12"),
+        ("database", "15", date(2028, 1, 1), WARNING, "leaves standard support on 2028-03-01"),
+        ("database", "15", date(2028, 3, 1), WARNING, "costs $146 a month more"),
+        ("database", "15", date(2031, 3, 1), ERROR, "ended on 2031-03-01"),
+        ("database", "9.6", date(2026, 11, 24), ERROR, "this program does not know"),
+        ("database", "15.x", date(2026, 11, 24), ERROR, "this program does not know"),
     ],
 )
-def test_the_kubernetes_calendar(
-    version: str, today: date, severity: Severity | None, says: str
+def test_the_calendars(
+    group: str, version: str, today: date, severity: Severity | None, says: str
 ) -> None:
-    findings = findings_with("cluster", today, version=version)
+    findings = findings_with(group, today, version=version)
     assert [finding.severity for finding in findings] == ([severity] if severity else [])
+    program = {"cluster": "Kubernetes", "database": "PostgreSQL"}[group]
     for finding in findings:
         assert says in finding.message
-        assert f"Kubernetes {version}" in finding.message
+        assert f"{program} {version}" in finding.message
 
 
 @pytest.mark.parametrize("today", [date(2026, 11, 26), date(2027, 3, 26)])
@@ -106,28 +118,6 @@ def test_unpaid_extended_support_says_that_aws_upgrades_by_itself() -> None:
     (paid,) = findings_with("cluster", version="1.33", extendedSupport=True)
     assert "AWS upgrades it automatically" in unpaid.remedy
     assert "AWS upgrades it automatically" not in paid.remedy
-
-
-@pytest.mark.parametrize(
-    ("version", "today", "severity", "says"),
-    [
-        ("15", date(2026, 11, 24), None, ""),
-        ("15.18", date(2026, 11, 24), None, ""),
-        ("15.7", date(2026, 11, 24), Severity.ERROR, "RDS no longer creates PostgreSQL 15.7"),
-        ("15.12", date(2026, 11, 24), Severity.ERROR, "RDS no longer creates PostgreSQL 15.12"),
-        ("15", date(2028, 1, 1), Severity.WARNING, "leaves standard support on 2028-03-01"),
-        ("15", date(2028, 3, 1), Severity.WARNING, "costs $146 a month more"),
-        ("15", date(2031, 3, 1), Severity.ERROR, "ended on 2031-03-01"),
-        ("9.6", date(2026, 11, 24), Severity.ERROR, "this program does not know"),
-        ("15.x", date(2026, 11, 24), Severity.ERROR, "this program does not know"),
-    ],
-)
-def test_the_postgres_calendar(
-    version: str, today: date, severity: Severity | None, says: str
-) -> None:
-    findings = findings_with("database", today, version=version)
-    assert [finding.severity for finding in findings] == ([severity] if severity else [])
-    assert all(says in finding.message for finding in findings)
 
 
 def test_a_withdrawn_minor_is_answered_with_the_major() -> None:

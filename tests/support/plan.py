@@ -2,14 +2,14 @@
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
 
-from infra.plan.model import Plan
+from infra.plan.model import Json, Plan
 from infra.plan.project import read_stack
 from infra.plan.recorder import record
 from infra.settings import load_settings
@@ -48,6 +48,20 @@ def stack_values(stack: str) -> Tree:
     """Read a stack's own settings, without the project's defaults and without the prefix."""
     config: Tree = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     return {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items()}
+
+
+def walk(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
+    """Yield every value inside a value, with its dotted path."""
+    members: Iterator[tuple[str | int, Json]]
+    if isinstance(value, dict):
+        members = iter(value.items())
+    elif isinstance(value, list):
+        members = iter(enumerate(value))
+    else:
+        yield path, value
+        return
+    for key, member in members:
+        yield from walk(member, f"{path}.{key}" if path else str(key))
 
 
 def _program() -> None:
