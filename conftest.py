@@ -20,7 +20,7 @@ hypothesis.settings.register_profile("shared-machine", deadline=None)
 hypothesis.settings.load_profile("shared-machine")
 
 # Each takes seconds to make: one worker runs all tests of one of these, so it is made once.
-EXPENSIVE = ("chromium", "image", "planner", "stoppable")
+EXPENSIVE = ("chromium", "image", "planner", "stoppable", "way")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

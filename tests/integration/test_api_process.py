@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from backend.settings import Settings
+from tests.support.polling import wait_for
 from tests.support.process import API, MIGRATE, WORKER, Process, run, running
 from tests.support.settings import environment_of, make_settings
 
@@ -96,10 +97,11 @@ async def is_waiting(connection: asyncpg.Connection) -> None:
 
 
 def wait_for_event(process: Process, name: str) -> None:
-    deadline = time.monotonic() + 20
-    while all(event["event"] != name for event in process.events()):
-        assert time.monotonic() < deadline, process.text()
-        time.sleep(0.02)
+    wait_for(
+        lambda: any(event["event"] == name for event in process.events()),
+        seconds=20,
+        what=f"{name} in the log",
+    )
 
 
 class LoadBalancer:
@@ -153,9 +155,9 @@ async def test_a_second_sigterm_does_not_wait(client: httpx2.AsyncClient, proces
 
 
 def wait_until_draining(client: httpx2.AsyncClient, process: Process) -> None:
-    deadline = time.monotonic() + 10
-    while process.popen.poll() is None and time.monotonic() < deadline:
+    def draining() -> bool:
         with httpx2.Client(base_url=client.base_url) as asking:
-            if asking.get("/ready").status_code == 503:
-                return
-        time.sleep(0.01)
+            ended = process.popen.poll() is not None
+            return ended or asking.get("/ready").status_code == 503
+
+    wait_for(draining, seconds=10, what="it is not ready any more")

@@ -45,12 +45,20 @@ async def test_a_slug_that_is_taken_is_a_conflict(client: httpx2.AsyncClient) ->
     assert again.json()["code"] == "integration_exists"
 
 
-async def test_a_revoked_slug_stays_taken(client: httpx2.AsyncClient) -> None:
+async def test_what_is_revoked_stays_so_and_its_slug_stays_taken(
+    client: httpx2.AsyncClient,
+) -> None:
     """Or the history of one integration would go on under the name of another."""
     await client.post(PATH, json=NEW)
-    await client.post(f"{PATH}/cluster-a/revoke")
+    first = await client.post(f"{PATH}/cluster-a/revoke")
 
-    assert (await client.post(PATH, json=NEW)).status_code == 409
+    second = await client.post(f"{PATH}/cluster-a/revoke")
+    rotated = await client.post(f"{PATH}/cluster-a/rotate")
+    afresh = await client.post(PATH, json=NEW)
+
+    assert first.json() == second.json()
+    assert (rotated.status_code, rotated.json()["code"]) == (409, "integration_revoked")
+    assert afresh.status_code == 409
 
 
 @pytest.mark.parametrize(
@@ -124,25 +132,6 @@ async def test_what_is_not_there_can_be_neither_rotated_nor_revoked(
 @pytest.mark.parametrize("slug", ["UPPER", "nul%00", "a" * 64, "%20"])
 async def test_a_slug_that_cannot_be_one_is_refused(client: httpx2.AsyncClient, slug: str) -> None:
     assert (await client.post(f"{PATH}/{slug}/rotate")).status_code == 422
-
-
-async def test_what_is_revoked_cannot_be_rotated_back_to_life(client: httpx2.AsyncClient) -> None:
-    await client.post(PATH, json=NEW)
-    await client.post(f"{PATH}/cluster-a/revoke")
-
-    answer = await client.post(f"{PATH}/cluster-a/rotate")
-
-    assert answer.status_code == 409
-    assert answer.json()["code"] == "integration_revoked"
-
-
-async def test_revoking_twice_changes_nothing(client: httpx2.AsyncClient) -> None:
-    await client.post(PATH, json=NEW)
-    first = await client.post(f"{PATH}/cluster-a/revoke")
-
-    second = await client.post(f"{PATH}/cluster-a/revoke")
-
-    assert first.json() == second.json()
 
 
 async def test_pages_show_everything_once_even_while_more_is_created(

@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import asyncpg
-import pytest
-from fastapi import FastAPI
 
 from backend.app import create_app
 from backend.settings import Settings
@@ -28,59 +26,30 @@ async def set_password(settings: Settings, password: str) -> None:
         await connection.close()
 
 
-def write(file: Path, password: str) -> None:
-    file.write_text(password)
-
-
-async def drop_connections(app: FastAPI) -> None:
-    """Close the pool's connections, as their age or a failover would; the engine stays."""
-    await app.state.database.engine.dispose()
-
-
-@pytest.fixture
-def password_file(tmp_path: Path) -> Path:
-    return tmp_path / "password"
-
-
 async def test_new_connections_use_the_password_that_is_in_the_file_now(
-    scratch_settings: Settings, password_file: Path
+    scratch_settings: Settings, tmp_path: Path
 ) -> None:
+    file = tmp_path / "password"
     await set_password(scratch_settings, "the first")
-    write(password_file, "the first\n")
     app = create_app(
         scratch_settings.model_copy(
-            update={
-                "database_user": ROLE_WITH_PASSWORD,
-                "database_password_file": password_file,
-            }
+            update={"database_user": ROLE_WITH_PASSWORD, "database_password_file": file}
         )
     )
     async with client_of(app) as client:
-        assert (await client.get("/ready")).status_code == 200
+
+        async def ready() -> tuple[int, str | None]:
+            answer = await client.get("/ready")
+            return answer.status_code, answer.json().get("code")
+
+        assert await ready() == (503, "database_unavailable"), "no file is an outage, and no crash"
+        file.write_text("the first\n")
+        assert await ready() == (200, None)
 
         await set_password(scratch_settings, "the second")
-        # What is connected stays connected; what connects anew must know the new one.
-        assert (await client.get("/ready")).status_code == 200
-        await drop_connections(app)
-        between = await client.get("/ready")
-        write(password_file, "the second\n")
-        after = await client.get("/ready")
-
-    assert (between.status_code, between.json()["code"]) == (503, "database_unavailable")
-    assert after.status_code == 200
-
-
-async def test_a_password_file_that_is_away_is_an_outage_and_no_crash(
-    scratch_settings: Settings, password_file: Path
-) -> None:
-    await set_password(scratch_settings, "the first")
-    settings = scratch_settings.model_copy(
-        update={"database_user": ROLE_WITH_PASSWORD, "database_password_file": password_file}
-    )
-
-    async with client_of(create_app(settings)) as client:
-        away = await client.get("/ready")
-        write(password_file, "the first")
-        there = await client.get("/ready")
-
-    assert (away.status_code, there.status_code) == (503, 200)
+        assert await ready() == (200, None), "what is connected stays connected"
+        # As the age of connections or a failover would; the engine stays.
+        await app.state.database.engine.dispose()
+        assert await ready() == (503, "database_unavailable")
+        file.write_text("the second\n")
+        assert await ready() == (200, None)

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 from fastapi import FastAPI
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.app import create_app
@@ -13,6 +13,7 @@ from backend.catalog import repository
 from backend.catalog.models import Service
 from backend.settings import Settings
 from tests.support.http import client_of
+from tests.support.queries import recorded_statements
 
 SERVICES = "/api/v1/services"
 PATH = "/api/v1/sd/prometheus"
@@ -96,10 +97,8 @@ async def test_the_whole_catalog_is_one_query(client: httpx2.AsyncClient, app: F
     for number in range(5):
         group = {"targets": [f"service-{number}:80"]}
         await client.post(SERVICES, json=service(f"service-{number}", group))
-    statements: list[str] = []
-    engine = app.state.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
 
-    assert len((await client.get(PATH)).json()) == 5
+    with recorded_statements(app.state.database.engine) as statements:
+        assert len((await client.get(PATH)).json()) == 5
 
     assert len(statements) == 1

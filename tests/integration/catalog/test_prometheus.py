@@ -5,7 +5,7 @@ cluster.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from backend.settings import Settings
 from infra.monitoring.catalog_scrape import DISCOVERY_PATH, RECORDED, SAMPLES, scrape_config
 from tests.support.polling import wait_for
-from tests.support.postgres import SUPERUSER, Server, running_server
+from tests.support.postgres import Server
 from tests.support.process import API, MIGRATE, run, running
 from tests.support.prometheus import Prometheus, running_prometheus, serving
-from tests.support.settings import environment_of, make_settings
+from tests.support.settings import environment_of
 from tests.support.stand_in_operator import as_prometheus_reads_it
 
 SECONDS = 30
@@ -26,8 +27,7 @@ ADMIN = "an-administrators-token-of-some-length"
 DISCOVERY = "prometheus-own-token-of-some-length"
 FAILURES = "prometheus_sd_http_failures_total"
 
-# One worker runs them: they share a platform.
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("catalog")]
+pytestmark = pytest.mark.timeout(180)
 
 
 @dataclass(frozen=True)
@@ -75,31 +75,26 @@ def prometheus_of(address: str, folder: Path) -> Iterator[Prometheus]:
 
 @pytest.fixture(scope="module")
 def platform(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    stoppable: Server, stoppable_settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Platform]:
     """One for all tests, each with services of its own: a start takes longer than most of them."""
     folder = tmp_path_factory.mktemp("platform")
     files = {"admin_token_file": ADMIN, "discovery_token_file": DISCOVERY}
     for name, token in files.items():
         (folder / name).write_text(token)
-    with ExitStack() as stack:
-        database = stack.enter_context(
-            running_server(request.config.getoption("--postgres"), fsync="on")
-        )
-        settings = make_settings(
-            database_host=str(database.socket_directory),
-            database_name="postgres",
-            database_user=SUPERUSER,
-            **{name: folder / name for name in files},
-        )
-        migrated = run(MIGRATE, environment_of(settings))
-        assert migrated.returncode == 0, migrated.stderr
-        process = stack.enter_context(running(API, environment_of(settings)))
-        headers = {"Authorization": f"Bearer {ADMIN}"}
+    settings = stoppable_settings.model_copy(update={name: folder / name for name in files})
+    migrated = run(MIGRATE, environment_of(settings))
+    assert migrated.returncode == 0, migrated.stderr
+    headers = {"Authorization": f"Bearer {ADMIN}"}
+    with running(API, environment_of(settings)) as process:
         address = process.base_url()
-        client = httpx2.Client(base_url=address, headers=headers, trust_env=False, timeout=SECONDS)
-        backend = stack.enter_context(client)
-        yield Platform(database, backend, stack.enter_context(prometheus_of(address, folder)))
+        with (
+            httpx2.Client(
+                base_url=address, headers=headers, trust_env=False, timeout=SECONDS
+            ) as backend,
+            prometheus_of(address, folder) as prometheus,
+        ):
+            yield Platform(stoppable, backend, prometheus)
 
 
 def test_a_service_of_the_catalog_is_scraped_until_it_is_taken_out(platform: Platform) -> None:

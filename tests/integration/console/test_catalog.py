@@ -4,14 +4,11 @@ import httpx2
 import pytest_asyncio
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.auth.principal import Scope
 from backend.catalog import service as catalog
 from backend.catalog.schemas import ServiceCreate
 from backend.db.base import utc_now
 from backend.db.engine import Database
-from tests.integration.console.conftest import sign_in
 from tests.support.alertmanager import make_alert
-from tests.support.factories import make_token
 from tests.support.intake import Intake
 
 PAGE = "/alerts/default/a1"
@@ -52,12 +49,3 @@ async def test_another_service_says_nothing(
     await register(session, slug="search", owner="somebody-else")
 
     assert "somebody-else" not in (await reader.get(page_of_an_alert)).text
-
-
-async def test_who_may_only_discover_cannot_sign_in(
-    stranger: httpx2.AsyncClient, session: AsyncSession
-) -> None:
-    token = await make_token(session, Scope.DISCOVER)
-    await session.commit()
-
-    assert (await sign_in(stranger, token)).status_code == 403

@@ -6,7 +6,6 @@ from pathlib import Path
 import httpx2
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event
 
 from backend.app import create_app
 from backend.db.base import utc_now
@@ -15,6 +14,7 @@ from backend.settings import Settings, SettingsError
 from tests.support.alertmanager import make_alert
 from tests.support.http import client_of
 from tests.support.intake import Intake
+from tests.support.queries import recorded_statements
 
 ASSET = re.compile(r'(?:href|src)="(/static/[^"]+)"')
 
@@ -156,15 +156,6 @@ async def test_a_page_costs_a_fixed_number_of_queries(
     resolved = make_alert("00000000000000ff", status="resolved", labels=labels)
     await intake.deliver(resolved, now=utc_now())
 
-    statements: list[str] = []
-
-    def record(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    engine = app.state.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", record)
-    try:
+    with recorded_statements(app.state.database.engine) as statements:
         assert (await reader.get(path)).status_code == 200
-    finally:
-        event.remove(engine, "before_cursor_execute", record)
     assert 0 < len(statements) <= most, statements

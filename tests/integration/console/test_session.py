@@ -101,9 +101,10 @@ async def test_only_tokens_that_may_read_get_in(
 ) -> None:
     _, ingest = await make_integration(session)
     write = await make_token(session, Scope.WRITE)
+    discover = await make_token(session, Scope.DISCOVER)
     admin = await make_token(session, Scope.ADMIN)
     await session.commit()
-    for token in (ingest, write):
+    for token in (ingest, write, discover):
         answer = await sign_in(stranger, token)
         assert answer.status_code == 403
         assert "lacks the scope" in answer.text

@@ -90,8 +90,9 @@ async def test_a_wrong_body_is_an_invalid_request(app: FastAPI, body: bytes) -> 
         assert_problem(answer, 422, "invalid_request")
 
 
-async def test_what_was_wrong_is_never_repeated(app: FastAPI) -> None:
-    body = b'{"number": "cnop_a-secret-that-was-put-in-the-wrong-place"}'
+async def test_what_was_wrong_is_never_repeated_and_gets_no_long_answer(app: FastAPI) -> None:
+    secret = b'{"number": "cnop_a-secret-that-was-put-in-the-wrong-place", "names": ['
+    body = secret + b",".join([b'"x"'] * 10_000) + b"]}"
 
     answer = await call(
         app, "POST", "/things", headers={"Content-Type": "application/json"}, chunks=[body]
@@ -99,13 +100,4 @@ async def test_what_was_wrong_is_never_repeated(app: FastAPI) -> None:
 
     assert answer.status == 422
     assert b"cnop_" not in answer.body
-
-
-async def test_a_hostile_body_gets_no_long_answer(app: FastAPI) -> None:
-    body = b'{"number": 1, "names": [' + b",".join([b'"x"'] * 10_000) + b"]}"
-
-    answer = await call(
-        app, "POST", "/things", headers={"Content-Type": "application/json"}, chunks=[body]
-    )
-
     assert len(answer.json()["errors"]) == MAX_REPORTED_FIELDS

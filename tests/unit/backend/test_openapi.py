@@ -27,60 +27,42 @@ def operations() -> list[tuple[str, dict[str, Any]]]:
 
 
 OPERATIONS = operations()
-API = [(name, operation) for name, operation in OPERATIONS if " /api/" in name]
 every_operation = pytest.mark.parametrize(
     ("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS]
 )
-every_api_operation = pytest.mark.parametrize(
-    ("name", "operation"), API, ids=[name for name, _ in API]
-)
-
-
-def test_there_are_operations_to_look_at() -> None:
-    assert {name for name, _ in OPERATIONS} >= {
-        "GET /health",
-        "GET /ready",
-        "POST /api/v1/integrations",
-        "GET /api/v1/alerts",
-        "POST /api/v1/webhooks/alertmanager",
-    }
 
 
 def test_operation_ids_are_unique_names_of_handlers() -> None:
     ids = [operation["operationId"] for _, operation in OPERATIONS]
 
+    assert len(ids) > 10
     assert len(set(ids)) == len(ids)
     assert all(id_.isidentifier() for id_ in ids)
 
 
 @every_operation
-def test_an_operation_says_what_it_is(name: str, operation: dict[str, Any]) -> None:
+def test_an_operation_says_what_it_is_and_what_it_answers(
+    name: str, operation: dict[str, Any]
+) -> None:
     declared = {tag["name"] for tag in document()["tags"]}
-    assert set(operation["tags"]) <= declared, name
+    assert set(operation["tags"]) <= declared
     assert operation["summary"]
     assert operation["description"]
-
-
-@every_api_operation
-def test_an_operation_says_who_may_call_it(name: str, operation: dict[str, Any]) -> None:
-    assert operation["security"] == [{"token": []}], name
-    assert {"401", "403", "503"} <= operation["responses"].keys()
+    expected = set()
+    if " /api/" in name:
+        assert operation["security"] == [{"token": []}]
+        expected |= {"401", "403", "503"}
+    if operation.get("parameters") or "requestBody" in operation:
+        expected |= {"422"}
+    if "requestBody" in operation:
+        expected |= {"413"}
+    assert expected <= operation["responses"].keys()
 
 
 def test_tokens_are_bearer_tokens() -> None:
     scheme = document()["components"]["securitySchemes"]["token"]
 
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
-
-
-@every_operation
-def test_an_operation_that_takes_input_says_what_a_wrong_one_gets(
-    name: str, operation: dict[str, Any]
-) -> None:
-    if operation.get("parameters") or "requestBody" in operation:
-        assert "422" in operation["responses"], name
-    if "requestBody" in operation:
-        assert "413" in operation["responses"], name
 
 
 @every_operation

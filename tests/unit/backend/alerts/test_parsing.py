@@ -85,18 +85,9 @@ async def test_a_broken_alert_is_named_and_costs_the_others_nothing(
     assert rejections(delivery) == [(1, code)]
     assert stored(delivery) == [("a", 1), ("b", 1)]
     assert delivery.rejections.by_code == {code: 1}
-
-
-@pytest.mark.parametrize(("broken", "code"), BROKEN.values(), ids=BROKEN.keys())
-async def test_a_rejection_never_repeats_a_long_or_unprintable_text(
-    broken: object, code: str
-) -> None:
-    delivery = await parse_delivery(encoded(make_message(broken)))
-
-    (rejected,) = delivery.rejections.listed
-    assert rejected.code == code
-    assert len(rejected.detail) < 200
-    assert rejected.detail.isprintable()
+    # Whatever was sent is not repeated.
+    assert len(delivery.rejections.listed[0].detail) < 200
+    assert delivery.rejections.listed[0].detail.isprintable()
 
 
 BOUNDARIES: dict[str, Json] = {
