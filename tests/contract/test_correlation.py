@@ -14,9 +14,9 @@ from tests.support.backend_release import rendered_backend
 from tests.support.chart import Tree, merged
 from tests.support.log_configurations import alloy_text, loki_content
 from tests.support.plan import Tree as Settings
-from tests.support.plan import plan_with
+from tests.support.plan import plan_of, plan_with
 from tests.support.services import Service, find_service
-from tests.support.third_party import render_with, rendered
+from tests.support.third_party import planned_values, render_with, rendered
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 
@@ -29,6 +29,12 @@ def sources_of(stack: str) -> dict[str, Tree]:
     found = {source["uid"]: source for source in sources}
     assert len(found) == len(sources), "two with one uid"
     return found
+
+
+def made_by_the_program(stack: str) -> dict[str, Tree]:
+    """Return the data sources that the program gives the chart, by uid."""
+    values = planned_values(versions.PROMETHEUS_STACK_CHART, plan_of(stack))
+    return {source["uid"]: source for source in values["grafana"]["additionalDataSources"]}
 
 
 @stacks
@@ -124,6 +130,8 @@ def test_every_data_source_is_where_grafana_asks(stack: str) -> None:
     assert sources.keys() == {"prometheus", "alertmanager", "loki", "jaeger"}
     for source in sources.values():
         assert find_service(source["url"], stack).name
+    for uid, source in made_by_the_program(stack).items():
+        assert sources[uid]["jsonData"] == source["jsonData"]
 
 
 @stacks
@@ -136,7 +144,7 @@ def test_from_an_exemplar_to_its_trace(stack: str) -> None:
 
 @stacks
 def test_from_a_trace_to_its_log_lines_and_metrics(stack: str) -> None:
-    settings = sources_of(stack)["jaeger"]["jsonData"]
+    settings = made_by_the_program(stack)["jaeger"]["jsonData"]
     logs_link = settings["tracesToLogsV2"]
     assert logs_link["datasourceUid"] == "loki"
     assert logs_link["customQuery"] is True
@@ -148,7 +156,7 @@ def test_from_a_trace_to_its_log_lines_and_metrics(stack: str) -> None:
 
 @stacks
 def test_from_a_log_line_back_to_its_trace(stack: str) -> None:
-    [field] = sources_of(stack)["loki"]["jsonData"]["derivedFields"]
+    [field] = made_by_the_program(stack)["loki"]["jsonData"]["derivedFields"]
     assert (field["matcherType"], field["matcherRegex"]) == ("label", TRACE_ID)
     assert (field["datasourceUid"], field["url"]) == ("jaeger", "$${__value.raw}")
 
