@@ -22,7 +22,7 @@ ROUNDS = 7
 SECONDS = 3
 # A quiet machine needs 110 s for the rounds of a mode; both modes must fit into ten minutes.
 MODE_SECONDS = 180
-# Alerta takes a third of a second for a request, so a slice needs more time to hold enough of them.
+# Alerta takes about a second for a request, so a slice needs more time to hold enough of them.
 ALERTA_SECONDS = 4
 
 Loaded = TypeVar("Loaded")
@@ -68,6 +68,7 @@ class Intake:
                 self._platform.post(body_of(self._template, group))
             self._postgres.execute("VACUUM ANALYZE")
             self._load(self._other.port, alerta.PATH, None, ALERTA_SECONDS)
+            self._postgres.execute("VACUUM ANALYZE", ALERTA)
 
     def ours(self) -> Slice:
         def load() -> tuple[Result, int]:
