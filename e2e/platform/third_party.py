@@ -16,6 +16,7 @@ from e2e.cluster.shell import run
 
 REPOSITORY = Path(__file__).parents[2]
 
+_SECONDS = 300  # ten at most on a machine that does nothing else
 _RELEASE = "kubernetes:helm.sh/v3:Release"
 
 
@@ -45,15 +46,16 @@ class Release:
 
 
 def installed_by(stack: str, program: Path = REPOSITORY) -> list[Release]:
-    """Run the program in a folder without an engine; give all that it installs of other projects.
-
-    The backend's own chart is a folder of the checkout, and has no version there.
-    """
+    """Run a folder's program without an engine; give what it installs of other projects."""
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "plan.json"
         plan = ("-P", "-m", "infra.plan", "--stack", stack, "--output", str(file))
-        run(sys.executable, *plan, environment={"PYTHONPATH": str(program)})
-        resources = json.loads(file.read_text())["resources"]
-    found = [each["inputs"] for each in resources if each["type"] == _RELEASE]
+        run(sys.executable, *plan, environment={"PYTHONPATH": str(program)}, seconds=_SECONDS)
+        return releases_of(json.loads(file.read_text()))
+
+
+def releases_of(plan: Mapping[str, Any]) -> list[Release]:
+    """Read plan.json. The backend's own chart is a folder of the checkout, and has no version."""
+    found = [each["inputs"] for each in plan["resources"] if each["type"] == _RELEASE]
     keys = ("name", "namespace", "chart", "version", "values")
     return [Release(**{key: each[key] for key in keys}) for each in found if "version" in each]

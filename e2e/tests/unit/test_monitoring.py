@@ -1,5 +1,6 @@
 """What the stack `observability` needs before `pulumi up`: charts, and images by their names."""
 
+import json
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,17 +15,24 @@ from e2e.monitoring.programs import PROGRAMS
 from e2e.monitoring.references import references
 from e2e.platform import assembly
 from e2e.platform.errors import PlatformError
-from e2e.platform.third_party import installed_by
+from e2e.platform.third_party import releases_of
 from e2e.programs.catalogue import MODULES
 from infra.naming import PROMETHEUS_RELEASE
+from infra.plan.__main__ import as_json, plan_stack
+from infra.third_party import charts
 
 DIGEST = f"sha256:{'7' * 64}"
 
 
-def test_the_stack_installs_what_is_real_and_nothing_else(tmp_path: Path) -> None:
-    workspace = Workspace.create(tmp_path / "engine", Stack.OBSERVABILITY)
-    provide.switch_off(workspace.program)
-    releases = {release.name: release for release in installed_by(STACK, workspace.program)}
+def test_the_stack_installs_what_is_real_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Workspace.create(tmp_path / "engine", Stack.OBSERVABILITY).program
+    provide.switch_off(program)
+    # The program of the checkout, with the settings and the values of the copy.
+    monkeypatch.setattr(charts, "VALUES", program / "infra" / "third_party" / "chart_values")
+    plan = json.loads(as_json(*plan_stack(program, STACK)))
+    releases = {release.name: release for release in releases_of(plan)}
     assert {release.archive for release in releases.values()} == {
         chart.archive for chart in provide.CHARTS
     }
