@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+import httpx2
+
 from e2e.drills.drill import Checks
-from e2e.load.load import Traffic
-from e2e.load_balancer.http1 import Request, Response
+from e2e.load.load import Request, Traffic
 from e2e.platform.platform import Platform
 
 # Longer than any drill: a load that ends before its drill does not see the drill's end.
@@ -53,7 +54,7 @@ class _Timed:
         self.begun.append(time.time())
         return self._traffic.request(number)
 
-    def answered(self, number: int, response: Response) -> None:
+    def answered(self, number: int, response: httpx2.Response) -> None:
         self._traffic.answered(number, response)
 
 
@@ -82,7 +83,7 @@ class Watched:
         report = self.load.report
         self._checks.note(requests=report.requests, failed_requests=report.failed)
         if report.failures:
-            self._checks.note(kinds=report.figures()["kinds"])
+            self._checks.note(kinds=report.kinds)
         if error is None:
             lost = self._alerts.lost(self._platform.entrance.url)
             self._checks.note(accepted=len(self._alerts.accepted), accepted_lost=len(lost))

@@ -1,4 +1,4 @@
-"""What users of the platform send: reads, and alerts whose acceptance must not be forgotten."""
+"""What users of the platform send: alerts whose acceptance must not be forgotten."""
 
 import json
 import urllib.parse
@@ -8,26 +8,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import cast
 
-from e2e.load_balancer.http1 import Request, Response
+import httpx2
+
+from e2e.load.load import Request
 
 _PAGE = 200  # the API's maximum
 _MAX_PAGES = 1000
-
-
-class Reads:
-    """GET of one path, again and again."""
-
-    def __init__(self, path: str, *, token: str | None = None) -> None:
-        headers = [(b"host", b"platform.local")]
-        if token:
-            headers.append((b"authorization", f"Bearer {token}".encode()))
-        self._request = Request("GET", path, headers)
-
-    def request(self, _: int) -> Request:
-        return self._request
-
-    def answered(self, number: int, response: Response) -> None:
-        """Need nothing."""
 
 
 class Alerts:
@@ -40,16 +26,15 @@ class Alerts:
 
     def request(self, number: int) -> Request:
         body = json.dumps(_message(self._labels(number), self._fingerprint(number))).encode()
-        headers = (
-            (b"host", b"platform.local"),
-            (b"authorization", f"Bearer {self._token}".encode()),
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-        )
+        headers = {
+            "host": "platform.local",
+            "authorization": f"Bearer {self._token}",
+            "content-type": "application/json",
+        }
         return Request("POST", "/api/v1/webhooks/alertmanager", headers, body)
 
-    def answered(self, number: int, response: Response) -> None:
-        if json.loads(response.body)["accepted"] == 1:
+    def answered(self, number: int, response: httpx2.Response) -> None:
+        if response.json()["accepted"] == 1:
             self.accepted.add(self._fingerprint(number))
 
     def lost(self, url: str) -> set[str]:

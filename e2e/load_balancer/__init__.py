@@ -1,1 +1,1 @@
-"""A stand-in for the load balancer: what an ALB's target group does, in front of real pods."""
+"""The load balancer: HAProxy in front of real pods, set up as an ALB's target group."""

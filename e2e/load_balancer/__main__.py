@@ -1,34 +1,53 @@
-"""`python -m e2e.load_balancer`: the load balancer stand-in, until SIGTERM or Ctrl-C."""
+"""`python -m e2e.load_balancer`: HAProxy, controller and webhook, until SIGTERM or Ctrl-C."""
 
 import argparse
 import asyncio
-import contextlib
 import signal
 import sys
+from contextlib import aclosing, closing, suppress
 from pathlib import Path
 
+from e2e.cluster import topology
+from e2e.cluster.paths import Paths
+from e2e.load_balancer import webhook
+from e2e.load_balancer.controller import Controller
+from e2e.load_balancer.entrance import Entrance
 from e2e.load_balancer.errors import EntranceError
-from e2e.load_balancer.process import Options, run
+from e2e.load_balancer.haproxy import HAProxy
+from e2e.load_balancer.kubernetes import Api
+from e2e.load_balancer.target_group import Recording
 
 
-async def _run_until_told(options: Options) -> None:
+async def run(options: argparse.Namespace) -> None:
+    """Serve until cancelled."""
+    entrance, pki = Entrance(options.state), Paths(options.state).pki
+    sources = [str(address) for address in topology.LOAD_BALANCER]
+    recording = Recording(options.target_group, options.rules)
+    with closing(HAProxy(entrance.directory, options.port, sources)) as haproxy:
+        async with aclosing(Api(pki)) as api, asyncio.TaskGroup() as tasks:
+            controller = Controller(api, haproxy, recording)
+            tasks.create_task(controller.run())
+            async with webhook.installed(controller.world, api, pki):
+                entrance.announce(haproxy.url)
+                await asyncio.Event().wait()
+
+
+async def _run_until_told(options: argparse.Namespace) -> None:
     work = asyncio.ensure_future(run(options))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
+    with suppress(asyncio.CancelledError):
         await work
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m e2e.load_balancer", description=__doc__)
-    parser.add_argument("--kubeconfig", type=Path, required=True)
-    parser.add_argument("--target-group", type=Path, required=True, help="JSON; may come later")
-    parser.add_argument("--state", type=Path, required=True, help="folder for its own files")
-    parser.add_argument("--port", type=int, default=0, help="of 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--lag", type=float, default=2.0, help="seconds; default: %(default)s")
-    arguments = parser.parse_args()
+    parser.add_argument("--state", type=Path, required=True, help="the cluster's folder")
+    parser.add_argument("--target-group", type=Path, required=True, help="pattern of JSON files")
+    parser.add_argument("--rules", type=Path, required=True, help="pattern of JSON files")
+    parser.add_argument("--port", type=int, required=True, help="of 127.0.0.1")
     try:
-        asyncio.run(_run_until_told(Options(**vars(arguments))))
+        asyncio.run(_run_until_told(parser.parse_args()))
     except EntranceError as error:
         print(error, file=sys.stderr)
         return 1

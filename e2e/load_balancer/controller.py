@@ -1,4 +1,4 @@
-"""A stand-in for the AWS load balancer controller: registers pods, opens their readiness gates."""
+"""A fake of the AWS load balancer controller: registers pods, opens their readiness gates."""
 
 import asyncio
 from contextlib import suppress
@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 import httpx2
 
 from e2e.load_balancer import bindings
-from e2e.load_balancer.balancer import Balancer
 from e2e.load_balancer.bindings import Backend, World
+from e2e.load_balancer.haproxy import HAProxy
 from e2e.load_balancer.kubernetes import Api
-from e2e.load_balancer.targets import Address, State
+from e2e.load_balancer.target_group import Recorded, Recording
 
 # The controller asks for targets' health this often while a gate is closed.
-GATE_SECONDS = 15.0
+_GATE_SECONDS = 15.0
+# How long a change takes from the API server into the target group.
+_LAG_SECONDS = 2.0
+_TICK_SECONDS = 0.5
 _PATHS = {
     "bindings": "/apis/elbv2.k8s.aws/v1beta1/targetgroupbindings",
     "services": "/api/v1/services",
@@ -23,16 +26,14 @@ _PATHS = {
 
 
 class Controller:
-    """`lag` is how long a change takes from the API server into the balancer, in seconds."""
+    """Brings pods of the API server into HAProxy, as the recorded target group wants it."""
 
-    def __init__(
-        self, api: Api, balancer: Balancer, *, lag: float, gate_seconds: float = GATE_SECONDS
-    ) -> None:
+    def __init__(self, api: Api, haproxy: HAProxy, recording: Recording) -> None:
         self._api = api
-        self._balancer = balancer
-        self._lag = lag
-        self._gate_seconds = gate_seconds
-        self._wanted: dict[Address, Backend] = {}
+        self._haproxy = haproxy
+        self._recording = recording
+        self._recorded = Recorded()
+        self._wanted: dict[str, Backend] = {}
         self.world = World()
 
     async def run(self) -> None:
@@ -40,38 +41,41 @@ class Controller:
         async with asyncio.TaskGroup() as tasks:
             for kind, path in _PATHS.items():
                 store = getattr(self.world, kind)
-                tasks.create_task(self._api.keep_current(path, store, self.look_again))
+                tasks.create_task(self._api.keep_current(path, store, self._look_again))
             tasks.create_task(self._open_gates())
+            tasks.create_task(self._keep_haproxy_current())
 
-    def look_again(self) -> None:
+    def _look_again(self) -> None:
         """Take note of what should be a target now, and make it so after the lag."""
-        wanted = bindings.backends(self.world, self._balancer.group.arn)
+        wanted = bindings.backends(self.world, self._recorded.group.arn)
         if wanted.keys() != self._wanted.keys():
-            asyncio.get_running_loop().call_later(self._lag, self._apply, set(wanted))
+            later = asyncio.get_running_loop().call_later
+            later(_LAG_SECONDS, self._haproxy.set_targets, set(wanted))
         self._wanted = wanted
 
-    def _apply(self, wanted: set[Address]) -> None:
-        registered = self._balancer.targets.registered()
-        for address in wanted - registered:
-            self._balancer.register(address)
-        for address in registered - wanted:
-            self._balancer.deregister(address)
+    async def _keep_haproxy_current(self) -> None:
+        """Follow the recording, which `pulumi up` makes and may change, and the time."""
+        while True:
+            recorded = self._recording.read()
+            if recorded not in (None, self._recorded):
+                self._recorded = recorded
+                self._haproxy.configure(recorded)
+                self._look_again()
+            self._haproxy.tick()
+            await asyncio.sleep(_TICK_SECONDS)
 
     async def _open_gates(self) -> None:
         while True:
-            await asyncio.sleep(self._gate_seconds)
-            healthy = {t.address for t in self._balancer.targets if t.state is State.HEALTHY}
+            await asyncio.sleep(_GATE_SECONDS)
+            states = self._haproxy.states()
             for address, backend in list(self._wanted.items()):
-                if backend.gate is not None and not self._is_open(backend):
-                    await self._set_gate(backend, backend.gate, healthy=address in healthy)
+                pod = self.world.pods.get(backend.pod, {})
+                if backend.gate is not None and not bindings.is_true(pod, backend.gate):
+                    healthy = states.get(address) == "healthy"
+                    await self._set_gate(backend.pod, backend.gate, healthy=healthy)
 
-    def _is_open(self, backend: Backend) -> bool:
-        raw = self.world.pods.get(backend.pod)
-        gate = backend.gate or ""
-        return raw is not None and bindings.Pod.model_validate(raw).is_true(gate)
-
-    async def _set_gate(self, backend: Backend, gate: str, *, healthy: bool) -> None:
-        namespace, name = backend.pod
+    async def _set_gate(self, pod: tuple[str, str], gate: str, *, healthy: bool) -> None:
+        namespace, name = pod
         condition = {
             "type": gate,
             "status": "True" if healthy else "False",
@@ -80,7 +84,6 @@ class Controller:
         }
         path = f"/api/v1/namespaces/{namespace}/pods/{name}/status"
         body = {"status": {"conditions": [condition]}}
-        with suppress(
-            httpx2.HTTPError
-        ):  # the pod may be gone, or the API server: there is a next time
-            await self._api.patch(path, body, kind="strategic-merge-patch")
+        # The pod may be gone, or the API server: there is a next time.
+        with suppress(httpx2.HTTPError):
+            await self._api.patch(path, body, kind="strategic-merge-patch+json")

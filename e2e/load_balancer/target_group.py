@@ -1,6 +1,9 @@
-"""The recorded target group: the numbers that the program gave AWS, and the stand-in goes by."""
+"""What the program gave AWS for the load balancer: the recorded target group and listener rules."""
 
+import json
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -26,16 +29,7 @@ class HealthCheck(_Recorded):
     timeout: float = Field(default=5, gt=0)
     healthy_threshold: int = Field(default=5, ge=1)
     unhealthy_threshold: int = Field(default=2, ge=1)
-    matcher: str = "200"
-    port: str = "traffic-port"
-
-    def accepts(self, status: int) -> bool:
-        """Whether the matcher, such as `200`, `200,202` or `200-299`, names the status."""
-        for part in self.matcher.split(","):
-            first, _, last = part.partition("-")
-            if int(first) <= status <= int(last or first):
-                return True
-        return False
+    matcher: str = "200"  # or `200,202`, or `200-299`
 
 
 class TargetGroup(_Recorded):
@@ -48,7 +42,7 @@ class TargetGroup(_Recorded):
         """Read the resource's properties from a JSON file."""
         try:
             return cls.model_validate_json(path.read_bytes())
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             raise EntranceError(f"{path} is not a recorded target group: {error}") from error
 
     @property
@@ -62,26 +56,45 @@ class TargetGroup(_Recorded):
         return check.interval * check.unhealthy_threshold + check.timeout
 
 
+@dataclass(frozen=True, slots=True)
+class FixedResponse:
+    """A listener rule that answers itself; the only kind that is understood."""
+
+    paths: tuple[str, ...]
+    status: int
+    content_type: str
+    body: str
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        rule = json.loads(path.read_bytes())
+        [condition], [action] = rule["conditions"], rule["actions"]
+        paths, answer = condition["pathPattern"]["values"], action["fixedResponse"]
+        status, body = int(answer["statusCode"]), answer["messageBody"]
+        return cls(tuple(paths), status, answer["contentType"], body)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    group: TargetGroup = field(default_factory=TargetGroup)
+    rules: tuple[FixedResponse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
-    """The file in which somebody records the target group, sooner or later."""
+    """The files in which somebody records, sooner or later; their names are patterns."""
 
-    def __init__(self, pattern: Path) -> None:
-        self._pattern = pattern
-        self._seen: tuple[Path, int] | None = None
+    target_group: Path
+    rules: Path
 
-    def changed(self) -> bool:
-        """Whether there is something that `read` has not read; nothing at all is no change."""
-        return self._newest() not in {None, self._seen}
+    def read(self) -> Recorded | None:
+        """Load the newest target group, and all rules; None while there is no target group."""
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            groups = sorted(_files(self.target_group), key=lambda path: path.stat().st_mtime_ns)
+            rules = tuple(FixedResponse.load(path) for path in sorted(_files(self.rules)))
+            return Recorded(TargetGroup.load(groups[-1]), rules) if groups else None
+        return None
 
-    def read(self) -> TargetGroup:
-        """Load the newest; one that no binding names, while there is none."""
-        self._seen = self._newest()
-        return TargetGroup.load(self._seen[0]) if self._seen else TargetGroup(arn="none yet")
 
-    def _newest(self) -> tuple[Path, int] | None:
-        found = self._pattern.parent.glob(self._pattern.name)
-        times = []
-        for path in found:
-            with suppress(FileNotFoundError):  # deleted meanwhile
-                times.append((path, path.stat().st_mtime_ns))
-        return max(times, key=lambda each: each[1], default=None)
+def _files(pattern: Path) -> Iterator[Path]:
+    return pattern.parent.glob(pattern.name)

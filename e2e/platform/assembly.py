@@ -11,7 +11,7 @@ from e2e.cluster.cluster import MODULES as CLUSTER_MODULES
 from e2e.cluster.cluster import Cluster
 from e2e.cluster.control_plane import free_port
 from e2e.cluster.paths import Paths
-from e2e.deploy.cloud.fake_aws.network import TARGET_GROUP
+from e2e.deploy.cloud.fake_aws.network import LISTENER_RULE, TARGET_GROUP
 from e2e.deploy.cloud.world import World
 from e2e.deploy.engine.engine import MODULES as ENGINE_MODULES
 from e2e.deploy.engine.engine import Engine
@@ -93,8 +93,8 @@ def _assemble(stack: Stack, cluster: Cluster, tools: Toolbox, say: Say) -> Platf
         monitoring.provide(cluster, tools, engine.workspace, say)
     entrance = Entrance.start(
         state=paths.state,
-        kubeconfig=cluster.kubeconfig,
         target_group=world.files(TARGET_GROUP),
+        rules=world.files(LISTENER_RULE),
         port=port,
     )
     platform = _platform(stack, cluster, world, engine, entrance, tools)

@@ -8,9 +8,15 @@ from e2e.cluster import leftovers, preconditions
 from e2e.cluster.errors import PreconditionError
 from e2e.cluster.paths import Paths
 from e2e.deploy.cloud import postgres
+from e2e.load_balancer import haproxy
 from e2e.programs.uv import find_uv
 
-_PROGRAMS = {"make": "make", "debootstrap": "debootstrap", "python3.11": "python3.11"}
+_PROGRAMS = {
+    "make": "make",
+    "debootstrap": "debootstrap",
+    "python3.11": "python3.11",
+    haproxy.PROGRAM: "haproxy",
+}
 _SETUP = "run `make setup`"
 
 

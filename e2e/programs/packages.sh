@@ -7,6 +7,7 @@ packages=(
   containerd runc containernetworking-plugins  # a node's runtime and its pod network
   iptables ipset conntrack                     # kube-proxy and kube-router
   iproute2 util-linux procps                   # namespaces, links, process tables
+  haproxy                                      # the load balancer
   debootstrap                                  # the image's root file system
   kmod                                         # kube-proxy asks for modules, also where all are built in
 )

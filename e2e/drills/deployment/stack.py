@@ -51,7 +51,7 @@ def up(platform: Platform, checks: Checks) -> None:
     alerts = platform.alerts()
     with platform.load(alerts, rate=5, limit_seconds=2) as load:
         load.wait_for(10)
-    checks.require(load.report.failures == [], f"alerts failed: {load.report.figures()}")
+    checks.require(load.report.failures == [], f"alerts failed: {load.report.kinds}")
     checks.require(len(alerts.accepted) == 10, f"{len(alerts.accepted)} of 10 were accepted")
     lost = alerts.lost(outputs["url"])
     checks.require(not lost, f"{len(lost)} of 10 alerts cannot be read back")

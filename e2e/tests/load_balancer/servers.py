@@ -1,58 +1,76 @@
-"""Small servers that behave well or badly, for the load balancer stand-in to talk to."""
+"""Small servers that behave well or badly, for HAProxy and the load to talk to."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-
-from e2e.load_balancer.balancer import Balancer
-from e2e.load_balancer.http1 import Request, Response, serve_connection
-from e2e.load_balancer.targets import Address, State
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HOST = "127.0.0.1"
 
 
-class WellBehaved:
-    """Answers 200 with its name; `ready` is what its health check says."""
-
-    def __init__(self, name: str = "pod") -> None:
-        self.name = name
-        self.ready = True
-        self.connections = 0
-        self.seen: list[Request] = []
-        self.release = asyncio.Event()
-        self.release.set()  # cleared, requests to /slow wait
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        await serve_connection(reader, writer, self.answer, idle_seconds=30)
-
-    async def answer(self, request: Request, _: str) -> Response:
-        if request.target == "/ready":
-            return Response(200 if self.ready else 503, ((b"content-length", b"0"),))
-        self.seen.append(request)
-        if request.target == "/slow":
-            await self.release.wait()
-        body = self.name.encode()
-        return Response(200, ((b"content-length", b"%d" % len(body)),), body)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    path: str
+    client: str
+    headers: Message
+    body: bytes
 
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+@dataclass(slots=True)
+class Server:
+    """Answers 200 with its name; what it says to health checks and others can be changed."""
+
+    name: str = "pod"
+    ready: int = 200
+    status: int = 200
+    address: str = ""
+    seen: list[Seen] = field(default_factory=list)  # without health checks
+    checks: list[str] = field(default_factory=list)  # paths
+    release: threading.Event = field(default_factory=threading.Event)  # ends requests to /slow
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
 
 
-@asynccontextmanager
-async def listening(serve: Serve) -> AsyncIterator[Address]:
-    server = await asyncio.start_server(serve, HOST, 0)
+@contextmanager
+def serving(name: str = "pod") -> Iterator[Server]:
+    server = Server(name)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            if self.path.startswith("/ready"):
+                server.checks.append(self.path)
+                return self._answer(server.ready, "")
+            body = self.rfile.read(int(self.headers["content-length"] or 0))
+            server.seen.append(Seen(self.path, self.client_address[0], self.headers, body))
+            if self.path == "/hang-up":
+                self.close_connection = True
+                return None
+            if self.path == "/slow":
+                server.release.wait(30)
+            return self._answer(server.status, server.name)
+
+        do_POST = do_GET  # noqa: N815 - the base class's way
+
+        def _answer(self, status: int, text: str) -> None:
+            head = f"HTTP/1.1 {status} As told\r\ncontent-length: {len(text)}\r\n\r\n"
+            with suppress(OSError):  # a test may end before its requests do
+                self.wfile.write(f"{head}{text}".encode())
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    listening = ThreadingHTTPServer((HOST, 0), Handler)
+    server.address = f"{HOST}:{listening.server_port}"
+    threading.Thread(target=listening.serve_forever, daemon=True).start()
     try:
-        yield Address(HOST, server.sockets[0].getsockname()[1])
+        yield server
     finally:
-        server.close()
-
-
-async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - polls what has no event
-            await asyncio.sleep(0.01)
-
-
-def states(balancer: Balancer) -> list[State]:
-    return [target.state for target in balancer.targets]
+        server.release.set()
+        listening.shutdown()
+        listening.server_close()

@@ -1,12 +1,9 @@
 """Which pods become targets: the load balancer controller's rules, on objects of the API."""
 
-from typing import cast
-
 import pytest
 
 from e2e.load_balancer.bindings import Backend, World, backends
 from e2e.load_balancer.kubernetes import Object
-from e2e.load_balancer.targets import Address
 
 ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/backend/0123"
 GATE = "target-health.elbv2.k8s.aws/backend"
@@ -51,16 +48,14 @@ def world(*endpoints: Object, pods: tuple[Object, ...] = (), port: object = 8000
     made.services[NAMESPACE, "backend"] = service
     made.slices[NAMESPACE, "backend-x1"] = piece
     for each in pods:
-        name = str(cast("Object", each["metadata"])["name"])
-        made.pods[NAMESPACE, name] = each
+        made.pods[NAMESPACE, each["metadata"]["name"]] = each
     return made
 
 
 @pytest.mark.parametrize("port", [8000, "http"])
 def test_a_ready_pod_is_a_target_on_its_own_port(port: object) -> None:
     found = backends(world(endpoint("a", "10.0.11.130", ready=True), port=port), ARN)
-    address = Address("10.0.11.130", 9000)
-    assert found == {address: Backend(address, (NAMESPACE, "a"), None)}
+    assert found == {"10.0.11.130:9000": Backend((NAMESPACE, "a"), None)}
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from e2e.load_balancer.errors import EntranceError
-from e2e.load_balancer.target_group import HealthCheck, TargetGroup
+from e2e.load_balancer.target_group import FixedResponse, Recording, TargetGroup
 
-# As the AWS provider keeps it, numbers as Pulumi writes them.
+# As the AWS provider keeps them, numbers as Pulumi writes them.
 RECORDED = {
     "arn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/backend/0123",
     "deregistrationDelay": 30,
@@ -24,39 +25,52 @@ RECORDED = {
     "port": 8000,
     "targetType": "ip",
 }
+RULE = {
+    "priority": 1,
+    "conditions": [{"pathPattern": {"values": ["/metrics", "/metrics/*"]}}],
+    "actions": [
+        {
+            "type": "fixed-response",
+            "fixedResponse": {
+                "statusCode": "404",
+                "contentType": "text/plain",
+                "messageBody": "Not Found",
+            },
+        }
+    ],
+}
 
 
-def recorded(path: Path, value: object) -> Path:
+def record(path: Path, value: object, *, at: int = 1) -> Path:
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(value))
+    os.utime(path, (at, at))
     return path
 
 
 def test_numbers_come_from_the_recorded_resource(tmp_path: Path) -> None:
-    group = TargetGroup.load(recorded(tmp_path / "group.json", RECORDED))
-    assert group.arn == RECORDED["arn"]
-    assert group.deregistration_delay == 30
+    group = TargetGroup.load(record(tmp_path / "group.json", RECORDED))
+    assert (group.arn, group.deregistration_delay) == (RECORDED["arn"], 30)
     check = group.health_check
     assert (check.path, check.interval, check.timeout) == ("/ready", 30, 5)
     assert (check.healthy_threshold, check.unhealthy_threshold) == (2, 3)
-
-
-def test_the_window_of_a_silent_death_follows_from_the_health_check(tmp_path: Path) -> None:
-    group = TargetGroup.load(recorded(tmp_path / "group.json", RECORDED))
+    # The window of a silent death follows from them.
     assert group.failure_window == 3 * 30 + 5
 
 
-@pytest.mark.parametrize(
-    ("matcher", "status", "accepted"),
-    [
-        ("200", 200, True),
-        ("200", 204, False),
-        ("200,204", 204, True),
-        ("200-299", 204, True),
-        ("200-299", 301, False),
-    ],
-)
-def test_matcher(matcher: str, status: int, *, accepted: bool) -> None:
-    assert HealthCheck(matcher=matcher).accepts(status) is accepted
+def test_the_newest_group_counts_and_every_rule(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "groups" / "*.json", tmp_path / "rules" / "*.json")
+    assert recording.read() is None
+    record(tmp_path / "groups" / "b.json", {"arn": "b"}, at=1)
+    record(tmp_path / "groups" / "a.json", {"arn": "a"}, at=2)
+    found = recording.read()
+    assert found is not None
+    assert (found.group.arn, found.rules) == ("a", ())
+    record(tmp_path / "rules" / "hide.json", RULE)
+    found = recording.read()
+    assert found is not None
+    hidden = FixedResponse(("/metrics", "/metrics/*"), 404, "text/plain", "Not Found")
+    assert found.rules == (hidden,)
 
 
 @pytest.mark.parametrize("content", ["not json", '{"healthCheck": {"interval": 0}}'])
