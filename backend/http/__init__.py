@@ -1,0 +1,1 @@
+"""What every request passes, whatever its domain: middleware, draining, traces, OpenAPI."""
