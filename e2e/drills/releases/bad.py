@@ -88,7 +88,7 @@ def _command_in(text: str, checks: Checks) -> list[str]:
 
 
 def _require_message(checks: Checks, text: str, *words: str) -> None:
-    for word in (*words, "is not released", "go on serving"):
+    for word in (*words, "is not released", "still serve"):
         checks.require(word in text, f"make release does not say {word!r}: {text[-500:]}")
 
 
