@@ -16,7 +16,7 @@ from e2e.deploy.image.errors import ImageError
 from e2e.drills import runner
 from e2e.drills.registry import SUBSETS, UnknownDrillError, chosen
 from e2e.drills.secrecy.search import Keeper
-from e2e.load_balancer.errors import EntranceError
+from e2e.load_balancer.errors import LoadBalancerError
 from e2e.platform import assembly
 from e2e.platform.alone import alone
 from e2e.platform.errors import PlatformError
@@ -30,7 +30,7 @@ _ERRORS = (
     BuildError,
     ClusterError,
     EngineError,
-    EntranceError,
+    LoadBalancerError,
     ImageError,
     PlatformError,
     CloudError,

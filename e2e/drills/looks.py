@@ -96,7 +96,7 @@ def call(platform: Platform, path: str, body: object = None, **headers: str) -> 
     """Ask the backend as an administrator; give its parsed answer."""
     known = {"authorization": f"Bearer {platform.token}", "content-type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
-    url = platform.entrance.url + path
+    url = platform.load_balancer.url + path
     request = urllib.request.Request(url, data, known | headers)  # noqa: S310  http, 127.0.0.1
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  as above
         content: Mapping[str, Any] = json.load(answer)

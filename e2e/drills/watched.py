@@ -85,7 +85,7 @@ class Watched:
         if report.failures:
             self._checks.note(kinds=report.kinds)
         if error is None:
-            lost = self._alerts.lost(self._platform.entrance.url)
+            lost = self._alerts.lost(self._platform.load_balancer.url)
             self._checks.note(accepted=len(self._alerts.accepted), accepted_lost=len(lost))
             self._checks.require(not lost, f"{len(lost)} alerts were accepted and are not there")
 

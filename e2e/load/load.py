@@ -1,4 +1,4 @@
-"""Bounded load on the entrance: counts every failure that a user would see.
+"""Bounded load on the load balancer: counts every failure that a user would see.
 
 Requests start by the clock, however slow the answers are, and none is sent twice. Only this machine
 is ever a target, and every load ends by itself.

@@ -11,24 +11,24 @@ from e2e.cluster import topology
 from e2e.cluster.paths import Paths
 from e2e.load_balancer import webhook
 from e2e.load_balancer.controller import Controller
-from e2e.load_balancer.entrance import Entrance
-from e2e.load_balancer.errors import EntranceError
+from e2e.load_balancer.errors import LoadBalancerError
 from e2e.load_balancer.haproxy import HAProxy
 from e2e.load_balancer.kubernetes import Api
+from e2e.load_balancer.running import LoadBalancer
 from e2e.load_balancer.target_group import Recording
 
 
 async def run(options: argparse.Namespace) -> None:
     """Serve until cancelled."""
-    entrance, pki = Entrance(options.state), Paths(options.state).pki
+    load_balancer, pki = LoadBalancer(options.state), Paths(options.state).pki
     sources = [str(address) for address in topology.LOAD_BALANCER]
     recording = Recording(options.target_group, options.rules)
-    with closing(HAProxy(entrance.directory, options.port, sources)) as haproxy:
+    with closing(HAProxy(load_balancer.directory, options.port, sources)) as haproxy:
         async with aclosing(Api(pki)) as api, asyncio.TaskGroup() as tasks:
             controller = Controller(api, haproxy, recording)
             tasks.create_task(controller.run())
             async with webhook.installed(controller.world, api, pki):
-                entrance.announce(haproxy.url)
+                load_balancer.announce(haproxy.url)
                 await asyncio.Event().wait()
 
 
@@ -48,7 +48,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True, help="of 127.0.0.1")
     try:
         asyncio.run(_run_until_told(parser.parse_args()))
-    except EntranceError as error:
+    except LoadBalancerError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

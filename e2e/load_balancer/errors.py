@@ -1,2 +1,2 @@
-class EntranceError(Exception):
-    """The entrance cannot start or has ended; one sentence."""
+class LoadBalancerError(Exception):
+    """The load balancer cannot start or has ended; one sentence."""

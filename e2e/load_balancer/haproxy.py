@@ -14,7 +14,7 @@ from itertools import cycle
 from pathlib import Path
 
 from e2e.cluster.processes import wait_until
-from e2e.load_balancer.errors import EntranceError
+from e2e.load_balancer.errors import LoadBalancerError
 from e2e.load_balancer.target_group import FixedResponse, Recorded
 
 PROGRAM = "/usr/sbin/haproxy"  # of Debian; not every user has the folder on PATH
@@ -101,7 +101,7 @@ class HAProxy:
     def tick(self) -> None:
         """Do what time has brought; call it about every second."""
         if self._process.poll() is not None:
-            raise EntranceError("HAProxy has ended: it says why above")
+            raise LoadBalancerError("HAProxy has ended: it says why above")
         servers = list(_servers(self._directory))
         for server in servers:
             self._let_in(server)
@@ -127,7 +127,7 @@ class HAProxy:
         )
         if not self._answers():
             self.close()
-            raise EntranceError("HAProxy does not start: it says why above")
+            raise LoadBalancerError("HAProxy does not start: it says why above")
 
     def _answers(self) -> bool:
         try:
@@ -168,7 +168,7 @@ class HAProxy:
             f"set server checked/{address} health down",
         )
         if [server["svname"] for server in _servers(self._directory)].count(address) < 2:
-            raise EntranceError(f"HAProxy refuses the target {address}: {answer.strip()}")
+            raise LoadBalancerError(f"HAProxy refuses the target {address}: {answer.strip()}")
 
     def _let_in(self, server: Mapping[str, str]) -> None:
         """Make a new target healthy after one good check: the threshold is for one that failed."""

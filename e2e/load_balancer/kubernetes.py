@@ -1,4 +1,4 @@
-"""As much of the Kubernetes API as the entrance needs: lists that are kept current, and patches."""
+"""As much of the Kubernetes API as the load balancer needs: current lists, and patches."""
 
 import asyncio
 import json

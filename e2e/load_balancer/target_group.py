@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from e2e.load_balancer.errors import EntranceError
+from e2e.load_balancer.errors import LoadBalancerError
 
 
 class _Recorded(BaseModel):
@@ -43,7 +43,7 @@ class TargetGroup(_Recorded):
         try:
             return cls.model_validate_json(path.read_bytes())
         except ValueError as error:
-            raise EntranceError(f"{path} is not a recorded target group: {error}") from error
+            raise LoadBalancerError(f"{path} is not a recorded target group: {error}") from error
 
     @property
     def failure_window(self) -> float:

@@ -22,7 +22,7 @@ from e2e.load_balancer.bindings import GATE_PREFIX, World, gates_of
 from e2e.load_balancer.kubernetes import Api, Key, Object
 
 LABEL = "elbv2.k8s.aws/pod-readiness-gate-inject"
-NAME = "load-balancer-stand-in"
+NAME = "fake-load-balancer"
 _PATH = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/" + NAME
 _BY_US = f"fieldManager={NAME}&force=true"
 _RETRY_SECONDS = 1.0
@@ -80,7 +80,7 @@ def _serving(world: World, pki: Path) -> Iterator[int]:
 def _configuration(port: int, authority: bytes) -> Object:
     created = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"]}
     webhook = {
-        "name": "pods.load-balancer-stand-in.local",
+        "name": "pods.fake-load-balancer.local",
         "clientConfig": {
             "url": f"https://{topology.ROUTER.ip}:{port}/",
             "caBundle": base64.b64encode(authority).decode(),

@@ -16,7 +16,7 @@ from e2e.deploy.cloud.world import World
 from e2e.deploy.engine.engine import MODULES as ENGINE_MODULES
 from e2e.deploy.engine.engine import Engine
 from e2e.deploy.engine.stacks import Stack
-from e2e.load_balancer.entrance import BINDING_CRD, BINDING_DEFINITION, Entrance
+from e2e.load_balancer.running import BINDING_CRD, BINDING_DEFINITION, LoadBalancer
 from e2e.monitoring import provide as monitoring
 from e2e.platform import preconditions
 from e2e.platform.commands import Commands
@@ -64,13 +64,13 @@ def attach(paths: Paths = _PATHS) -> Platform:
     world = _world(paths, known["port"])
     engine = Engine.attach(paths.state, world, tools)
     cluster = Cluster.attach(state=paths.state)
-    return _platform(stack, cluster, world, engine, Entrance(paths.state), tools)
+    return _platform(stack, cluster, world, engine, LoadBalancer(paths.state), tools)
 
 
 def down(paths: Paths = _PATHS) -> list[str]:
     """End and remove everything; gives back what could not be. Needs no programs."""
-    if (entrance := processes.recorded(paths.processes, "entrance")) is not None:
-        entrance.stop()
+    if (load_balancer := processes.recorded(paths.processes, "load-balancer")) is not None:
+        load_balancer.stop()
     try:
         if (directory := _world_directory(paths)).exists():
             World(directory).down()  # PostgreSQL ends by itself, and leaves no shared memory
@@ -91,13 +91,13 @@ def _assemble(stack: Stack, cluster: Cluster, tools: Toolbox, say: Say) -> Platf
     cluster.kubectl("wait", "--for=condition=Established", BINDING_CRD)
     if stack.monitored:
         monitoring.provide(cluster, tools, engine.workspace, say)
-    entrance = Entrance.start(
+    load_balancer = LoadBalancer.start(
         state=paths.state,
         target_group=world.files(TARGET_GROUP),
         rules=world.files(LISTENER_RULE),
         port=port,
     )
-    platform = _platform(stack, cluster, world, engine, entrance, tools)
+    platform = _platform(stack, cluster, world, engine, load_balancer, tools)
     chart = engine.workspace.program / "charts" / "backend" / "Chart.yaml"
     platform.image(str(yaml.safe_load(chart.read_text())["appVersion"]))
     say("image built and imported")
@@ -109,7 +109,7 @@ def _platform(
     cluster: Cluster,
     world: World,
     engine: Engine,
-    entrance: Entrance,
+    load_balancer: LoadBalancer,
     tools: Toolbox,
 ) -> Platform:
     memory = cluster.paths.state / "registry.json"
@@ -121,7 +121,7 @@ def _platform(
         helm_program=tools.program("helm"),
         log=cluster.paths.logs / "release.log",
     )
-    return Platform(stack, cluster, world, engine, entrance, registry, commands)
+    return Platform(stack, cluster, world, engine, load_balancer, registry, commands)
 
 
 def _tools(stack: Stack) -> Toolbox:

@@ -11,7 +11,7 @@ from e2e.deploy.engine.engine import Engine
 from e2e.deploy.engine.stacks import Stack
 from e2e.load.load import Load, Plan, Traffic
 from e2e.load.traffic import Alerts
-from e2e.load_balancer.entrance import Entrance
+from e2e.load_balancer.running import LoadBalancer
 from e2e.platform import settling
 from e2e.platform.commands import Commands, Completed
 from e2e.platform.pods import Pod, pods
@@ -29,7 +29,7 @@ class Platform:
     cluster: Cluster
     world: World
     engine: Engine
-    entrance: Entrance
+    load_balancer: LoadBalancer
     registry: Registry
     commands: Commands
 
@@ -66,8 +66,8 @@ class Platform:
         return Alerts(token=self.token)
 
     def load(self, traffic: Traffic, *, rate: float, limit_seconds: float) -> Load:
-        """Send it through the entrance while the context is open, or until the time is over."""
-        return Load(Plan(self.entrance.url, rate=rate, limit_seconds=limit_seconds), traffic)
+        """Send it to the load balancer while the context is open, or until the time is over."""
+        return Load(Plan(self.load_balancer.url, rate=rate, limit_seconds=limit_seconds), traffic)
 
     def pods(self) -> list[Pod]:
         """The API's."""
@@ -79,4 +79,4 @@ class Platform:
         self.registry.push_missing()
         settling.mend_release(self.commands)
         settling.spread_pods(self.cluster)
-        settling.wait_for_targets(self.cluster, self.entrance)
+        settling.wait_for_targets(self.cluster, self.load_balancer)

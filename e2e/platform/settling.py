@@ -8,7 +8,7 @@ from e2e.cluster import topology
 from e2e.cluster.cluster import Cluster
 from e2e.cluster.processes import wait_until
 from e2e.deploy.cloud.world import World
-from e2e.load_balancer.entrance import Entrance
+from e2e.load_balancer.running import LoadBalancer
 from e2e.platform.commands import Commands
 from e2e.platform.errors import PlatformError
 from e2e.platform.pods import Pod, pods
@@ -74,16 +74,18 @@ def spread_pods(cluster: Cluster) -> None:
     _require(spread, seconds=_READY_SECONDS, what=lambda: _described(pods(cluster.kubectl)))
 
 
-def wait_for_targets(cluster: Cluster, entrance: Entrance) -> None:
-    """Return when the entrance sends to as many pods as there are, and to no other."""
+def wait_for_targets(cluster: Cluster, load_balancer: LoadBalancer) -> None:
+    """Return when the load balancer sends to as many pods as there are, and to no other."""
 
     def settled() -> bool:
-        states = list(entrance.targets().values())
+        states = list(load_balancer.targets().values())
         ready = [pod for pod in pods(cluster.kubectl) if pod.ready]
         return states.count("healthy") == len(states) == len(ready)
 
     _require(
-        settled, seconds=_HEALTHY_SECONDS, what=lambda: f"targets are {dict(entrance.targets())}"
+        settled,
+        seconds=_HEALTHY_SECONDS,
+        what=lambda: f"targets are {dict(load_balancer.targets())}",
     )
 
 

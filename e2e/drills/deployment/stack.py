@@ -45,8 +45,8 @@ def up(platform: Platform, checks: Checks) -> None:
     held = looks.item(platform, "secret", outputs["authSecret"])["data"]
     checks.require(ADMIN_TOKEN_KEY in held, f"{AUTH_SECRET} holds {sorted(held)} and no token")
     checks.require(
-        outputs["url"] == platform.entrance.url,
-        f"the output url is {outputs['url']}, the entrance is {platform.entrance.url}",
+        outputs["url"] == platform.load_balancer.url,
+        f"the output url is {outputs['url']}, the load balancer is {platform.load_balancer.url}",
     )
     alerts = platform.alerts()
     with platform.load(alerts, rate=5, limit_seconds=2) as load:

@@ -24,7 +24,7 @@ def app_upgrade(platform: Platform, checks: Checks) -> None:
 
     Seen red without preStop and with a server that closes its socket at SIGTERM: 53 of 5,121
     requests failed. Without preStop alone none of 5,000 did: the backend drains by itself for up
-    to 5 s, longer than the 2 s in which this entrance takes a target out.
+    to 5 s, longer than the 2 s in which this load balancer takes a target out.
     """
     tag = _new_tag()
     platform.image(tag, extra=edits.additive_migration())

@@ -9,7 +9,7 @@ import pytest
 
 from e2e.cluster.control_plane import free_port
 from e2e.cluster.processes import wait_until
-from e2e.load_balancer.errors import EntranceError
+from e2e.load_balancer.errors import LoadBalancerError
 from e2e.load_balancer.haproxy import PROGRAM, HAProxy
 from e2e.load_balancer.target_group import FixedResponse, HealthCheck, Recorded, TargetGroup
 from e2e.tests.load_balancer.servers import Server, serving
@@ -235,8 +235,8 @@ def test_a_haproxy_that_cannot_start_or_has_ended_is_an_error(
     haproxy: HAProxy, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     port = int(haproxy.url.rpartition(":")[2])
-    with pytest.raises(EntranceError, match="HAProxy does not start"):
+    with pytest.raises(LoadBalancerError, match="HAProxy does not start"):
         HAProxy(tmp_path_factory.mktemp("lb"), port)
     haproxy.close()
-    with pytest.raises(EntranceError, match="HAProxy has ended"):
+    with pytest.raises(LoadBalancerError, match="HAProxy has ended"):
         haproxy.tick()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.load_balancer.errors import EntranceError
+from e2e.load_balancer.errors import LoadBalancerError
 from e2e.load_balancer.target_group import FixedResponse, Recording, TargetGroup
 
 # As the AWS provider keeps them, numbers as Pulumi writes them.
@@ -77,5 +77,5 @@ def test_the_newest_group_counts_and_every_rule(tmp_path: Path) -> None:
 def test_what_is_no_target_group_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "group.json"
     path.write_text(content)
-    with pytest.raises(EntranceError, match=r"group\.json is not a recorded target group"):
+    with pytest.raises(LoadBalancerError, match=r"group\.json is not a recorded target group"):
         TargetGroup.load(path)

@@ -15,7 +15,7 @@ from e2e.cluster.processes import wait_until
 from e2e.deploy.cloud.world import World
 from e2e.deploy.engine.checkpoint import Pending
 from e2e.deploy.engine.engine import MODULES, Engine
-from e2e.load_balancer.entrance import BINDING_DEFINITION
+from e2e.load_balancer.running import BINDING_DEFINITION
 from e2e.programs.build import ensure
 from e2e.programs.catalogue import modules_of
 

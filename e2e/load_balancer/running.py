@@ -1,4 +1,4 @@
-"""A running entrance, as a drill sees it."""
+"""A running load balancer, as a drill sees it."""
 
 import sys
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Self
 
 from e2e.cluster import processes
 from e2e.load_balancer import haproxy
-from e2e.load_balancer.errors import EntranceError
+from e2e.load_balancer.errors import LoadBalancerError
 
-_NAME = "entrance"
+_NAME = "load-balancer"
 # What the controller's chart would bring.
 BINDING_DEFINITION = Path(__file__).with_name("target-group-binding-crd.yaml")
 BINDING_CRD = "crd/targetgroupbindings.elbv2.k8s.aws"
@@ -16,7 +16,7 @@ _REPOSITORY = Path(__file__).parents[2]
 _START_SECONDS = 20
 
 
-class Entrance:
+class LoadBalancer:
     """Get one from `start`. It outlives this process, until `stop` or the cluster's `down`."""
 
     def __init__(self, state: Path) -> None:
@@ -31,26 +31,27 @@ class Entrance:
         `target_group` and `rules` are patterns of the recorded JSON files, which may come later:
         until then no target is registered.
         """
-        entrance = cls(state)
-        entrance.stop()
-        entrance.directory.mkdir(parents=True, exist_ok=True)
-        entrance._announcement.unlink(missing_ok=True)
+        load_balancer = cls(state)
+        load_balancer.stop()
+        load_balancer.directory.mkdir(parents=True, exist_ok=True)
+        load_balancer._announcement.unlink(missing_ok=True)
         flags = {"state": state, "target-group": target_group, "rules": rules, "port": port}
         command = [sys.executable, "-m", "e2e.load_balancer"]
         log = state / "logs" / f"{_NAME}.log"
         process = processes.start(
             [*command, *(f"--{name}={value}" for name, value in flags.items())],
             name=_NAME,
-            records=entrance._processes,
+            records=load_balancer._processes,
             log=log,
             environment={"PYTHONPATH": str(_REPOSITORY), "PYTHONUNBUFFERED": "1"},
         )
         processes.wait_until(
-            lambda: entrance._announcement.exists() or not process.alive, seconds=_START_SECONDS
+            lambda: load_balancer._announcement.exists() or not process.alive,
+            seconds=_START_SECONDS,
         )
-        if not entrance._announcement.exists():
-            raise EntranceError(f"the entrance did not start: see {log}")
-        return entrance
+        if not load_balancer._announcement.exists():
+            raise LoadBalancerError(f"the load balancer did not start: see {log}")
+        return load_balancer
 
     def announce(self, url: str) -> None:
         """Write where it listens, whole or not at all: what `start` waits for."""
