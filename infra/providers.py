@@ -4,14 +4,22 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
+from infra.config.options import Options
+from infra.naming import Names
 
-def aws_provider(*, region: str, tags: dict[str, str], allowed_account_id: str) -> aws.Provider:
-    """Connect to AWS in one region; refuse another account than the allowed one, if it is set."""
+
+def aws_provider(options: Options, names: Names, *, after: pulumi.Resource) -> aws.Provider:
+    """Connect to AWS in one region; refuse another account than the allowed one, if it is set.
+
+    Every resource on AWS waits for the provider, and so for `after`.
+    """
+    account = options.allowed_account_id
     return aws.Provider(
         "aws",
-        region=region,
-        allowed_account_ids=[allowed_account_id] if allowed_account_id else None,
-        default_tags=aws.ProviderDefaultTagsArgs(tags=tags),
+        region=options.region,
+        allowed_account_ids=[account] if account else None,
+        default_tags=aws.ProviderDefaultTagsArgs(tags=names.tags(options.tags)),
+        opts=pulumi.ResourceOptions(depends_on=[after]),
     )
 
 

@@ -1,6 +1,7 @@
 """The reference deployment: connects the components through their plain outputs."""
 
 import pulumi
+import pulumi_aws as aws
 from pulumi import ResourceOptions
 
 from infra import naming
@@ -19,6 +20,7 @@ from infra.aws.workload_identity import (
     WorkloadIdentityArgs,
     create_workload_roles,
 )
+from infra.guard import Guard
 from infra.kubernetes.addons import CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER, Addons, AddonsArgs
 from infra.kubernetes.backend_release import BackendRelease, BackendReleaseArgs, Monitoring
 from infra.providers import aws_provider, kubernetes_provider
@@ -31,17 +33,13 @@ def build(settings: Settings) -> None:
     for finding in settings.findings:
         pulumi.log.warn(str(finding))
 
-    cloud = aws_provider(
-        region=settings.options.region,
-        tags=settings.names.tags(settings.options.tags),
-        allowed_account_id=settings.options.allowed_account_id,
-    )
+    cloud = aws_provider(settings.options, settings.names, after=Guard(settings))
     ask_aws(settings.options, cloud)
     in_aws = ResourceOptions(providers=[cloud])
     network = _network(settings, in_aws)
     balancer = _load_balancer(settings, in_aws, network)
     cluster = _cluster(settings, in_aws, network)
-    nodes = _nodes(settings, in_aws, network, balancer, cluster)
+    nodes = _nodes(settings, in_aws, cloud, network, balancer, cluster)
     database = _database(settings, in_aws, network, nodes)
     registry = _registry(settings, in_aws)
     managed = _managed_addons(settings, in_aws, cluster, nodes)
@@ -94,11 +92,13 @@ def _network(settings: Settings, in_aws: ResourceOptions) -> Network:
 
 
 def _load_balancer(settings: Settings, in_aws: ResourceOptions, network: Network) -> LoadBalancer:
+    options = settings.options.load_balancer
     args = LoadBalancerArgs(
         names=settings.names,
         vpc_id=network.vpc_id,
-        subnet_ids=network.public_subnet_ids,
+        subnet_ids=(network.private_subnet_ids if options.internal else network.public_subnet_ids),
         internet=network.internet,
+        options=options,
         deletion_protection=settings.options.deletion_protection,
     )
     return LoadBalancer("load-balancer", args, in_aws)
@@ -118,6 +118,7 @@ def _cluster(settings: Settings, in_aws: ResourceOptions, network: Network) -> C
 def _nodes(
     settings: Settings,
     in_aws: ResourceOptions,
+    cloud: aws.Provider,
     network: Network,
     balancer: LoadBalancer,
     cluster: Cluster,
@@ -132,6 +133,7 @@ def _nodes(
         load_balancer_security_group_id=balancer.security_group_id,
         options=settings.options.nodes,
         tags=settings.names.tags(settings.options.tags),
+        provider=cloud,
         egress=network.egress,
     )
     return Nodes("nodes", args, in_aws)
@@ -157,7 +159,8 @@ def _registry(settings: Settings, in_aws: ResourceOptions) -> Registry:
     args = RegistryArgs(
         names=settings.names,
         keep_images=settings.options.registry.keep_images,
-        deletion_protection=settings.options.deletion_protection,
+        keep_builds=settings.options.registry.keep_builds,
+        destroy_images=settings.options.destroy_data,
     )
     return Registry("registry", args, in_aws)
 
@@ -258,7 +261,7 @@ def _backend_release(
         database_password=database.password,
         database_cidrs=options.network.database_cidrs,
         target_group_arn=balancer.target_group_arn,
-        load_balancer_cidrs=options.network.public_cidrs,
+        load_balancer_cidrs=options.load_balancer_cidrs,
         load_balancer_idle_timeout_seconds=IDLE_TIMEOUT_SECONDS,
         load_balancer_controller=addons.load_balancer_controller,
         monitoring=monitoring,
@@ -287,6 +290,7 @@ def _export(
         "databaseUser": naming.DATABASE_USER,
         "namespace": release.namespace,
         "release": release.release,
+        "finalSnapshot": database.final_snapshot,
         "databaseSecret": naming.DATABASE_SECRET,
         "authSecret": naming.AUTH_SECRET,
     }

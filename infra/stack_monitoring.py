@@ -140,7 +140,9 @@ def _log_store(settings: Settings, in_aws: ResourceOptions) -> LogStore | None:
     if not (logs.enabled and logs.object_storage):
         return None
     args = LogStoreArgs(
-        names=settings.names, deletion_protection=settings.options.deletion_protection
+        names=settings.names,
+        deletion_protection=settings.options.deletion_protection,
+        destroy_logs=settings.options.destroy_data,
     )
     return LogStore("log-store", args, in_aws)
 

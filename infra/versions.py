@@ -97,12 +97,12 @@ class Postgres:
     oldest_minor: int
 
 
-# The day after AWS's "end of standard support"; extended support adds three years. RDS withdrew the
-# minors of early 2025 (15.12, 16.8, 17.4) and before from creation on 2026-05-01.
+# The day after AWS's "end of standard support"; extended support adds three years. RDS withdrew
+# 15.13, 15.14, 16.9, 16.10, 17.5, 17.6 and older minors from creation (notice of 2026-08-30).
 POSTGRES: Mapping[str, Postgres] = {
-    "15": Postgres(SupportPeriod(date(2028, 3, 1), date(2031, 3, 1)), oldest_minor=13),
-    "16": Postgres(SupportPeriod(date(2029, 3, 1), date(2032, 3, 1)), oldest_minor=9),
-    "17": Postgres(SupportPeriod(date(2030, 3, 1), date(2033, 3, 1)), oldest_minor=5),
+    "15": Postgres(SupportPeriod(date(2028, 3, 1), date(2031, 3, 1)), oldest_minor=15),
+    "16": Postgres(SupportPeriod(date(2029, 3, 1), date(2032, 3, 1)), oldest_minor=11),
+    "17": Postgres(SupportPeriod(date(2030, 3, 1), date(2033, 3, 1)), oldest_minor=7),
     "18": Postgres(SupportPeriod(date(2031, 3, 1), date(2034, 3, 1)), oldest_minor=0),
 }
 RECOMMENDED_POSTGRES = "15"

@@ -23,7 +23,6 @@ ACCESS_POLICIES = {
     AccessLevel.EDIT: "AmazonEKSEditPolicy",
     AccessLevel.VIEW: "AmazonEKSViewPolicy",
 }
-LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 # A deleted key can be restored for this long; without it, encrypted Secrets are lost.
 KEY_DELETION_DAYS = 30
 
@@ -116,7 +115,7 @@ class Cluster(pulumi.ComponentResource):
             ),
             service_role=role,
             encryption_config_key_arn=key.arn,
-            enabled_cluster_log_types=LOG_TYPES,
+            enabled_cluster_log_types=[str(kind) for kind in self._args.options.log_types],
             deletion_protection=self._args.deletion_protection,
             vpc_id=self._args.vpc_id,
             private_subnet_ids=self._args.subnet_ids,

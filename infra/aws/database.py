@@ -1,8 +1,10 @@
 """The PostgreSQL database on RDS: password, parameters, security group and instance."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -11,7 +13,7 @@ from pulumi import ResourceOptions
 
 from infra.aws.security_groups import SecurityGroup
 from infra.config import capacity
-from infra.config.options import DatabaseOptions
+from infra.config.database import DatabaseOptions, RestoreFrom
 from infra.naming import DATABASE_NAME, DATABASE_USER, Names
 from infra.random_secret import random_secret
 
@@ -43,6 +45,8 @@ class Database(pulumi.ComponentResource):
     port: pulumi.Output[int]
     endpoint: pulumi.Output[str]
     identifier: pulumi.Output[str]
+    # The name of the snapshot that `pulumi destroy` leaves; None without one.
+    final_snapshot: pulumi.Output[str] | None
     # A secret output, used only by the instance and one Kubernetes Secret.
     password: pulumi.Output[str]
     # Clients wait for these.
@@ -52,6 +56,7 @@ class Database(pulumi.ComponentResource):
         super().__init__("platform:database:Database", name, None, opts)
         self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
 
+        self.final_snapshot = self._final_snapshot() if args.options.final_snapshot else None
         password = self._create_password()
         security_group = self._create_security_group()
         rules = self._create_rules(security_group)
@@ -109,10 +114,12 @@ class Database(pulumi.ComponentResource):
     ) -> aws.rds.Instance:
         options, protected = self._args.options, self._args.deletion_protection
         return aws.rds.Instance(
-            f"{self._name}-instance",
+            _resource_name(f"{self._name}-instance", options.restore_from),
             engine="postgres",
             engine_version=options.version,
-            auto_minor_version_upgrade=True,
+            allow_major_version_upgrade=options.allow_major_upgrade,
+            # A pinned minor stays: AWS would upgrade it, and the next `pulumi up` go back to it.
+            auto_minor_version_upgrade="." not in options.version,
             engine_lifecycle_support=(
                 "open-source-rds-extended-support"
                 if options.extended_support
@@ -123,8 +130,7 @@ class Database(pulumi.ComponentResource):
             max_allocated_storage=options.storage_ceiling_gb,
             storage_type="gp3",
             storage_encrypted=True,
-            db_name=DATABASE_NAME,
-            username=DATABASE_USER,
+            **_contents(options.restore_from),
             password=password,
             db_subnet_group_name=self._create_subnet_group().name,
             vpc_security_group_ids=[group.id],
@@ -135,10 +141,10 @@ class Database(pulumi.ComponentResource):
             backup_window=BACKUP_WINDOW,
             maintenance_window=MAINTENANCE_WINDOW,
             copy_tags_to_snapshot=True,
-            delete_automated_backups=not protected,
+            delete_automated_backups=not options.keep_backups,
             deletion_protection=protected,
-            skip_final_snapshot=not protected,
-            final_snapshot_identifier=self._final_snapshot() if protected else None,
+            skip_final_snapshot=not options.final_snapshot,
+            final_snapshot_identifier=self.final_snapshot,
             tags=self._args.names.display("database"),
             opts=ResourceOptions(parent=self, protect=protected),
         )
@@ -178,5 +184,47 @@ class Database(pulumi.ComponentResource):
 
     def _final_snapshot(self) -> pulumi.Output[str]:
         """Return a unique name, so that a later stack of this name can make its own snapshot."""
-        suffix = random.RandomId(f"{self._name}-final-snapshot", byte_length=4, opts=self._child)
+        restored = self._args.options.restore_from
+        suffix = random.RandomId(
+            f"{self._name}-final-snapshot",
+            byte_length=4,
+            # A restored database and the one that it replaces each leave a snapshot.
+            keepers={"restored_from": restored.source} if restored else None,
+            opts=self._child,
+        )
         return pulumi.Output.concat(self._args.names.cluster, "-final-", suffix.hex)
+
+
+def _resource_name(name: str, restored: RestoreFrom | None) -> str:
+    """Give a restored database a name of its own, which makes Pulumi create it beside the old one.
+
+    Everything that uses the database moves to the new one before Pulumi deletes the old one.
+    """
+    if restored is None:
+        return name
+    return f"{name}-{hashlib.sha256(restored.source.encode()).hexdigest()[:8]}"
+
+
+def _contents(restored: RestoreFrom | None) -> dict[str, Any]:
+    """Return what fills the database: nothing yet, or the data of another one.
+
+    Restored data bring their database and user along, and RDS refuses to be told them.
+    """
+    if restored is None:
+        return {"db_name": DATABASE_NAME, "username": DATABASE_USER}
+    if restored.snapshot:
+        return {"snapshot_identifier": restored.snapshot}
+    latest = restored.point_in_time == "latest"
+    instance = str(restored.instance)
+    source = (
+        "source_db_instance_automated_backups_arn"
+        if instance.startswith("arn:")
+        else "source_db_instance_identifier"
+    )
+    return {
+        "restore_to_point_in_time": aws.rds.InstanceRestoreToPointInTimeArgs(
+            **{source: instance},
+            use_latest_restorable_time=latest or None,
+            restore_time=None if latest else restored.point_in_time,
+        )
+    }

@@ -12,6 +12,7 @@ from pulumi import ResourceOptions
 
 from infra.aws.security_groups import SecurityGroup
 from infra.config.addressing import EVERYWHERE
+from infra.config.options import LoadBalancerOptions
 from infra.naming import SERVICE_PORT, Names
 
 HTTP_PORT = 80
@@ -29,14 +30,16 @@ IDLE_TIMEOUT_SECONDS = 60
 class LoadBalancerArgs:
     names: Names
     vpc_id: pulumi.Input[str]
+    # Public subnets, or private ones for an internal load balancer.
     subnet_ids: Sequence[pulumi.Input[str]]
     # Routes to the internet: AWS refuses an internet-facing load balancer without them.
     internet: Sequence[pulumi.Resource]
+    options: LoadBalancerOptions
     deletion_protection: bool
 
 
 class LoadBalancer(pulumi.ComponentResource):
-    """An internet-facing Application Load Balancer in the public subnets."""
+    """An Application Load Balancer, internet-facing or internal."""
 
     url: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
@@ -75,12 +78,14 @@ class LoadBalancer(pulumi.ComponentResource):
             description="Load balancer",
             opts=self._child,
         )
-        group.admit(
-            "http-from-internet",
-            source=EVERYWHERE,
-            port=HTTP_PORT,
-            description="HTTP from the internet",
-        )
+        for index, cidr in enumerate(self._args.options.source_cidrs):
+            everyone = cidr == EVERYWHERE
+            group.admit(
+                "http-from-internet" if everyone else f"http-from-source-{index}",
+                source=cidr,
+                port=HTTP_PORT,
+                description="HTTP from the internet" if everyone else "HTTP from a source",
+            )
         group.let_out(description="Requests and health checks to pods")
         return group
 
@@ -88,7 +93,7 @@ class LoadBalancer(pulumi.ComponentResource):
         return aws.lb.LoadBalancer(
             f"{self._name}-alb",
             load_balancer_type="application",
-            internal=False,
+            internal=self._args.options.internal,
             subnets=self._args.subnet_ids,
             security_groups=[group.id],
             drop_invalid_header_fields=True,

@@ -16,6 +16,7 @@ ABORT_UPLOADS_DAYS = 7
 class LogStoreArgs:
     names: Names
     deletion_protection: bool
+    destroy_logs: bool
 
 
 class LogStore(pulumi.ComponentResource):
@@ -33,7 +34,7 @@ class LogStore(pulumi.ComponentResource):
         bucket = aws.s3.Bucket(
             f"{name}-bucket",
             # A bucket with objects cannot be deleted, which protects them.
-            force_destroy=not args.deletion_protection,
+            force_destroy=args.destroy_logs,
             tags=args.names.display("logs"),
             opts=ResourceOptions(parent=self, protect=args.deletion_protection),
         )

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import ResourceOptions
 
-from infra.aws import iam
+from infra.aws import group_sizes, iam
 from infra.aws.security_groups import SecurityGroup
 from infra.aws.user_data import user_data
 from infra.config import capacity
@@ -31,6 +31,8 @@ class NodesArgs:
     load_balancer_security_group_id: pulumi.Input[str]
     options: NodeOptions
     tags: Mapping[str, str]
+    # Asks AWS for the sizes of groups that exist.
+    provider: aws.Provider
     # Routes to the internet: without them, a booting node cannot join and a drained one cannot
     # deregister.
     egress: Sequence[pulumi.Resource]
@@ -50,6 +52,11 @@ class Nodes(pulumi.ComponentResource):
         role, permissions = self._create_role()
         group = self._create_security_group()
         rules = self._create_rules(group)
+        self._running = group_sizes.ask_aws(
+            args.names.cluster,
+            {group_name: f"{name}-{group_name}" for group_name in args.options.groups},
+            args.provider,
+        )
         node_groups = [
             self._create_node_group(group_name, options, role, group, [*permissions, *rules])
             for group_name, options in args.options.groups.items()
@@ -116,6 +123,7 @@ class Nodes(pulumi.ComponentResource):
         depends_on: Sequence[pulumi.Resource],
     ) -> aws.eks.NodeGroup:
         template = self._create_launch_template(group_name, options, security_group)
+        desired = group_sizes.inside(options, (self._running or {}).get(group_name))
         return aws.eks.NodeGroup(
             f"{self._name}-{group_name}",
             cluster_name=self._args.cluster_name,
@@ -126,7 +134,7 @@ class Nodes(pulumi.ComponentResource):
             capacity_type=CAPACITY_TYPES[options.capacity],
             instance_types=list(options.instance_types),
             scaling_config=aws.eks.NodeGroupScalingConfigArgs(
-                min_size=options.min, desired_size=options.min, max_size=options.max
+                min_size=options.min, desired_size=desired, max_size=options.max
             ),
             update_config=aws.eks.NodeGroupUpdateConfigArgs(max_unavailable=1),
             node_repair_config=aws.eks.NodeGroupNodeRepairConfigArgs(enabled=True),
@@ -140,7 +148,7 @@ class Nodes(pulumi.ComponentResource):
                 parent=self,
                 depends_on=[*depends_on, *self._args.egress],
                 # The autoscaler changes it, and `pulumi up` must not change it back.
-                ignore_changes=["scalingConfig.desiredSize"],
+                ignore_changes=["scalingConfig.desiredSize"] if self._running is None else None,
             ),
         )
 

@@ -11,6 +11,8 @@ import pulumi_aws as aws
 
 from infra.config.options import Options
 
+# How the provider says that AWS answered, and knows no such version.
+NO_SUCH_VERSION = "no RDS engine versions"
 UNSUPPORTED, EXTENDED = "UNSUPPORTED", "EXTENDED_SUPPORT"
 
 
@@ -56,5 +58,10 @@ def _answer(ask: Callable[[], str]) -> str | None:
     try:
         return ask()
     except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
+        if NO_SUCH_VERSION in str(error):
+            raise pulumi.RunError(
+                f"database.version: RDS does not offer this version in this region: {error}."
+                " Choose one that `aws rds describe-db-engine-versions --engine postgres` lists."
+            ) from None
         pulumi.log.warn(f"AWS did not answer, so infra/versions.py is used: {error}")
         return None

@@ -16,7 +16,8 @@ UNTAGGED_DAYS = 14
 class RegistryArgs:
     names: Names
     keep_images: int
-    deletion_protection: bool
+    keep_builds: int
+    destroy_images: bool
 
 
 class Registry(pulumi.ComponentResource):
@@ -38,14 +39,14 @@ class Registry(pulumi.ComponentResource):
             encryption_configurations=[
                 aws.ecr.RepositoryEncryptionConfigurationArgs(encryption_type="AES256")
             ],
-            force_delete=not args.deletion_protection,
+            force_delete=args.destroy_images,
             tags=args.names.display("backend"),
             opts=child,
         )
         aws.ecr.LifecyclePolicy(
             f"{name}-backend-lifecycle",
             repository=repository.name,
-            policy=lifecycle_policy(args.keep_images),
+            policy=lifecycle_policy(args.keep_images, args.keep_builds),
             opts=child,
         )
         self.repository_url = repository.repository_url
@@ -53,28 +54,38 @@ class Registry(pulumi.ComponentResource):
         self.register_outputs({"repositoryUrl": self.repository_url})
 
 
-def lifecycle_policy(keep_images: int) -> str:
-    """Keep the newest tagged images, which a rollback can name."""
-    untagged = {
-        "rulePriority": 1,
-        "description": f"Untagged images go after {UNTAGGED_DAYS} days",
-        "selection": {
-            "tagStatus": "untagged",
-            "countType": "sinceImagePushed",
-            "countUnit": "days",
-            "countNumber": UNTAGGED_DAYS,
+def lifecycle_policy(keep_images: int, keep_builds: int) -> str:
+    """Keep the newest releases, which a rollback can name, apart from other tags.
+
+    ECR applies the first rule that an image matches, so builds of every commit evict no release.
+    """
+    rules: list[dict[str, object]] = [
+        {
+            "description": f"Untagged images go after {UNTAGGED_DAYS} days",
+            "selection": {
+                "tagStatus": "untagged",
+                "countType": "sinceImagePushed",
+                "countUnit": "days",
+                "countNumber": UNTAGGED_DAYS,
+            },
         },
-        "action": {"type": "expire"},
-    }
-    tagged = {
-        "rulePriority": 2,
-        "description": f"The newest {keep_images} releases stay, to roll back to",
+        _newest(f"The newest {keep_images} releases stay, to roll back to", "*.*.*", keep_images),
+        _newest(f"The newest {keep_builds} other images stay", "*", keep_builds),
+    ]
+    numbered = [
+        {"rulePriority": number, "action": {"type": "expire"}, **rule}
+        for number, rule in enumerate(rules, start=1)
+    ]
+    return json.dumps({"rules": numbered}, sort_keys=True)
+
+
+def _newest(description: str, tags: str, count: int) -> dict[str, object]:
+    return {
+        "description": description,
         "selection": {
             "tagStatus": "tagged",
-            "tagPatternList": ["*"],
+            "tagPatternList": [tags],
             "countType": "imageCountMoreThan",
-            "countNumber": keep_images,
+            "countNumber": count,
         },
-        "action": {"type": "expire"},
     }
-    return json.dumps({"rules": [untagged, tagged]}, sort_keys=True)

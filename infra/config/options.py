@@ -11,7 +11,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from infra.config.addressing import parse_cidr
+from infra.config.addressing import EVERYWHERE, parse_cidr
+from infra.config.database import DatabaseOptions
 from infra.config.observability import ObservabilityOptions
 from infra.config.option_group import Group, Version
 from infra.naming import ALERTMANAGER_TOKEN, DISCOVERY_TOKEN, SharedToken
@@ -48,6 +49,14 @@ class LogLevel(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
+
+
+class ControlPlaneLog(StrEnum):
+    API = "api"
+    AUDIT = "audit"
+    AUTHENTICATOR = "authenticator"
+    CONTROLLER_MANAGER = "controllerManager"
+    SCHEDULER = "scheduler"
 
 
 class NetworkOptions(Group):
@@ -87,6 +96,11 @@ class ClusterOptions(Group):
     log_retention_days: int = Field(
         30, description="days that control-plane logs are kept: 1, 3, 5, 7, 14, 30, 60, 90, … 3653"
     )
+    log_types: tuple[ControlPlaneLog, ...] = Field(
+        tuple(ControlPlaneLog),
+        description="control-plane logs at $0.50 per GB: api, audit, authenticator,"
+        " controllerManager, scheduler; [] for none. api and audit are by far the largest",
+    )
 
 
 class NodeGroupOptions(Group):
@@ -106,28 +120,24 @@ class NodeOptions(Group):
     )
 
 
-class DatabaseOptions(Group):
-    version: Version = Field(
-        description='PostgreSQL major in quotes ("15": newest minor) or a minor'
+class LoadBalancerOptions(Group):
+    internal: bool = Field(
+        default=False, description="true makes it reachable from the VPC and its peers only"
     )
-    extended_support: bool = Field(
-        default=False,
-        description="true pays to stay past standard support; false lets AWS upgrade instead",
+    source_cidrs: tuple[Cidr, ...] = Field(
+        (EVERYWHERE,), min_length=1, description="who may send requests, 0.0.0.0/0 for everyone"
     )
-    instance_class: str = Field(description="RDS instance class, such as db.t3.micro")
-    storage_gb: int = Field(ge=20, le=16384, description="gp3 storage in GB, 20 to 16384")
-    storage_ceiling_gb: int = Field(
-        ge=22,
-        le=16384,
-        description="how far storage may grow in GB, a tenth above storageGb or more",
-    )
-    backup_days: int = Field(7, ge=1, le=35, description="days that backups are kept, 1 to 35")
-    multi_az: bool = Field(description="whether a standby in another zone exists")
 
 
 class RegistryOptions(Group):
     keep_images: int = Field(
-        30, ge=5, le=1000, description="images kept to roll back to, 5 to 1000"
+        30,
+        ge=5,
+        le=1000,
+        description="releases (tags such as 1.4.0) kept to roll back to, 5 to 1000",
+    )
+    keep_builds: int = Field(
+        30, ge=5, le=1000, description="images with other tags that are kept, 5 to 1000"
     )
 
 
@@ -192,12 +202,19 @@ class Options(Group):
     )
     tags: dict[str, str] = Field({}, description="tags of every resource, in addition to our own")
     deletion_protection: bool = Field(
-        description="protects database, cluster, load balancer and registry; keeps a last snapshot"
+        description="true protects database, cluster, load balancer, logs and keys from deletion"
+    )
+    destroy_data: bool = Field(
+        default=False,
+        description="true lets `pulumi destroy` delete the registry's images and the stored logs",
     )
     network: NetworkOptions = Field(description="addresses, zones and NAT")
     cluster: ClusterOptions = Field(description="the Kubernetes control plane")
     nodes: NodeOptions = Field(description="node groups")
     database: DatabaseOptions = Field(description="the PostgreSQL database")
+    load_balancer: LoadBalancerOptions = Field(
+        LoadBalancerOptions(), description="who reaches the console and the API"
+    )
     registry: RegistryOptions = Field(RegistryOptions(), description="the image registry")
     addons: AddonOptions = Field(AddonOptions(), description="what runs in kube-system")
     backend: BackendOptions = Field(description="the backend's release")
@@ -205,3 +222,9 @@ class Options(Group):
         ObservabilityOptions(), description="metrics, logs, traces, cost and notifications"
     )
     secret_versions: SecretVersions = Field(SecretVersions(), description="rotation of secrets")
+
+    @property
+    def load_balancer_cidrs(self) -> tuple[IPv4Network, ...]:
+        """Return the ranges of the load balancer's own subnets."""
+        network = self.network
+        return network.private_cidrs if self.load_balancer.internal else network.public_cidrs

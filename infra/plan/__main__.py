@@ -12,11 +12,12 @@ from pathlib import Path
 import pulumi
 
 from infra.config.findings import Finding
-from infra.plan.model import Plan
+from infra.plan.comparison import compare
+from infra.plan.model import Json, Plan
 from infra.plan.project import ProjectError, read_stack
 from infra.plan.recorder import record
 from infra.plan.render import render
-from infra.settings import load_settings
+from infra.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,30 +32,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--output", type=Path, default=Path("build/plan.json"), help="file to write"
     )
+    parser.add_argument(
+        "--since", type=Path, help="an earlier plan.json; refused changes end with status 1"
+    )
     options = parser.parse_args(arguments)
     try:
-        plan, findings = plan_stack(options.root, options.stack)
+        # First, because it may be the file that is written below.
+        old = read_plan(options.since) if options.since else None
+        plan, settings = plan_stack(options.root, options.stack)
     except (ProjectError, pulumi.RunError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    _write(options.output, plan, findings)
+    comparison = compare(old, plan, settings) if old else None
+    _write(options.output, plan, settings.findings)
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    sys.stdout.write(f"{render(plan, findings, color=color)}\n\nWritten: {options.output}\n")
-    return 0
+    text = render(plan, settings.findings, comparison=comparison, color=color)
+    sys.stdout.write(f"{text}\n\nWritten: {options.output}\n")
+    return 1 if comparison and comparison.refused else 0
 
 
-def plan_stack(root: Path, stack: str) -> tuple[Plan, tuple[Finding, ...]]:
+def plan_stack(root: Path, stack: str) -> tuple[Plan, Settings]:
     """Run __main__.py itself with the configuration of one stack, as of today."""
     config = read_stack(root, stack)
-    findings: tuple[Finding, ...] = ()
+    loaded: list[Settings] = []
 
     def program() -> None:
-        nonlocal findings
-        findings = load_settings(today=datetime.now(UTC).date()).findings
+        loaded.append(load_settings(today=datetime.now(UTC).date()))
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
     plan = record(program, project=config.project, stack=config.stack, config=config.values)
-    return plan, findings
+    return plan, loaded[0]
+
+
+def read_plan(path: Path) -> dict[str, Json]:
+    """Read a plan.json that an earlier run wrote."""
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ProjectError(f"SINCE={path} cannot be read: {error}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("resources"), list):
+        raise ProjectError(f"SINCE={path} is not a plan. Name a plan.json that `make plan` wrote.")
+    return document
 
 
 def as_json(plan: Plan, findings: Sequence[Finding]) -> str:

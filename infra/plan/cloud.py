@@ -26,6 +26,8 @@ FUNCTIONS: dict[str, dict[str, Json]] = {
     "aws:eks/getClusterVersions:getClusterVersions": {
         "clusterVersions": [{"versionStatus": "STANDARD_SUPPORT"}]
     },
+    # No node group runs yet.
+    "aws:autoscaling/getAmiIds:getAmiIds": {"names": []},
     "aws:rds/getEngineVersion:getEngineVersion": {"versionActual": "<newest minor>"},
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
         "userName": "AWS",

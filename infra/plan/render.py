@@ -3,19 +3,29 @@
 from collections.abc import Iterator, Sequence
 
 from infra.config.findings import Finding
+from infra.plan.comparison import Comparison
 from infra.plan.describe import describe
+from infra.plan.destruction import Destruction, destruction
 from infra.plan.model import Plan, PlannedResource
 
 BOLD, DIM, YELLOW, RESET = "\033[1m", "\033[2m", "\033[33m", "\033[0m"
 
 
-def render(plan: Plan, findings: Sequence[Finding], *, color: bool) -> str:
-    """Lay the plan out; `color` adds terminal codes."""
+def render(
+    plan: Plan,
+    findings: Sequence[Finding],
+    *,
+    comparison: Comparison | None = None,
+    color: bool,
+) -> str:
+    """Lay the plan out, and below it a comparison; `color` adds terminal codes."""
     paint = _Paint(color=color)
     lines = [
         *_components(plan, paint),
         *_findings(findings, paint),
+        *_destruction(destruction(plan), paint),
         *_outputs(plan, paint),
+        *(_comparison(comparison, paint) if comparison else ()),
     ]
     return "\n".join(lines)
 
@@ -55,6 +65,27 @@ def _findings(findings: Sequence[Finding], paint: _Paint) -> Iterator[str]:
     for finding in findings:
         yield f"  {paint(YELLOW, finding.severity)}  {finding.setting}: {finding.message}."
         yield f"           {paint(DIM, finding.remedy)}."
+
+
+def _destruction(found: Destruction, paint: _Paint) -> Iterator[str]:
+    yield ""
+    yield paint(BOLD, "What a destroy would take")
+    if found.refused:
+        yield f"  {paint(YELLOW, 'refused')}  while protected: {', '.join(found.refused)}"
+    yield from (f"  {paint(YELLOW, 'lost')}     {text}" for text in found.lost)
+    yield from (f"  stays    {text}" for text in found.stays)
+
+
+def _comparison(found: Comparison, paint: _Paint) -> Iterator[str]:
+    yield ""
+    yield paint(BOLD, "Changes")
+    yield from (f"  {paint(YELLOW, 'refused')}  {sentence}" for sentence in found.refused)
+    yield from (f"  added    {name}" for name in found.added)
+    yield from (f"  removed  {name}" for name in found.removed)
+    for name, paths in found.changed.items():
+        yield f"  changed  {name}  {paint(DIM, ', '.join(paths))}"
+    if not (found.refused or found.added or found.removed or found.changed):
+        yield "  none"
 
 
 def _outputs(plan: Plan, paint: _Paint) -> Iterator[str]:

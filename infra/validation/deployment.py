@@ -38,7 +38,8 @@ def validate(options: Options, today: date) -> list[Finding]:
             _check_connections(options),
             validate_observability(options),
             validate_chart_values(),
-            _check_exposure(),
+            _check_protection(options),
+            _check_exposure(options),
         )
     )
 
@@ -115,6 +116,12 @@ def _check_cluster(options: Options) -> Iterator[Finding]:
                 f"{cidr} is reserved for documentation: nobody reaches the Kubernetes API from it",
                 "Name the ranges of those who deploy before `pulumi up`",
             )
+    if not cluster.public_endpoint:
+        yield warning(
+            "cluster.publicEndpoint",
+            "is false: Pulumi reaches the Kubernetes API only from inside the VPC",
+            "Run `pulumi up` and `helm` on a machine in the VPC, or over a VPN",
+        )
     if cluster.log_retention_days not in LOG_RETENTION_DAYS:
         yield error(
             "cluster.logRetentionDays",
@@ -204,10 +211,24 @@ def _check_connections(options: Options) -> Iterator[Finding]:
         )
 
 
-def _check_exposure() -> Iterator[Finding]:
+def _check_protection(options: Options) -> Iterator[Finding]:
+    if options.deletion_protection and options.destroy_data:
+        yield error(
+            "destroyData",
+            "is true while deletionProtection is true",
+            "Set one of them to false: a protected stack keeps its data",
+        )
+
+
+def _check_exposure(options: Options) -> Iterator[Finding]:
+    open_to_all = addressing.EVERYWHERE in options.load_balancer.source_cidrs
+    if open_to_all and not options.load_balancer.internal:
+        remedy = "Set loadBalancer.sourceCidrs or loadBalancer.internal"
+    else:
+        remedy = "Use it only from trusted networks"
     yield warning(
         "loadBalancer",
         "the load balancer speaks plain HTTP: tokens and session cookies are not encrypted",
-        "Use it only from trusted networks until a domain gives it a certificate. Replace every"
-        " token that was used before then",
+        f"{remedy} until a domain gives it a certificate. Replace every token that was used"
+        " before then",
     )

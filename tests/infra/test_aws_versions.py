@@ -14,6 +14,7 @@ from tests.support.plan import Tree, plan_with
 
 EKS = "aws:eks/getClusterVersions:getClusterVersions"
 RDS = "aws:rds/getEngineVersion:getEngineVersion"
+GROUPS = "aws:autoscaling/getAmiIds:getAmiIds"
 ANSWER = cloud.answer
 
 
@@ -29,16 +30,26 @@ def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixtur
 class RefusedError(grpc.RpcError):
     """How the engine reports that a function failed."""
 
+    def __init__(self, details: str) -> None:
+        super().__init__()
+        self._details = details
+
     def code(self) -> grpc.StatusCode:
         return grpc.StatusCode.UNKNOWN
 
     def details(self) -> str:
-        return "AccessDenied"
+        return self._details
 
 
-def refuse_versions(function: str) -> Struct:
-    if function in {EKS, RDS}:
-        raise RefusedError
+def refuse(function: str) -> Struct:
+    if function in {EKS, RDS, GROUPS}:
+        raise RefusedError("AccessDenied")
+    return ANSWER(function)
+
+
+def know_no_postgres(function: str) -> Struct:
+    if function == RDS:
+        raise RefusedError("no RDS engine versions match the criteria")
     return ANSWER(function)
 
 
@@ -78,11 +89,20 @@ def test_the_minor_that_a_major_stands_for_is_said(
     assert "database.version: 15 is PostgreSQL 15.18 today." in logged.messages
 
 
+def test_a_version_that_rds_does_not_offer_stops_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cloud, "answer", know_no_postgres)
+    with pytest.raises(pulumi.RunError, match=r"RDS does not offer this version in this region"):
+        plan_with(unchanged)
+
+
 def test_without_an_answer_the_calendar_holds_and_the_program_goes_on(
     monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(cloud, "answer", refuse_versions)
-    assert plan_with(unchanged).resources
+    monkeypatch.setattr(cloud, "answer", refuse)
+    plan = plan_with(unchanged)
+    assert plan["nodes-general"].ignore_changes == ("scalingConfig.desiredSize",)
     told = [text for text in logged.messages if "so infra/versions.py is used" in text]
     assert len(told) == 2
     assert all("AccessDenied" in text for text in told)

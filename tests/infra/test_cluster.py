@@ -8,8 +8,11 @@ import pytest
 import yaml
 
 from infra import versions
+from infra.plan import cloud
 from tests.support.plan import Tree, inputs_of, plan_of, plan_with
 
+GROUPS = "aws:autoscaling/getAmiIds:getAmiIds"
+GROUP = "aws:autoscaling/getGroup:getGroup"
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 
 
@@ -115,7 +118,31 @@ def test_the_node_group_is_the_reference_one(stack: str) -> None:
     assert group["capacityType"] == "ON_DEMAND"
     assert group["version"] == "1.35"
     assert group["launchTemplate"] == {"id": "<nodes-general-template.id>", "version": "1"}
-    assert plan_of(stack)["nodes-general"].ignore_changes == ("scalingConfig.desiredSize",)
+    assert plan_of(stack)["nodes-general"].ignore_changes == ()
+
+
+@pytest.mark.parametrize(
+    ("running", "least", "most", "desired"),
+    [(5, 2, 6, 5), (2, 4, 6, 4), (5, 2, 3, 3)],
+    ids=["max is raised", "min is raised", "max is lowered"],
+)
+def test_limits_change_freely_and_the_autoscalers_size_stays_inside_them(
+    running: int, least: int, most: int, desired: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = ["eks-nodes-general-2-0a1b2c3-uuid", "eks-somebody-elses-uuid"]
+    monkeypatch.setitem(
+        cloud.FUNCTIONS, GROUPS, {"names": [*others, "eks-nodes-general-0a1b2c3-d4e5-uuid"]}
+    )
+    monkeypatch.setitem(cloud.FUNCTIONS, GROUP, {"desiredCapacity": running})
+    group = plan_with(
+        lambda values: values["nodes"]["groups"]["general"].update(min=least, max=most)
+    )["nodes-general"]
+    assert group.inputs["scalingConfig"] == {
+        "minSize": least,
+        "desiredSize": desired,
+        "maxSize": most,
+    }
+    assert group.ignore_changes == ()
 
 
 @stacks
@@ -178,3 +205,8 @@ def test_the_newest_kubernetes_brings_its_own_builds() -> None:
     assert plan["managed-addons-coredns"].inputs["addonVersion"] == "v1.14.3-eksbuild.14"
     autoscaler = inputs_of(plan, "addons-cluster-autoscaler")
     assert autoscaler["values"]["image"] == {"tag": "v1.36.1"}
+
+
+def test_the_kinds_of_control_plane_logs_are_a_choice() -> None:
+    plan = plan_with(lambda values: values["cluster"].update(logTypes=["audit"]))
+    assert plan["cluster-eks"].inputs["enabledClusterLogTypes"] == ["audit"]

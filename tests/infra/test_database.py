@@ -1,7 +1,11 @@
 """The database of the reference deployment, and what protects it in production."""
 
+import json
+
 import pytest
 
+from infra.plan.destruction import destruction
+from infra.settings import SettingsError
 from tests.support.plan import Tree, inputs_of, plan_of, plan_with
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
@@ -37,20 +41,23 @@ def test_parameters_ask_for_tls_and_set_the_connections_that_were_budgeted(stack
     assert values["max_connections"] == ("84", "pending-reboot")
 
 
-def test_dev_can_be_torn_down() -> None:
+def test_dev_can_be_torn_down_and_leaves_its_data() -> None:
     plan = plan_of("dev")
-    database = plan["database-instance"].inputs
-    assert (database["deletionProtection"], database["skipFinalSnapshot"]) == (False, True)
     assert plan["registry-backend"].inputs["forceDelete"] is True
-    assert [resource.name for resource in plan.resources if resource.protect] == []
+    assert destruction(plan).refused == ()
+    assert destruction(plan).stays == (
+        (
+            "the database's last snapshot,"
+            " observability-platform-dev-final-<database-final-snapshot.hex>"
+        ),
+        "the database's automated backups, for up to 7 days",
+    )
 
 
 def test_prod_survives_a_mistaken_destroy() -> None:
     plan = plan_of("prod")
     database = plan["database-instance"].inputs
     assert database["deletionProtection"] is True
-    assert database["skipFinalSnapshot"] is False
-    assert database["deleteAutomatedBackups"] is False
     assert database["finalSnapshotIdentifier"] == (
         "observability-platform-prod-final-<database-final-snapshot.hex>"
     )
@@ -59,6 +66,97 @@ def test_prod_survives_a_mistaken_destroy() -> None:
     assert plan["registry-backend"].inputs["forceDelete"] is False
     protected = {resource.name for resource in plan.resources if resource.protect}
     assert protected == {"database-instance", "cluster-secrets-key", "log-store-bucket"}
+
+
+def test_lifting_the_protection_of_prod_destroys_no_data() -> None:
+    def lift(values: Tree) -> None:
+        values["deletionProtection"] = False
+
+    before, after = plan_of("prod"), plan_with(lift, "prod")
+    assert destruction(after).refused == ()
+    assert (destruction(after).lost, destruction(after).stays) == (
+        destruction(before).lost,
+        destruction(before).stays,
+    )
+    database = after["database-instance"].inputs
+    assert (database["skipFinalSnapshot"], database["deleteAutomatedBackups"]) == (False, False)
+    assert after["registry-backend"].inputs["forceDelete"] is False
+    assert after["log-store-bucket"].inputs["forceDestroy"] is False
+    assert after.outputs["finalSnapshot"] == database["finalSnapshotIdentifier"]
+
+
+def test_destroying_data_takes_explicit_settings() -> None:
+    def destroy(values: Tree) -> None:
+        values |= {"deletionProtection": False, "destroyData": True}
+        values["database"] |= {"finalSnapshot": False, "keepBackups": False}
+
+    plan = plan_with(destroy, "prod")
+    assert "finalSnapshotIdentifier" not in plan["database-instance"].inputs
+    assert plan.outputs.get("finalSnapshot") is None
+    assert destruction(plan).stays == ()
+    assert set(destruction(plan).lost) >= {
+        "the database, without a last snapshot (database.finalSnapshot)",
+        "the database's automated backups (database.keepBackups)",
+        "the images in the registry",
+        "the logs in the bucket",
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"snapshot": "monday"}, {"snapshotIdentifier": "monday"}),
+        (
+            {"pointInTime": "2026-11-30T09:30:00Z", "instance": "broken"},
+            {
+                "restoreToPointInTime": {
+                    "restoreTime": "2026-11-30T09:30:00Z",
+                    "sourceDbInstanceIdentifier": "broken",
+                }
+            },
+        ),
+        (
+            {"pointInTime": "latest", "instance": "arn:aws:rds:us-east-1:1:auto-backup:ab-1"},
+            {
+                "restoreToPointInTime": {
+                    "useLatestRestorableTime": True,
+                    "sourceDbInstanceAutomatedBackupsArn": (
+                        "arn:aws:rds:us-east-1:1:auto-backup:ab-1"
+                    ),
+                }
+            },
+        ),
+    ],
+)
+def test_a_restored_database_has_everything_but_its_contents_from_the_program(
+    source: Tree, expected: Tree
+) -> None:
+    plan = plan_with(lambda values: values["database"].update(restoreFrom=source))
+    [restored] = plan.of_type("aws:rds/instance:Instance")
+    before = inputs_of(plan_of("dev"), "database-instance")
+    assert restored.name != "database-instance"
+    assert {**restored.inputs, **dict.fromkeys(("dbName", "username"))} == {
+        **before,
+        **expected,
+        **dict.fromkeys(("dbName", "username")),
+    }
+    assert plan["database-final-snapshot"].inputs["keepers"]
+    assert plan.outputs["databaseEndpoint"] == f"<{restored.name}.endpoint>"
+
+
+@pytest.mark.parametrize(
+    "source", [{}, {"instance": "a"}, {"pointInTime": "latest"}, {"snapshot": "a", "instance": "b"}]
+)
+def test_a_restore_names_one_source(source: Tree) -> None:
+    with pytest.raises(SettingsError, match=r"restoreFrom: .* name either a snapshot"):
+        plan_with(lambda values: values["database"].update(restoreFrom=source))
+
+
+def test_a_pinned_minor_is_never_upgraded_by_aws() -> None:
+    def pin(values: Tree) -> None:
+        values["database"]["version"] = "15.18"
+
+    assert plan_with(pin)["database-instance"].inputs["autoMinorVersionUpgrade"] is False
 
 
 def test_a_minor_version_keeps_the_family_of_its_major() -> None:
@@ -75,3 +173,12 @@ def test_the_registry_never_moves_a_tag_and_scans_what_is_pushed(stack: str) -> 
     repository = plan_of(stack)["registry-backend"].inputs
     assert repository["imageTagMutability"] == "IMMUTABLE"
     assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
+
+
+def test_builds_of_every_commit_evict_no_release() -> None:
+    policy = json.loads(str(plan_of("dev")["registry-backend-lifecycle"].inputs["policy"]))
+    rules = sorted(policy["rules"], key=lambda rule: int(rule["rulePriority"]))
+    tags = [rule["selection"].get("tagPatternList") for rule in rules]
+    # ECR: an image that matches a rule is left alone by every later one.
+    assert tags == [None, ["*.*.*"], ["*"]]
+    assert [rule["selection"]["countNumber"] for rule in rules] == [14, 30, 30]

@@ -1,11 +1,12 @@
 """What is reachable from where, and what happens to it when a zone is lost."""
 
+import json
 from typing import Any
 
 import pytest
 
 from infra.plan.model import Plan
-from tests.support.plan import inputs_of, plan_of
+from tests.support.plan import inputs_of, plan_of, plan_with
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 PRIVATE_SUBNETS = ["<network-private-us-east-1a.id>", "<network-private-us-east-1b.id>"]
@@ -114,3 +115,30 @@ def test_the_load_balancer_checks_readiness_and_hides_metrics(stack: str) -> Non
     rule = inputs_of(plan, "load-balancer-hide-metrics")
     assert rule["conditions"] == [{"pathPattern": {"values": ["/metrics", "/metrics/*"]}}]
     assert [action["fixedResponse"]["statusCode"] for action in rule["actions"]] == ["404"]
+
+
+def test_the_load_balancer_answers_named_sources_only() -> None:
+    plan = plan_with(
+        lambda values: values.update(
+            loadBalancer={"sourceCidrs": ["198.51.100.0/24", "10.0.0.0/8"]}
+        )
+    )
+    rules = [
+        resource.inputs["cidrIpv4"]
+        for resource in plan.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+        if resource.name.startswith("load-balancer-")
+    ]
+    assert rules == ["198.51.100.0/24", "10.0.0.0/8"]
+
+
+def test_an_internal_load_balancer_stands_in_the_private_subnets() -> None:
+    plan = plan_with(lambda values: values.update(loadBalancer={"internal": True}))
+    balancer = inputs_of(plan, "load-balancer-alb")
+    assert balancer["internal"] is True
+    assert balancer["subnets"] == [
+        "<network-private-us-east-1a.id>",
+        "<network-private-us-east-1b.id>",
+    ]
+    values = inputs_of(plan, "backend-release")["values"]
+    assert "10.0.11.0/24" in json.dumps(values)
+    assert "10.0.1.0/24" not in json.dumps(values)

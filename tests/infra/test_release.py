@@ -113,6 +113,7 @@ def test_no_output_is_a_secret_or_comes_from_one(stack: str) -> None:
         "databaseEndpoint",
         "databaseName",
         "databaseUser",
+        "finalSnapshot",
         "namespace",
         "release",
         "databaseSecret",

@@ -83,7 +83,10 @@ def test_a_subnet_that_is_full_when_a_zone_is_lost_is_a_finding() -> None:
         ("database", "15", date(2026, 11, 24), None, ""),
         ("database", "15.18", date(2026, 11, 24), None, ""),
         ("database", "15.7", date(2026, 11, 24), ERROR, "RDS no longer creates PostgreSQL 15.7"),
-        ("database", "15.12", date(2026, 11, 24), ERROR, "RDS no longer creates PostgreSQL 15.12"),
+        ("database", "15.14", date(2026, 11, 24), ERROR, "RDS no longer creates PostgreSQL 15.14"),
+        ("database", "16.10", date(2026, 11, 24), ERROR, "RDS no longer creates PostgreSQL 16.10"),
+        ("database", "17.6", date(2026, 11, 24), ERROR, "RDS no longer creates PostgreSQL 17.6"),
+        ("database", "17.7", date(2026, 11, 24), None, ""),
         ("database", "15", date(2028, 1, 1), WARNING, "leaves standard support on 2028-03-01"),
         ("database", "15", date(2028, 3, 1), WARNING, "costs $146 a month more"),
         ("database", "15", date(2031, 3, 1), ERROR, "ended on 2031-03-01"),
@@ -122,7 +125,7 @@ def test_unpaid_extended_support_says_that_aws_upgrades_by_itself() -> None:
 
 def test_a_withdrawn_minor_is_answered_with_the_major() -> None:
     (finding,) = findings_with("database", version="15.7")
-    assert finding.remedy == 'Use "15", which is its newest minor, or 15.13 or later'
+    assert finding.remedy == 'Use "15", which is its newest minor, or 15.15 or later'
 
 
 def test_a_standby_doubles_the_price_of_extended_support() -> None:

@@ -1,0 +1,80 @@
+"""The settings of the PostgreSQL database. Pure."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from infra.config.option_group import Group, Version
+
+# As RDS takes it; "latest" is the newest time that RDS can restore, about five minutes ago.
+PointInTime = Annotated[
+    str, StringConstraints(pattern=r"^(latest|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$")
+]
+
+
+class RestoreFrom(Group):
+    """Where the data of a restored database come from: a snapshot, or a moment of an instance."""
+
+    snapshot: str | None = Field(
+        None,
+        min_length=1,
+        description="name or ARN of a snapshot, such as the output finalSnapshot",
+    )
+    point_in_time: PointInTime | None = Field(
+        None, description='a moment in UTC such as "2026-11-30T09:30:00Z", or "latest"'
+    )
+    instance: str | None = Field(
+        None,
+        min_length=1,
+        description="identifier of the instance that pointInTime refers to, or the ARN of the"
+        " automated backups that it left",
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        moment = self.point_in_time is not None, self.instance is not None
+        if (self.snapshot is None) is not all(moment) or any(moment) is not all(moment):
+            raise ValueError("name either a snapshot, or a pointInTime together with its instance")
+        return self
+
+    @property
+    def source(self) -> str:
+        """Name it in one line, which changes whenever the data would be other ones."""
+        return self.snapshot or f"{self.instance} at {self.point_in_time}"
+
+
+class DatabaseOptions(Group):
+    version: Version = Field(
+        description='PostgreSQL major in quotes ("15": newest minor) or a minor'
+    )
+    extended_support: bool = Field(
+        default=False,
+        description="true pays to stay past standard support; false lets AWS upgrade instead",
+    )
+    instance_class: str = Field(description="RDS instance class, such as db.t3.micro")
+    storage_gb: int = Field(ge=20, le=16384, description="gp3 storage in GB, 20 to 16384")
+    storage_ceiling_gb: int = Field(
+        ge=22,
+        le=16384,
+        description="how far storage may grow in GB, a tenth above storageGb or more",
+    )
+    backup_days: int = Field(7, ge=1, le=35, description="days that backups are kept, 1 to 35")
+    multi_az: bool = Field(description="whether a standby in another zone exists")
+    allow_major_upgrade: bool = Field(
+        default=False, description="true while `pulumi up` may upgrade to a new major version"
+    )
+    restore_from: RestoreFrom | None = Field(
+        None,
+        description="a snapshot, or a pointInTime of an instance, to make the database from; keep"
+        " it afterwards",
+    )
+    final_snapshot: bool = Field(
+        default=True,
+        description="false deletes the database without a last snapshot; a snapshot costs"
+        " $0.095 per GB a month",
+    )
+    keep_backups: bool = Field(
+        default=True,
+        description="false deletes the automated backups together with the database; otherwise"
+        " AWS keeps them for backupDays",
+    )

@@ -1,0 +1,39 @@
+"""Refuses impossible changes in `pulumi preview`, before anything is touched."""
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions
+
+from infra.settings import Settings
+from infra.validation.changes import refusals, values
+
+TYPE, NAME = "platform:guard:Guard", "guard"
+
+
+class Guard(pulumi.ComponentResource):
+    """Holds the guarded settings in the state.
+
+    A changed CIDR or name replaces its resource, and a replacement's hooks see no old inputs. A
+    component is updated and never replaced, so its hook sees both.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        def refuse(args: ResourceHookArgs) -> None:
+            found = refusals(_settings(args.old_inputs), settings.options, settings.names)
+            if found:
+                raise pulumi.RunError("\n".join(found))
+
+        hook = ResourceHook("refuse-changes", refuse, ResourceHookOptions(on_dry_run=True))
+        super().__init__(
+            TYPE,
+            NAME,
+            {"settings": values(settings.options, settings.names)},
+            pulumi.ResourceOptions(hooks=ResourceHookBinding(before_update=[hook])),
+        )
+        self.register_outputs({})
+
+
+def _settings(inputs: Mapping[str, object] | None) -> Mapping[str, object]:
+    held = (inputs or {}).get("settings")
+    return held if isinstance(held, Mapping) else {}

@@ -1,0 +1,172 @@
+"""Changes of an existing stack that AWS refuses, or that lose data. Pure.
+
+AWS refuses such a change half-way through `pulumi up`, or Pulumi replaces what holds the data. Each
+row below is compared before anything is touched: infra/guard.py does it in `pulumi preview`, and
+`make plan SINCE=<plan.json>` without an account.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from infra.config.options import Options
+from infra.naming import Names
+
+# What Pulumi's state holds.
+Value: TypeAlias = str | int | Sequence[str]
+# Gives the reason for a refusal, or None for a change that is possible.
+Rule: TypeAlias = Callable[[Value, Value, Options], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """One setting: its value now, when a change of it is refused, and what to do instead."""
+
+    read: Callable[[Options, Names], Value]
+    rule: Rule
+    remedy: str
+
+
+def values(options: Options, names: Names) -> dict[str, Value]:
+    """Return what the state keeps, for the comparison with a later run."""
+    return {setting: guarded.read(options, names) for setting, guarded in GUARDED.items()}
+
+
+def refusals(old: Mapping[str, object], options: Options, names: Names) -> list[str]:
+    """Return one sentence for each refused change since `old`, the result of `values`.
+
+    A setting that `old` lacks is new in this version of the program, and nothing is known of it.
+    """
+    sentences = []
+    for setting, guarded in GUARDED.items():
+        if setting not in old:
+            continue
+        before, after = _plain(old[setting]), guarded.read(options, names)
+        reason = guarded.rule(before, after, options)
+        if reason:
+            sentences.append(
+                f"{setting} cannot change from {_text(before)} to {_text(after)}: {reason}."
+                f" {guarded.remedy}."
+            )
+    return sentences
+
+
+def _fixed(reason: str) -> Rule:
+    return lambda old, new, _: reason if old != new else None
+
+
+def _kubernetes(old: Value, new: Value, _: Options) -> str | None:
+    before, after = _version(old)[1], _version(new)[1]
+    if after < before:
+        return "EKS has no way back to an older version"
+    return "EKS upgrades one minor at a time" if after > before + 1 else None
+
+
+def _postgres(old: Value, new: Value, options: Options) -> str | None:
+    before, after = _version(old), _version(new)
+    if after[0] > before[0] and not options.database.allow_major_upgrade:
+        return "a new major version rewrites the data, and database.allowMajorUpgrade is false"
+    # A major alone leaves the minor to AWS: nothing is known about it.
+    known = min(len(before), len(after))
+    if after[:known] < before[:known]:
+        return "RDS has no way back to an older version"
+    return None
+
+
+def _restored(old: Value, new: Value, _: Options) -> str | None:
+    return "an empty database would replace the restored one" if old and not new else None
+
+
+def _storage(old: Value, new: Value, _: Options) -> str | None:
+    return "RDS cannot shrink a volume" if int(str(new)) < int(str(old)) else None
+
+
+def _version(value: Value) -> tuple[int, ...]:
+    return tuple(map(int, str(value).split(".")))
+
+
+def _plain(value: object) -> Value:
+    """Undo what the engine does to values: every number of the state is a float."""
+    if isinstance(value, float):
+        return int(value)
+    if isinstance(value, str | int):
+        return value
+    assert isinstance(value, Sequence)  # noqa: S101  `values` makes nothing else
+    return [str(member) for member in value]
+
+
+def _text(value: Value) -> str:
+    return json.dumps(value) if isinstance(value, list) else str(value) or "nothing"
+
+
+_SUBNETS_IN_USE = "subnets cannot move while nodes, load balancer and database use them"
+_NEW_STACK = (
+    "Make a new stack with this value, and restore the database there from a snapshot"
+    " (docs/operations.md)"
+)
+
+GUARDED: Mapping[str, Guarded] = {
+    "region": Guarded(
+        lambda options, _: options.region,
+        _fixed("everything would be made anew in the other region, without the data"),
+        "Make a new stack there, and restore the database from a copy of its snapshot"
+        " (docs/operations.md)",
+    ),
+    "name": Guarded(
+        lambda _, names: names.cluster,
+        _fixed("cluster and database would be replaced"),
+        "Keep the names of project and stack",
+    ),
+    "network.cidr": Guarded(
+        lambda options, _: str(options.network.cidr),
+        _fixed("AWS cannot change the range of a VPC, and a new VPC replaces everything in it"),
+        _NEW_STACK,
+    ),
+    "network.zones": Guarded(
+        lambda options, _: list(options.network.zones),
+        _fixed("EKS keeps the zones of its control plane's subnets for ever"),
+        _NEW_STACK,
+    ),
+    "network.publicCidrs": Guarded(
+        lambda options, _: _texts(options.network.public_cidrs),
+        _fixed(_SUBNETS_IN_USE),
+        _NEW_STACK,
+    ),
+    "network.privateCidrs": Guarded(
+        lambda options, _: _texts(options.network.private_cidrs),
+        _fixed(_SUBNETS_IN_USE),
+        _NEW_STACK,
+    ),
+    "network.databaseCidrs": Guarded(
+        lambda options, _: _texts(options.network.database_cidrs),
+        _fixed(_SUBNETS_IN_USE),
+        _NEW_STACK,
+    ),
+    "cluster.version": Guarded(
+        lambda options, _: options.cluster.version,
+        _kubernetes,
+        "Name the version that runs, or the next minor",
+    ),
+    "database.version": Guarded(
+        lambda options, _: options.database.version,
+        _postgres,
+        "Name the version that runs. docs/operations.md describes the upgrade to a new major",
+    ),
+    "database.restoreFrom": Guarded(
+        lambda options, _: (
+            options.database.restore_from.source if options.database.restore_from else ""
+        ),
+        _restored,
+        "Keep the setting as long as the database lives, or name another source",
+    ),
+    "database.storageGb": Guarded(
+        lambda options, _: options.database.storage_gb,
+        _storage,
+        "Keep the size; storage that is not used can only be left behind by a new database",
+    ),
+}
+
+
+def _texts(members: Sequence[object]) -> list[str]:
+    return [str(member) for member in members]

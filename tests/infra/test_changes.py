@@ -1,0 +1,154 @@
+"""Changes of an existing stack: refused where AWS refuses them, allowed elsewhere."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from infra.naming import Names
+from infra.plan.__main__ import main
+from infra.settings import parse_options
+from infra.validation.changes import GUARDED, refusals, values
+from tests.support.plan import PROJECT, ROOT, Tree, stack_values
+
+NAMES = Names(PROJECT, "dev")
+Change = Callable[[Tree], None]
+
+
+def _set(group: str, **changed: object) -> Change:
+    return lambda tree: tree[group].update(changed)
+
+
+def _region(tree: Tree) -> None:
+    tree["region"] = "us-west-2"
+
+
+REFUSED: Mapping[str, tuple[Change, str]] = {
+    "region": (_region, "without the data"),
+    "network.cidr": (_set("network", cidr="10.0.0.0/15"), "cannot change the range of a VPC"),
+    "network.zones": (_set("network", zones=["us-east-1a", "us-east-1c"]), "for ever"),
+    "network.publicCidrs": (_set("network", publicCidrs=["10.0.1.0/24", "10.0.3.0/24"]), "move"),
+    "network.privateCidrs": (_set("network", privateCidrs=["10.0.11.0/24"]), "move"),
+    "network.databaseCidrs": (_set("network", databaseCidrs=["10.0.21.0/24"]), "move"),
+    "cluster.version": (_set("cluster", version="1.34"), "no way back"),
+    "database.version": (_set("database", version="16"), "allowMajorUpgrade is false"),
+    "database.storageGb": (_set("database", storageGb=20), "cannot shrink"),
+    "database.restoreFrom": (_set("database", restoreFrom=None), "an empty database"),
+}
+ALLOWED: Mapping[str, Change] = {
+    "next Kubernetes": _set("cluster", version="1.36"),
+    "pinned minor": _set("database", version="15.18"),
+    "major with consent": _set("database", version="16", allowMajorUpgrade=True),
+    "another restore": _set("database", restoreFrom={"snapshot": "other"}),
+    "more storage": _set("database", storageGb=40, storageCeilingGb=80),
+    "class": _set("database", instanceClass="db.t3.small"),
+    "NAT": _set("network", nat="per-az"),
+    "nodes": _set("nodes", groups={"general": {"instanceTypes": ["t3.large"], "min": 2, "max": 4}}),
+}
+
+
+def _values(change: Change | None = None) -> tuple[dict[str, object], list[str]]:
+    """Return what the state holds of a restored stack, and the refusals of a changed one."""
+    tree = stack_values("dev")
+    tree["database"] |= {"storageGb": 30, "restoreFrom": {"snapshot": "monday"}}
+    # As the engine gives it back: numbers are floats.
+    held = json.loads(json.dumps(values(parse_options(tree, "before"), NAMES)), parse_int=float)
+    if change:
+        change(tree)
+    return held, refusals(held, parse_options(tree, "after"), NAMES)
+
+
+def test_nothing_is_refused_without_a_change() -> None:
+    assert _values()[1] == []
+
+
+@pytest.mark.parametrize("setting", REFUSED)
+def test_it_is_refused_with_values_reason_and_remedy(setting: str) -> None:
+    change, reason = REFUSED[setting]
+    [sentence] = _values(change)[1]
+    assert sentence.startswith(f"{setting} cannot change from ")
+    assert reason in sentence
+    assert sentence.endswith(f"{GUARDED[setting].remedy}.")
+
+
+def test_a_renamed_stack_is_refused() -> None:
+    options = parse_options(stack_values("dev"), "dev")
+    [sentence] = refusals(values(options, NAMES), options, Names(PROJECT, "staging"))
+    assert sentence.startswith("name cannot change from observability-platform-dev to ")
+
+
+def test_every_row_has_a_case() -> None:
+    assert {*REFUSED, "name"} == GUARDED.keys()
+
+
+@pytest.mark.parametrize("change", ALLOWED.values(), ids=ALLOWED)
+def test_it_is_allowed(change: Change) -> None:
+    assert _values(change)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [
+        ("1.34", "1.36", "one minor at a time"),
+        ("1.36", "1.35", "no way back"),
+        ("1.9", "1.10", None),
+    ],
+)
+def test_kubernetes_goes_forward_one_minor(before: str, after: str, refused: str | None) -> None:
+    _judge("cluster.version", before, after, refused)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [
+        ("15.18", "15.17", "no way back"),
+        ("15.9", "15.10", None),
+        ("15.18", "15", None),
+        ("16", "15.18", "no way back"),
+        ("15", "17", "allowMajorUpgrade is false"),
+    ],
+)
+def test_postgres_never_goes_back(before: str, after: str, refused: str | None) -> None:
+    _judge("database.version", before, after, refused)
+
+
+def test_a_setting_that_an_older_program_did_not_keep_is_not_compared() -> None:
+    assert refusals({}, parse_options(stack_values("prod"), "prod"), NAMES) == []
+
+
+def test_a_plan_is_compared_with_an_older_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "old.json"
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    arguments = ["--root", str(tmp_path), "--output", str(tmp_path / "plan.json")]
+    assert main([*arguments[:2], "--output", str(old)]) == 0
+
+    assert main([*arguments, "--since", str(old)]) == 0
+    assert "Changes\n  none" in capsys.readouterr().out
+
+    stack = tmp_path / "Pulumi.dev.yaml"
+    stack.write_text(stack.read_text().replace("10.0.", "10.9.").replace("per-az", "single"))
+    assert main([*arguments, "--since", str(old)]) == 1
+    shown = capsys.readouterr().out
+    assert "refused  network.cidr cannot change from 10.0.0.0/16 to 10.9.0.0/16" in shown
+    assert "changed  network-vpc  cidrBlock" in shown
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "{}"])
+def test_what_is_not_a_plan_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    old = tmp_path / "old.json"
+    if content is not None:
+        old.write_text(content)
+    assert main(["--output", str(tmp_path / "plan.json"), "--since", str(old)]) == 1
+    assert f"SINCE={old}" in capsys.readouterr().err
+
+
+def _judge(setting: str, before: str, after: str, refused: str | None) -> None:
+    options = parse_options(stack_values("dev"), "dev")
+    reason = GUARDED[setting].rule(before, after, options)
+    assert (reason is None) if refused is None else (refused in str(reason))
