@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from e2e.deploy.engine.stacks import Stack
-from e2e.drills.deployment import interrupted, stack
+from e2e.drills.deployment import changes, interrupted, stack
 from e2e.drills.drill import Drill, Stage
-from e2e.drills.failures import autoscaling, database, nodes, pods
+from e2e.drills.failures import autoscaling, database, nodes, pods, restore
 from e2e.drills.monitoring import alerts, correlation, health, third_party
 from e2e.drills.releases import bad, upgrades
 from e2e.drills.secrecy.search import Keeper
@@ -35,6 +35,7 @@ _FIRST = (
     Drill("up", stack.up, Stage.EMPTY, ("resources", "seconds")),
     Drill("up-again", stack.up_again, Stage.PRESENT, ("changes",)),
     Drill("refresh", stack.refresh, Stage.PRESENT, ("changes",)),
+    Drill("refused-changes", changes.refused_changes, Stage.PRESENT, ("refused", "changed")),
 )
 _DESTROY = Drill("destroy", stack.destroy, Stage.PRESENT, ("resources_left",))
 _OF_THE_PLATFORM = (
@@ -65,6 +66,7 @@ _OF_THE_PLATFORM = (
     ),
     # Its pods stay for five minutes: no drill that counts pods comes after it.
     Drill("hpa", autoscaling.hpa, Stage.SETTLED, ("replicas_max", "seconds")),
+    Drill("restore", restore.restore, Stage.SETTLED, ("rows_before", "rows_after", "restored_s")),
     _DESTROY,
     Drill("engine-killed", interrupted.engine_killed, Stage.EMPTY, _STATE),
     # Ends with everything deployed: what KEEP=1 leaves.

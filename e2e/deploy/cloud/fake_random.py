@@ -11,6 +11,7 @@ from e2e.deploy.cloud.records import Records
 from e2e.deploy.cloud.values import Properties, secret
 
 PASSWORD = "random:index/randomPassword:RandomPassword"
+ID = "random:index/randomId:RandomId"
 _LETTERS = string.ascii_letters + string.digits
 _KNOWN = ("keepers", "length", "special")
 
@@ -24,8 +25,16 @@ def _password(asked: Asked, identity: str, account: Account) -> Properties:
     }
 
 
+def _identifier(asked: Asked, identity: str, account: Account) -> Properties:
+    del identity, account
+    return {"hex": secrets.token_hex(asked.inputs["byteLength"])}
+
+
 # A value cannot change without being another one.
-_KINDS = {PASSWORD: Kind(identity="none", fixed=_KNOWN, make=_password)}
+_KINDS = {
+    PASSWORD: Kind(identity="none", fixed=_KNOWN, make=_password),
+    ID: Kind(identity="id-{new}", fixed=("byteLength", "keepers"), make=_identifier),
+}
 
 
 def provider(records: Records) -> Provider:

@@ -74,6 +74,26 @@ class PostgresServer:
             raise
         return settings
 
+    def restore(self, kept: Path, parameters: dict[str, str], password: str) -> Settings:
+        """Make and start it with data that `keep` left. A failure leaves nothing."""
+        shutil.copytree(kept, self._directory)
+        try:
+            self._own_all()
+            before = self.settings
+            settings = replace(before, port=_free_port(before.host), parameters=parameters)
+            self._write_settings(settings)
+            self.start()
+            self.set_password(password)
+        except BaseException:
+            self.destroy()
+            raise
+        return settings
+
+    def keep(self, place: Path) -> None:
+        """Copy the data to a place where they outlive the server; it is stopped."""
+        self.stop()
+        shutil.copytree(self._directory, place, ignore=shutil.ignore_patterns("*.pid", ".s.*"))
+
     @property
     def settings(self) -> Settings:
         try:
@@ -185,6 +205,10 @@ class PostgresServer:
     def _own(self, path: Path) -> None:
         if user := _server_user():
             shutil.chown(path, user.pw_uid, user.pw_gid)
+
+    def _own_all(self) -> None:
+        for path in (self._directory, *self._directory.rglob("*")):
+            self._own(path)
 
     def _run(
         self, program: str, *arguments: object, check: bool = True, stdin: str = ""

@@ -6,8 +6,10 @@ from pathlib import Path
 from e2e.cluster.processes import MARK
 from e2e.deploy.cloud import environment
 from e2e.deploy.cloud.errors import CloudError
+from e2e.deploy.cloud.fake_aws import catalogue as aws
+from e2e.deploy.cloud.kinds import Asked
 from e2e.deploy.cloud.postgres import PostgresServer
-from e2e.deploy.cloud.records import Fault, Records, short
+from e2e.deploy.cloud.records import Fault, Records, Resource, short
 
 
 class World(Records):
@@ -51,6 +53,13 @@ class World(Records):
     def slow(self, op: str, pattern: str, seconds: float) -> None:
         """Let every `op` of types or names like `pattern` begin so much later, until `heal`."""
         self.set_faults([*self.faults(), Fault(op, pattern, seconds)])
+
+    def lose(self, type_: str) -> Resource:
+        """Delete the one resource of a type outside of Pulumi, as somebody in AWS's console."""
+        [lost] = [one for one in self.resources() if one.type == type_]
+        aws.provider(self).delete(Asked(type_, lost.name, dict(lost.outputs), lost.id))
+        self.drop(type_, lost.id)
+        return lost
 
     def heal(self) -> None:
         self.set_faults([])

@@ -72,8 +72,8 @@ class Engine:
         """For `pulumi` and `make release` in `workspace.program`."""
         return self._cli.environment
 
-    def preview(self) -> Result:
-        return self._changing("preview")
+    def preview(self, *, ok: bool = True) -> Result:
+        return self._changing("preview", ok=ok)
 
     def up(self, *, ok: bool | None = True) -> Result:
         """`ok=False`: it must fail; None: either will do."""
@@ -104,6 +104,10 @@ class Engine:
         """Set a key of the stack file, such as `secretVersions.databasePassword`; no secret."""
         text = json.dumps(value) if isinstance(value, bool) else str(value)
         self._cli.run("config", "set", "--path", f"{PROJECT}:{path}", text)
+
+    def unset(self, path: str) -> None:
+        """Remove a key of the stack file; one that is not there is no error."""
+        self._cli.run("config", "rm", "--path", f"{PROJECT}:{path}", ok=None)
 
     def outputs(self) -> dict[str, Any]:
         done = self._cli.run("stack", "output", "--json")

@@ -72,11 +72,11 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeMac
 @pytest.mark.parametrize(
     ("flags", "passes", "did", "said"),
     [
-        ([], True, ["up", "19 drills", "down"], "nothing is left"),
-        ([], False, ["up", "19 drills", "down"], "logs are kept in /kept"),
+        ([], True, ["up", "21 drills", "down"], "nothing is left"),
+        ([], False, ["up", "21 drills", "down"], "logs are kept in /kept"),
         (["--drill=up", "--drill=preview"], True, ["up", "2 drills", "down"], "nothing is left"),
         (["--stack=observability"], True, ["up", "12 drills", "down"], "nothing is left"),
-        (["--keep"], True, ["up", "19 drills", "hand over"], "written to"),
+        (["--keep"], True, ["up", "21 drills", "hand over"], "written to"),
         (["--attach", "--drill=drain"], True, ["attach", "1 drills", "hand over"], "written to"),
     ],
 )

@@ -31,7 +31,8 @@ def test_the_stack_installs_what_is_real_and_nothing_else(
     provide.switch_off(program)
     # The program of the checkout, with the settings and the values of the copy.
     monkeypatch.setattr(charts, "VALUES", program / "infra" / "third_party" / "chart_values")
-    plan = json.loads(as_json(*plan_stack(program, STACK)))
+    planned, settings = plan_stack(program, STACK)
+    plan = json.loads(as_json(planned, settings.findings))
     releases = {release.name: release for release in releases_of(plan)}
     assert {release.archive for release in releases.values()} == {
         chart.archive for chart in provide.CHARTS

@@ -1,9 +1,12 @@
 """EKS below its component, and what it refuses of sizes, zones and versions, in AWS's words."""
 
+from collections.abc import Iterator
+
 from e2e.deploy.cloud.errors import Rejected
 from e2e.deploy.cloud.fake_aws.network import GROUP, SUBNET, TEMPLATE
 from e2e.deploy.cloud.fake_aws.services import KEY, ROLE
 from e2e.deploy.cloud.kinds import Account, Asked, Kind, arn, texts_at
+from e2e.deploy.cloud.records import Records
 from e2e.deploy.cloud.values import Properties
 
 CLUSTER = "aws:eks/cluster:Cluster"
@@ -31,6 +34,25 @@ def cluster_versions(arguments: Properties) -> Properties:
             if version in _KUBERNETES
         ]
     }
+
+
+def scaling_groups(records: Records, arguments: Properties) -> Properties:
+    """Name the auto scaling groups of a cluster's node groups, as EKS names them."""
+    [wanted] = arguments["filters"]
+    clusters = wanted["values"] if wanted["name"] == "tag:eks:cluster-name" else []
+    names = [name for name, group in _scaling(records) if group["clusterName"] in clusters]
+    return {"id": "us-east-1", "names": names, "arns": []}
+
+
+def scaling_group(records: Records, arguments: Properties) -> Properties:
+    group = dict(_scaling(records))[arguments["name"]]
+    return {"name": arguments["name"], "desiredCapacity": group["scalingConfig"]["desiredSize"]}
+
+
+def _scaling(records: Records) -> Iterator[tuple[str, Properties]]:
+    for one in records.resources():
+        if one.type == NODE_GROUP:
+            yield f"eks-{one.outputs['nodeGroupName']}-0ec7", one.outputs
 
 
 def _check_sizes(asked: Asked, account: Account) -> None:

@@ -1,8 +1,10 @@
 """RDS: what it refuses, and the PostgreSQL behind each instance."""
 
+from pathlib import Path
+
 from e2e.deploy.cloud.errors import Rejected
 from e2e.deploy.cloud.fake_aws.network import GROUP, SUBNET
-from e2e.deploy.cloud.kinds import Account, Asked, Kind, arn, texts_at
+from e2e.deploy.cloud.kinds import ACCOUNT, Account, Asked, Kind, arn, texts_at
 from e2e.deploy.cloud.postgres import PostgresServer
 from e2e.deploy.cloud.values import Properties
 
@@ -12,8 +14,10 @@ PARAMETER_GROUP = "aws:rds/parameterGroup:ParameterGroup"
 
 # The newest minor of each major that RDS is known to offer (2026-05-14).
 _NEWEST = {"15": "15.18", "16": "16.14", "17": "17.10", "18": "18.4"}
-# Older minors of each major can no longer be created (RDS withdrew them on 2026-05-01).
-_OLDEST_MINOR = {"15": 13, "16": 9, "17": 5, "18": 0}
+# Older minors of each major can no longer be created (notice of 2026-08-30).
+_OLDEST_MINOR = {"15": 15, "16": 11, "17": 7, "18": 0}
+# Folders of what outlives an instance: snapshots by name, automated backups by the instance's id.
+_SNAPSHOTS, _BACKUPS = "snapshots", "backups"
 _FEWEST_ZONES = 2
 _SHORTEST_PASSWORD = 8
 _FORBIDDEN = set('/@" ')
@@ -61,13 +65,16 @@ def _check_version(asked: Asked, account: Account) -> None:
 
 
 def _check_snapshot(asked: Asked, account: Account) -> None:
-    del account
-    skipped = asked.inputs.get("skipFinalSnapshot") is True
-    if not skipped and not asked.inputs.get("finalSnapshotIdentifier"):
+    if asked.inputs.get("skipFinalSnapshot") is True:
+        return
+    name = asked.inputs.get("finalSnapshotIdentifier")
+    if not name:
         raise Rejected(
             "InvalidParameterCombination: FinalDBSnapshotIdentifier is required unless"
             f" skipFinalSnapshot is true: '{asked.name}'"
         )
+    if _kept(account, _SNAPSHOTS, name).exists():
+        raise Rejected(f"DBSnapshotAlreadyExists: Cannot create the snapshot '{name}': it exists")
 
 
 def _check_subnets(asked: Asked, account: Account) -> None:
@@ -85,14 +92,19 @@ def _server(identity: str, account: Account) -> PostgresServer:
 
 
 def _create_server(asked: Asked, identity: str, account: Account) -> Properties:
-    server = _server(identity, account)
-    settings = server.create(
-        user=asked.inputs["username"],
-        database=asked.inputs.get("dbName", ""),
-        parameters=_parameters(asked, account),
-        password=asked.inputs["password"],
-    )
+    server, source = _server(identity, account), _source(asked, account)
+    if source:
+        settings = server.restore(source, _parameters(asked, account), asked.inputs["password"])
+    else:
+        settings = server.create(
+            user=asked.inputs["username"],
+            database=asked.inputs.get("dbName", ""),
+            parameters=_parameters(asked, account),
+            password=asked.inputs["password"],
+        )
     return {
+        "username": settings.user,
+        "dbName": settings.database,
         "address": settings.host,
         "port": settings.port,
         "endpoint": f"{settings.host}:{settings.port}",
@@ -115,8 +127,41 @@ def _change_parameters(asked: Asked, old: Properties, account: Account) -> None:
             _server(instance.id, account).configure(_values(asked.inputs))
 
 
+def _source(asked: Asked, account: Account) -> Path | None:
+    """Find the data that an instance begins with; None for an empty one."""
+    moment = asked.inputs.get("restoreToPointInTime")
+    if moment:
+        arn_ = moment.get("sourceDbInstanceAutomatedBackupsArn", "")
+        if not arn_ or not moment.get("useLatestRestorableTime"):
+            raise Rejected("the fake RDS restores the last moment of an instance that is gone")
+        found = _kept(account, _BACKUPS, arn_.rpartition(":ab-")[2])
+    elif name := asked.inputs.get("snapshotIdentifier"):
+        found = _kept(account, _SNAPSHOTS, name)
+    else:
+        return None
+    if {"username", "dbName"} & asked.inputs.keys():
+        raise Rejected("InvalidParameterCombination: restored data have a user and a database")
+    if not found.exists():
+        raise Rejected(f"DBSnapshotNotFound: '{found.name}' not found")
+    return found
+
+
 def _destroy_server(asked: Asked, account: Account) -> None:
-    _server(asked.id, account).destroy()
+    server = _server(asked.id, account)
+    if asked.inputs.get("skipFinalSnapshot") is not True:
+        server.keep(_kept(account, _SNAPSHOTS, asked.inputs["finalSnapshotIdentifier"]))
+    if asked.inputs.get("deleteAutomatedBackups") is False:
+        server.keep(_kept(account, _BACKUPS, asked.id))
+    server.destroy()
+
+
+def _kept(account: Account, folder: str, name: str) -> Path:
+    return account.records.directory / folder / name
+
+
+def backup_arn(instance: str) -> str:
+    """Return what AWS calls the automated backups that an instance leaves."""
+    return f"arn:aws:rds:us-east-1:{ACCOUNT}:auto-backup:ab-{instance}"
 
 
 def _parameters(asked: Asked, account: Account) -> dict[str, str]:
@@ -138,6 +183,8 @@ KINDS = {
             "dbSubnetGroupName",
             "engine",
             "kmsKeyId",
+            "restoreToPointInTime",
+            "snapshotIdentifier",
             "storageEncrypted",
             "username",
         ),

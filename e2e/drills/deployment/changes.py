@@ -1,0 +1,40 @@
+"""Changes of the stack that exists: what AWS refuses is refused before anything is touched."""
+
+from e2e.drills.drill import Checks
+from e2e.platform.platform import Platform
+
+# Edits of the stack file, and the settings that infra/validation/changes.py refuses then.
+_IMPOSSIBLE = {
+    "10.0.": "10.9.",
+    "us-east-1": "us-west-2",
+    "version: '1.35'": "version: '1.34'",
+    "version: '15'": "version: '16'",
+}
+_REFUSED = (
+    "region",
+    "network.cidr",
+    "network.zones",
+    "network.databaseCidrs",
+    "cluster.version",
+    "database.version",
+)
+
+
+def refused_changes(platform: Platform, checks: Checks) -> None:
+    """Changes that AWS refuses end `pulumi preview` with the reason, and `pulumi up` untouched."""
+    file = platform.engine.workspace.stack_file
+    written = file.read_text()
+    edited = written
+    for before, after in _IMPOSSIBLE.items():
+        edited = edited.replace(before, after)
+    try:
+        file.write_text(edited)
+        previewed, tried = platform.engine.preview(ok=False), platform.engine.up(ok=False)
+    finally:
+        file.write_text(written)
+    for setting in _REFUSED:
+        sentence = f"{setting} cannot change from"
+        checks.require(sentence in previewed.text, f"the preview does not say: {sentence}")
+        checks.require(sentence in tried.text, f"up does not say: {sentence}")
+    checks.note(refused=len(_REFUSED), changed=tried.changed)
+    checks.require(not tried.changed, f"up changed something before it was refused: {tried}")

@@ -1,0 +1,93 @@
+"""The database lost, and brought back by the setting `database.restoreFrom`."""
+
+import time
+
+from e2e.deploy.cloud.fake_aws.rds import INSTANCE, backup_arn
+from e2e.drills.drill import Checks
+from e2e.platform.platform import Platform
+from infra.naming import DATABASE_NAME
+
+_ALERTS = 200
+_RATE = 40
+_SETTING = "database.restoreFrom"
+_TABLES = ("alert", "open_episode", "episode")
+_ROWS = "SELECT count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM {} t"
+
+
+def restore(platform: Platform, checks: Checks) -> None:
+    """Deleted outside, then destroyed with the stack: each restore brings every row back."""
+    try:
+        _after_a_deletion(platform, checks)
+        _after_a_destroy(platform, checks)
+    finally:
+        # `pulumi destroy`, which comes next, does not read it.
+        platform.engine.unset(_SETTING)
+
+
+def _after_a_deletion(platform: Platform, checks: Checks) -> None:
+    """Somebody deletes the instance in AWS's console; its automated backups stay."""
+    _deliver(platform)
+    before = _rows(platform)
+    checks.note(rows_before=_count(before))
+    lost = platform.world.lose(INSTANCE)
+    began = time.monotonic()
+    platform.engine.refresh()
+    platform.engine.set(f"{_SETTING}.pointInTime", "latest")
+    platform.engine.set(f"{_SETTING}.instance", backup_arn(lost.id))
+    platform.engine.up()
+    checks.note(restored_s=time.monotonic() - began)
+    _require_same(platform, checks, before)
+    _require_removal_refused(platform, checks)
+
+
+def _after_a_destroy(platform: Platform, checks: Checks) -> None:
+    """The stack goes, and a new one begins with the last snapshot."""
+    _deliver(platform)
+    before = _rows(platform)
+    snapshot = platform.engine.outputs()["finalSnapshot"]
+    platform.engine.destroy()
+    platform.engine.unset(_SETTING)
+    platform.engine.set(f"{_SETTING}.snapshot", snapshot)
+    began = time.monotonic()
+    platform.engine.up()
+    checks.note(rebuilt_s=time.monotonic() - began, rows_after=_count(_rows(platform)))
+    _require_same(platform, checks, before)
+
+
+def _deliver(platform: Platform) -> None:
+    with platform.load(platform.alerts(), rate=_RATE, limit_seconds=60) as load:
+        load.wait_for(_ALERTS)
+
+
+def _require_same(platform: Platform, checks: Checks, before: dict[str, str]) -> None:
+    """Nothing is missing, and the backend goes on with what it found."""
+    after = _rows(platform)
+    checks.require(after == before, f"rows and digests are {after}, they were {before}")
+    alerts = platform.alerts()
+    with platform.load(alerts, rate=_RATE, limit_seconds=60) as load:
+        load.wait_for(_ALERTS)
+    checks.require(not load.report.failures, f"alerts failed then: {load.report.failures[:3]}")
+    added = _count(_rows(platform)) - _count(before)
+    checks.require(added >= len(alerts.accepted), f"{added} new rows of {len(alerts.accepted)}")
+
+
+def _require_removal_refused(platform: Platform, checks: Checks) -> None:
+    file = platform.engine.workspace.stack_file
+    written = file.read_text()
+    platform.engine.unset(_SETTING)
+    try:
+        refused = platform.engine.preview(ok=False)
+    finally:
+        file.write_text(written)
+    sentence = "an empty database would replace the restored one"
+    checks.require(sentence in refused.text, f"the preview does not say: {sentence}")
+
+
+def _rows(platform: Platform) -> dict[str, str]:
+    """Give the number of rows and a digest of them, by table."""
+    sql = platform.world.postgres.sql
+    return {table: sql(_ROWS.format(table), database=DATABASE_NAME) for table in _TABLES}
+
+
+def _count(rows: dict[str, str]) -> int:
+    return sum(int(found.partition("|")[0]) for found in rows.values())
