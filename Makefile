@@ -16,7 +16,7 @@ export PORT STATE
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | LC_ALL=C sort -t: -k1,1 | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: dependencies
 dependencies:
@@ -31,6 +31,14 @@ up: ## run the platform on this machine until Ctrl-C (PORT=8000 STATE=.local)
 	@local/bootstrap.sh --inexact --no-default-groups --group local
 	@exec "$(VENV)/bin/python" -m local --stop-with-parent --port "$$PORT" --state "$$STATE"
 
+.PHONY: backup
+backup: dependencies ## write the local database to a file, also while the platform runs (FILE= STATE=.local)
+	@$(RUN) python -m local.backup backup --state "$$STATE" --file "$(FILE)"
+
+.PHONY: restore
+restore: dependencies ## put a backup in the place of the local database, which is kept (FILE= STATE=.local)
+	@$(RUN) python -m local.backup restore --state "$$STATE" --file "$(FILE)"
+
 # Two runs: everything in parallel, on PostgreSQL 15 where Debian's package is installed, as in
 # production; then what depends on the version again, on the one that `make up` brings.
 .PHONY: test
@@ -43,7 +51,7 @@ test-clock: dependencies ## the tests that can depend on the clock, at five mome
 	@$(RUN) tests/clock.sh
 
 .PHONY: check
-check: dependencies ## format, lint, types, import contracts, dead dependencies
+check: dependencies ## format, lint, types, import contracts, dead dependencies, width of Markdown
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
 	@$(RUN) mypy .
@@ -60,8 +68,8 @@ format: dependencies ## format, fix what can be fixed, write generated docs
 	@$(RUN) python -m tests.support.values_table
 
 .PHONY: plan
-plan: dependencies ## run the Pulumi program without an AWS account, write build/plan.json (STACK=dev)
-	@$(RUN) python -m infra.plan --stack $(STACK)
+plan: dependencies ## run the Pulumi program without an AWS account, write build/plan.json (STACK=dev SINCE=<old plan.json>)
+	@$(RUN) python -m infra.plan --stack $(STACK) $(if $(SINCE),--since "$(SINCE)")
 
 # The dashboards are committed; a test compares them with the output of this target.
 .PHONY: dashboards
