@@ -75,7 +75,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeMac
         ([], True, ["up", "21 drills", "down"], "nothing is left"),
         ([], False, ["up", "21 drills", "down"], "logs are kept in /kept"),
         (["--drill=up", "--drill=preview"], True, ["up", "2 drills", "down"], "nothing is left"),
-        (["--stack=observability"], True, ["up", "12 drills", "down"], "nothing is left"),
+        (["--stack=observability"], True, ["up", "13 drills", "down"], "nothing is left"),
         (["--keep"], True, ["up", "21 drills", "hand over"], "written to"),
         (["--attach", "--drill=drain"], True, ["attach", "1 drills", "hand over"], "written to"),
     ],
