@@ -20,7 +20,7 @@ class Guard(pulumi.ComponentResource):
 
     def __init__(self, settings: Settings) -> None:
         def refuse(args: ResourceHookArgs) -> None:
-            found = refusals(_settings(args.old_inputs), settings.options, settings.names)
+            found = refusals(guarded_settings(args.old_inputs), settings.options, settings.names)
             if found:
                 raise pulumi.RunError("\n".join(found))
 
@@ -34,6 +34,7 @@ class Guard(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _settings(inputs: Mapping[str, object] | None) -> Mapping[str, object]:
+def guarded_settings(inputs: Mapping[str, object] | None) -> Mapping[str, object]:
+    """Return the settings in the component's inputs; nothing if there are none yet."""
     held = (inputs or {}).get("settings")
     return held if isinstance(held, Mapping) else {}

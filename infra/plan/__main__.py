@@ -43,8 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ProjectError, pulumi.RunError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    comparison = compare(old, plan, settings) if old else None
-    _write(options.output, plan, settings.findings)
+    document = as_json(plan, settings.findings)
+    comparison = compare(old, json.loads(document), settings) if old else None
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(document)
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     text = render(plan, settings.findings, comparison=comparison, color=color)
     sys.stdout.write(f"{text}\n\nWritten: {options.output}\n")
@@ -84,11 +86,6 @@ def as_json(plan: Plan, findings: Sequence[Finding]) -> str:
         "findings": [finding.as_dict() for finding in findings],
     }
     return json.dumps(document, indent=2) + "\n"
-
-
-def _write(path: Path, plan: Plan, findings: Sequence[Finding]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(as_json(plan, findings))
 
 
 if __name__ == "__main__":

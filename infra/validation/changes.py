@@ -151,7 +151,7 @@ GUARDED: Mapping[str, Guarded] = {
     "database.version": Guarded(
         lambda options, _: options.database.version,
         _postgres,
-        "Name the version that runs. docs/operations.md describes the upgrade to a new major",
+        "Name the version that runs. docs/first-year.md describes the upgrade to a new major",
     ),
     "database.restoreFrom": Guarded(
         lambda options, _: (

@@ -4,6 +4,8 @@ import time
 
 from e2e.deploy.cloud.fake_aws.rds import INSTANCE, backup_arn
 from e2e.drills.drill import Checks
+from e2e.load.load import Report
+from e2e.load.traffic import Alerts
 from e2e.platform.platform import Platform
 from infra.naming import DATABASE_NAME
 
@@ -54,19 +56,19 @@ def _after_a_destroy(platform: Platform, checks: Checks) -> None:
     _require_same(platform, checks, before)
 
 
-def _deliver(platform: Platform) -> None:
-    with platform.load(platform.alerts(), rate=_RATE, limit_seconds=60) as load:
+def _deliver(platform: Platform) -> tuple[Alerts, Report]:
+    alerts = platform.alerts()
+    with platform.load(alerts, rate=_RATE, limit_seconds=60) as load:
         load.wait_for(_ALERTS)
+    return alerts, load.report
 
 
 def _require_same(platform: Platform, checks: Checks, before: dict[str, str]) -> None:
     """Nothing is missing, and the backend goes on with what it found."""
     after = _rows(platform)
     checks.require(after == before, f"rows and digests are {after}, they were {before}")
-    alerts = platform.alerts()
-    with platform.load(alerts, rate=_RATE, limit_seconds=60) as load:
-        load.wait_for(_ALERTS)
-    checks.require(not load.report.failures, f"alerts failed then: {load.report.failures[:3]}")
+    alerts, report = _deliver(platform)
+    checks.require(not report.failures, f"alerts failed then: {report.failures[:3]}")
     added = _count(_rows(platform)) - _count(before)
     checks.require(added >= len(alerts.accepted), f"{added} new rows of {len(alerts.accepted)}")
 
