@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,7 @@ from local.environment import DATABASE_NAME, DATABASE_USER, base_environment
 from local.errors import PlatformError
 from local.leftovers import end_leftovers, forget_dead_server
 from local.lock import StateLock
+from local.options import path
 from local.postgres import SUPERUSER, Postgres, binaries, check_version, describe, prepare_cluster
 from local.processes import Supervisor
 from local.state import State, open_state
@@ -32,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit status: 0, or 1 after an error."""
     parser = argparse.ArgumentParser(prog="python -m local.backup", description=__doc__)
     parser.add_argument("action", choices=("backup", "restore"))
-    parser.add_argument("--state", type=Path, default=Path(".local"), help="state directory")
-    parser.add_argument("--file", type=Path, required=True, help="file to write, or to read")
+    parser.add_argument("--state", type=path, default=Path(".local"), help="state directory")
+    file = partial(path, setting="FILE", what="file")
+    parser.add_argument("--file", type=file, required=True, help="file to write, or to read")
     options = parser.parse_args(arguments)
     act = backup if options.action == "backup" else restore
     try:

@@ -32,7 +32,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=8000, help="port of the console and the API")
-    parser.add_argument("--state", type=_path, default=Path(".local"), help="state directory")
+    parser.add_argument("--state", type=path, default=Path(".local"), help="state directory")
     for name, usual in (("worker", 8001), ("prometheus", 9090), ("alertmanager", 9093)):
         parser.add_argument(
             f"--{name}-port", type=int, help=f"default: {usual}, or the next free port"
@@ -54,9 +54,10 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     return Options(**chosen, intervals=intervals)
 
 
-def _path(text: str) -> Path:
+def path(text: str, *, setting: str = "STATE", what: str = "directory") -> Path:
+    """Read a path of the command line; make gives an empty one for a setting without a value."""
     if not text:
-        raise argparse.ArgumentTypeError("STATE is empty: name a directory")
+        raise argparse.ArgumentTypeError(f"{setting} is empty: name a {what}")
     return Path(text)
 
 

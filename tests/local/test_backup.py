@@ -126,3 +126,12 @@ def test_a_backup_overwrites_nothing_and_needs_a_database(
     arguments = ["backup", "--state", str(directory / "state"), "--file", str(directory / "file")]
     assert main(arguments) == 1
     assert "holds no database" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", ["backup", "restore"])
+def test_a_file_must_be_named(
+    directory: Path, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main([action, "--state", str(directory / "state"), "--file", ""])
+    assert "FILE is empty: name a file" in capsys.readouterr().err
