@@ -3,7 +3,8 @@
 import secrets
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -28,6 +29,16 @@ _PROGRAM = (
     "backend",
 )
 _COMPILED = shutil.ignore_patterns("__pycache__")
+
+
+@contextmanager
+def put_back(file: Path) -> Iterator[Path]:
+    """Give a file to be changed, and put it back as it was at the end."""
+    written = file.read_text()
+    try:
+        yield file
+    finally:
+        file.write_text(written)
 
 
 @dataclass(frozen=True, slots=True)

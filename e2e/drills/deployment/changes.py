@@ -1,5 +1,6 @@
 """Changes of the stack that exists: what AWS refuses is refused before anything is touched."""
 
+from e2e.deploy.engine.workspace import put_back
 from e2e.drills.drill import Checks
 from e2e.platform.platform import Platform
 
@@ -22,16 +23,12 @@ _REFUSED = (
 
 def refused_changes(platform: Platform, checks: Checks) -> None:
     """Changes that AWS refuses end `pulumi preview` with the reason, and `pulumi up` untouched."""
-    file = platform.engine.workspace.stack_file
-    written = file.read_text()
-    edited = written
-    for before, after in _IMPOSSIBLE.items():
-        edited = edited.replace(before, after)
-    try:
+    with put_back(platform.engine.workspace.stack_file) as file:
+        edited = file.read_text()
+        for before, after in _IMPOSSIBLE.items():
+            edited = edited.replace(before, after)
         file.write_text(edited)
         previewed, tried = platform.engine.preview(ok=False), platform.engine.up(ok=False)
-    finally:
-        file.write_text(written)
     for setting in _REFUSED:
         sentence = f"{setting} cannot change from"
         checks.require(sentence in previewed.text, f"the preview does not say: {sentence}")

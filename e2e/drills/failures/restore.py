@@ -3,6 +3,7 @@
 import time
 
 from e2e.deploy.cloud.fake_aws.rds import INSTANCE, backup_arn
+from e2e.deploy.engine.workspace import put_back
 from e2e.drills.drill import Checks
 from e2e.load.load import Report
 from e2e.load.traffic import Alerts
@@ -74,13 +75,9 @@ def _require_same(platform: Platform, checks: Checks, before: dict[str, str]) ->
 
 
 def _require_removal_refused(platform: Platform, checks: Checks) -> None:
-    file = platform.engine.workspace.stack_file
-    written = file.read_text()
-    platform.engine.unset(_SETTING)
-    try:
+    with put_back(platform.engine.workspace.stack_file):
+        platform.engine.unset(_SETTING)
         refused = platform.engine.preview(ok=False)
-    finally:
-        file.write_text(written)
     sentence = "an empty database would replace the restored one"
     checks.require(sentence in refused.text, f"the preview does not say: {sentence}")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from e2e.deploy.cloud.postgres import PostgresServer
 from e2e.deploy.engine.stacks import REPOSITORY
+from e2e.deploy.engine.workspace import put_back
 
 _VERSIONS = Path("backend") / "migrations" / "versions"
 
@@ -102,13 +103,9 @@ def add_chart_key(program: Path, value: str) -> str:
 @contextmanager
 def impatient_release(program: Path, patience: str) -> Iterator[None]:
     """Let the copy of `make release` wait less than ten minutes for pods that never get ready."""
-    file = program / "release" / "upgrade.py"
-    original = file.read_text()
-    _edit(file, 'TIMEOUT = ".*"', lambda _: f'TIMEOUT = "{patience}"')
-    try:
+    with put_back(program / "release" / "upgrade.py") as file:
+        _edit(file, 'TIMEOUT = ".*"', lambda _: f'TIMEOUT = "{patience}"')
         yield
-    finally:
-        file.write_text(original)
 
 
 def _edit(file: Path, line: str, by: Callable[[re.Match[str]], str]) -> None:
