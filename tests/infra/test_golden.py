@@ -1,42 +1,39 @@
 """The complete list of what is deployed: whoever adds, renames or drops a resource shows it here.
 
-A rename is a replacement on AWS. After a change that is meant, put the new lines into golden.txt,
-which is the stack dev; the failure prints them.
+A rename is a replacement on AWS. golden/dev.txt is the stack `dev`; each other file is what its
+stack has besides (+) and what it lacks (-). After a change that is meant, write the files anew with
+`UPDATE_GOLDEN=1 pytest tests/infra/test_golden.py`, and read their diff.
 """
 
 import difflib
+import os
 from pathlib import Path
 
-from tests.support.plan import plan_of
+import pytest
 
-GOLDEN = Path(__file__).parent / "golden.txt"
-ENCRYPTION = "BucketServerSideEncryptionConfiguration"
-LOG_STORE = {
-    ("platform:log_store:LogStore", "log-store"),
-    ("aws:s3/bucket:Bucket", "log-store-bucket"),
-    (f"aws:s3/b{ENCRYPTION[1:]}:{ENCRYPTION}", "log-store-encryption"),
-    ("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "log-store-lifecycle"),
-    ("aws:s3/bucketPolicy:BucketPolicy", "log-store-policy"),
-    ("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "log-store-private"),
-    ("platform:identity:WorkloadIdentity", "loki"),
-    ("aws:iam/role:Role", "loki-role"),
-    ("aws:iam/rolePolicy:RolePolicy", "loki-policy"),
-    ("aws:eks/podIdentityAssociation:PodIdentityAssociation", "loki-association"),
-}
+from infra.plan.model import Plan
+from tests.infra.stacks import VARIANTS
+from tests.support.plan import plan_of, plan_with
+
+GOLDEN = Path(__file__).parent / "golden"
 
 
-def test_the_stack_is_exactly_these_resources() -> None:
-    expected = GOLDEN.read_text().splitlines()
-    found = sorted(f"{r.type} {r.name}" for r in plan_of("dev").resources)
-    difference = difflib.unified_diff(expected, found, "golden.txt", "program", lineterm="")
+@pytest.mark.parametrize("stack", ["dev", "prod", *VARIANTS])
+def test_the_stack_is_exactly_these_resources(stack: str) -> None:
+    dev = _lines(plan_of("dev"))
+    if stack == "dev":
+        found = sorted(dev)
+    else:
+        other = _lines(plan_with(VARIANTS[stack]) if stack in VARIANTS else plan_of(stack))
+        found = [*(f"+ {line}" for line in sorted(other - dev))]
+        found += [f"- {line}" for line in sorted(dev - other)]
+    golden = GOLDEN / f"{stack}.txt"
+    if "UPDATE_GOLDEN" in os.environ:
+        golden.write_text("".join(f"{line}\n" for line in found))
+    expected = golden.read_text().splitlines()
+    difference = difflib.unified_diff(expected, found, golden.name, "program", lineterm="")
     assert found == expected, "\n".join(difference)
 
 
-def test_prod_differs_from_dev_by_a_second_nat_and_a_bucket_for_logs() -> None:
-    dev, prod = ({(r.type, r.name) for r in plan_of(stack).resources} for stack in ("dev", "prod"))
-    assert dev - prod == set()
-    assert prod - dev == {
-        ("aws:ec2/eip:Eip", "network-nat-address-us-east-1b"),
-        ("aws:ec2/natGateway:NatGateway", "network-nat-us-east-1b"),
-        *LOG_STORE,
-    }
+def _lines(plan: Plan) -> set[str]:
+    return {f"{resource.type} {resource.name}" for resource in plan.resources}

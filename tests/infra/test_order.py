@@ -1,10 +1,14 @@
 """What exists before what; backwards, it is the order in which a stack is destroyed."""
 
-import pytest
+import time
 
+import pytest
+from pulumi.runtime.proto import resource_pb2
+
+from infra import guard
 from infra.plan.model import Plan, PlannedResource
-from infra.plan.monitor import STACK_TYPE
-from tests.support.plan import plan_of
+from infra.plan.monitor import STACK_TYPE, Monitor
+from tests.support.plan import plan_of, plan_with
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 
@@ -100,6 +104,28 @@ def test_every_object_in_the_cluster_goes_before_the_nodes(stack: str) -> None:
     assert len(objects) == 37
     for resource in objects:
         assert "nodes-general" in plan.waits_for(resource.name), resource.name
+
+
+def test_nothing_of_the_cloud_is_registered_before_the_guard_has_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A slow answer to the guard is what a busy machine makes of it."""
+    register, answered = Monitor.RegisterResource, list[str]()
+
+    def slow_for_the_guard(
+        self: Monitor, request: resource_pb2.RegisterResourceRequest
+    ) -> resource_pb2.RegisterResourceResponse:
+        if request.type == guard.TYPE:
+            time.sleep(0.5)
+        if request.custom or request.type == guard.TYPE:
+            answered.append(request.type)
+        return register(self, request)
+
+    monkeypatch.setattr(Monitor, "RegisterResource", slow_for_the_guard)
+    plan_with(lambda _: None)
+    before = answered[: answered.index(guard.TYPE)]
+    # A random value is in the state alone, until the database or a Secret takes it.
+    assert {kind.partition("/")[0] for kind in before} <= {"random:index"}
 
 
 @stacks
