@@ -1,6 +1,7 @@
 """Refuses impossible changes in `pulumi preview`, before anything is touched."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import pulumi
 from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions
@@ -9,6 +10,7 @@ from infra.settings import Settings
 from infra.validation.changes import refusals, values
 
 TYPE, NAME = "platform:guard:Guard", "guard"
+_Value = TypeVar("_Value")
 
 
 class Guard(pulumi.ComponentResource):
@@ -32,6 +34,14 @@ class Guard(pulumi.ComponentResource):
             pulumi.ResourceOptions(hooks=ResourceHookBinding(before_update=[hook])),
         )
         self.register_outputs({})
+
+    def once_accepted(self, value: _Value) -> pulumi.Output[_Value]:
+        """Return the value when the engine has run the hook; after a refusal, never.
+
+        `depends_on` is no way to wait for this component: the SDK puts a component's children in
+        its place, and this one has none.
+        """
+        return self.urn.apply(lambda _: value)
 
 
 def guarded_settings(inputs: Mapping[str, object] | None) -> Mapping[str, object]:

@@ -33,8 +33,9 @@ def build(settings: Settings) -> None:
     for finding in settings.findings:
         pulumi.log.warn(str(finding))
 
-    cloud = aws_provider(settings.options, settings.names, after=Guard(settings))
-    ask_aws(settings.options, cloud)
+    options, guard = settings.options, Guard(settings)
+    cloud = aws_provider(options, settings.names, region=guard.once_accepted(options.region))
+    ask_aws(options, cloud)
     in_aws = ResourceOptions(providers=[cloud])
     network = _network(settings, in_aws)
     balancer = _load_balancer(settings, in_aws, network)

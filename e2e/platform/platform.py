@@ -79,4 +79,8 @@ class Platform:
         self.registry.push_missing()
         settling.mend_release(self.commands)
         settling.spread_pods(self.cluster)
+        self.wait_for_targets()
+
+    def wait_for_targets(self) -> None:
+        """Return when the load balancer sends to every pod, and to no other; bounded."""
         settling.wait_for_targets(self.cluster, self.load_balancer)

@@ -38,6 +38,8 @@ def _after_a_deletion(platform: Platform, checks: Checks) -> None:
     platform.engine.set(f"{_SETTING}.pointInTime", "latest")
     platform.engine.set(f"{_SETTING}.instance", backup_arn(lost.id))
     platform.engine.up()
+    # The address is the old one: no pod is replaced, and each connects when it finds the database.
+    platform.wait_for_targets()
     checks.note(restored_s=time.monotonic() - began)
     _require_same(platform, checks, before)
     _require_removal_refused(platform, checks)
