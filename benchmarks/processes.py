@@ -74,7 +74,8 @@ def tree_cpu_seconds(parent: int, children: Iterable[int]) -> float:
 def _cpu_ticks(pid: int) -> tuple[int, int]:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:  # it ended meanwhile, so its parent accounts for it
+    except (FileNotFoundError, ProcessLookupError):
+        # It ended meanwhile, so its parent accounts for it.
         return 0, 0
     fields = [int(field) for field in stat.rpartition(")")[2].split()[11:15]]
     return fields[0] + fields[1], fields[2] + fields[3]

@@ -15,6 +15,7 @@ PATH = "/webhooks/prometheus"
 PLUGINS = ["remote_ip", "reject", "heartbeat", "blackout"]
 _HERE = Path(__file__).parent
 _REQUIREMENTS = _HERE / "requirements.txt"
+_CONFIGURATION = _HERE / "workers.py"
 _ENVIRONMENT = BUILD / "bench-alerta"
 
 
@@ -30,27 +31,19 @@ def install() -> Path:
 
 @contextmanager
 def alerta(postgres: Postgres, directory: Path) -> Iterator[Service]:
-    """Run Alerta behind gunicorn with two workers of eight threads."""
+    """Run Alerta behind gunicorn, as workers.py configures it."""
     programs = install()
     settings = directory / "alertad.conf"
     url = f"postgresql://{SUPERUSER}@/{ALERTA}?host={postgres.socket}"
-    # The schema is made before there are two workers. Each worker then makes it again, and one of
-    # two that do so at the same moment fails: that must not stop it.
     settings.write_text(
         f"DEBUG = False\nDATABASE_URL = {url!r}\nDATABASE_NAME = {ALERTA!r}\n"
-        f"DATABASE_RAISE_ON_ERROR = False\nPLUGINS = {PLUGINS!r}\n",
+        f"PLUGINS = {PLUGINS!r}\n",
         encoding="utf-8",
     )
     env = environment(ALERTA_SVR_CONF_FILE=str(settings))
-    run([programs / "python", "-c", "import alerta; alerta.create_app()"], env=env)
     command: list[str | Path] = [
         programs / "gunicorn",
-        "--bind=127.0.0.1:0",
-        "--workers=2",
-        "--worker-class=gthread",
-        "--threads=8",
-        "--timeout=120",
-        "--no-control-socket",
+        f"--config={_CONFIGURATION}",
         "alerta:create_app()",
     ]
     with service(command, directory / "alerta.log", env, cwd=directory) as running:
