@@ -1,7 +1,6 @@
 """The reference deployment: connects the components through their plain outputs."""
 
 import pulumi
-import pulumi_aws as aws
 from pulumi import ResourceOptions
 
 from infra import naming
@@ -22,7 +21,7 @@ from infra.aws.workload_identity import (
 )
 from infra.guard import Guard
 from infra.kubernetes.addons import CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER, Addons, AddonsArgs
-from infra.kubernetes.backend_release import BackendRelease, BackendReleaseArgs, Monitoring
+from infra.kubernetes.backend_release import BackendRelease, BackendReleaseArgs
 from infra.providers import aws_provider, kubernetes_provider
 from infra.settings import Settings
 from infra.stack_monitoring import Components, add_alarms, add_observability, add_topic
@@ -32,268 +31,218 @@ def build(settings: Settings) -> None:
     """Declare every resource of the deployment and its outputs."""
     for finding in settings.findings:
         pulumi.log.warn(str(finding))
-
-    options, guard = settings.options, Guard(settings)
-    cloud = aws_provider(options, settings.names, region=guard.once_accepted(options.region))
-    ask_aws(options, cloud)
-    in_aws = ResourceOptions(providers=[cloud])
-    network = _network(settings, in_aws)
-    balancer = _load_balancer(settings, in_aws, network)
-    cluster = _cluster(settings, in_aws, network)
-    nodes = _nodes(settings, in_aws, cloud, network, balancer, cluster)
-    database = _database(settings, in_aws, network, nodes)
-    registry = _registry(settings, in_aws)
-    managed = _managed_addons(settings, in_aws, cluster, nodes)
-
-    in_cluster = ResourceOptions(providers=[kubernetes_provider(cluster.kubeconfig)])
-    identities = _workload_identities(settings, in_aws, cluster, balancer)
-    addons = _addons(settings, in_cluster, network, cluster, nodes, managed, identities)
-    topic = add_topic(settings, in_aws)
-    components = Components(cluster=cluster, nodes=nodes, managed=managed, addons=addons)
-    monitoring = add_observability(
-        settings, in_aws, in_cluster, components, topic, console=balancer.url
-    )
-    image = _bootstrap_image(settings, in_aws, registry)
-    release = _backend_release(
-        settings,
-        in_cluster,
-        network,
-        balancer,
-        database,
-        registry,
-        addons,
-        monitoring,
-        after=[
-            *nodes.ready,
-            *managed.ready,
-            managed.storage,
-            *database.ready,
-            *balancer.ready,
-            *addons.ready,
-            *image,
-        ],
-    )
-    add_alarms(settings, in_aws, balancer, database, topic, after=[release])
-    _export(settings, balancer, cluster, database, registry, release)
+    _Stack(settings).export()
 
 
-def _network(settings: Settings, in_aws: ResourceOptions) -> Network:
-    options = settings.options.network
-    args = NetworkArgs(
-        names=settings.names,
-        region=settings.options.region,
-        cidr=options.cidr,
-        zones=options.zones,
-        public_cidrs=options.public_cidrs,
-        private_cidrs=options.private_cidrs,
-        database_cidrs=options.database_cidrs,
-        nat=options.nat,
-    )
-    return Network("network", args, in_aws)
+class _Stack:
+    """The components; each method reads those that the constructor made before."""
 
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._names, self._options = settings, settings.names, settings.options
+        self._protected = settings.options.deletion_protection
 
-def _load_balancer(settings: Settings, in_aws: ResourceOptions, network: Network) -> LoadBalancer:
-    options = settings.options.load_balancer
-    args = LoadBalancerArgs(
-        names=settings.names,
-        vpc_id=network.vpc_id,
-        subnet_ids=(network.private_subnet_ids if options.internal else network.public_subnet_ids),
-        internet=network.internet,
-        options=options,
-        deletion_protection=settings.options.deletion_protection,
-    )
-    return LoadBalancer("load-balancer", args, in_aws)
+        guard = Guard(settings)
+        region = guard.once_accepted(self._options.region)
+        self._cloud = aws_provider(self._options, self._names, region=region)
+        ask_aws(self._options, self._cloud)
+        self._in_aws = ResourceOptions(providers=[self._cloud])
+        self._network = self._create_network()
+        self._balancer = self._create_load_balancer()
+        self._cluster = self._create_cluster()
+        self._nodes = self._create_nodes()
+        self._database = self._create_database()
+        self._registry = self._create_registry()
+        self._managed = self._create_managed_addons()
 
+        kubernetes = kubernetes_provider(self._cluster.kubeconfig)
+        self._in_cluster = ResourceOptions(providers=[kubernetes])
+        self._addons = self._create_addons(after=self._create_identities())
+        topic = add_topic(settings, self._in_aws)
+        self._monitoring = add_observability(
+            settings,
+            self._in_aws,
+            self._in_cluster,
+            Components(
+                cluster=self._cluster,
+                nodes=self._nodes,
+                managed=self._managed,
+                addons=self._addons,
+            ),
+            topic,
+            console=self._balancer.url,
+        )
+        self._release = self._create_release(after=self._create_image())
+        add_alarms(
+            settings, self._in_aws, self._balancer, self._database, topic, after=[self._release]
+        )
 
-def _cluster(settings: Settings, in_aws: ResourceOptions, network: Network) -> Cluster:
-    args = ClusterArgs(
-        names=settings.names,
-        vpc_id=network.vpc_id,
-        subnet_ids=network.private_subnet_ids,
-        options=settings.options.cluster,
-        deletion_protection=settings.options.deletion_protection,
-    )
-    return Cluster("cluster", args, in_aws)
+    def _create_network(self) -> Network:
+        args = NetworkArgs(
+            names=self._names, region=self._options.region, options=self._options.network
+        )
+        return Network("network", args, self._in_aws)
 
+    def _create_load_balancer(self) -> LoadBalancer:
+        options, network = self._options.load_balancer, self._network
+        args = LoadBalancerArgs(
+            names=self._names,
+            vpc_id=network.vpc_id,
+            subnet_ids=network.private_subnet_ids
+            if options.internal
+            else network.public_subnet_ids,
+            internet=network.internet,
+            options=options,
+            deletion_protection=self._protected,
+        )
+        return LoadBalancer("load-balancer", args, self._in_aws)
 
-def _nodes(
-    settings: Settings,
-    in_aws: ResourceOptions,
-    cloud: aws.Provider,
-    network: Network,
-    balancer: LoadBalancer,
-    cluster: Cluster,
-) -> Nodes:
-    args = NodesArgs(
-        names=settings.names,
-        vpc_id=network.vpc_id,
-        subnet_ids=network.private_subnet_ids,
-        cluster_name=cluster.name,
-        cluster_version=settings.options.cluster.version,
-        cluster_security_group_id=cluster.security_group_id,
-        load_balancer_security_group_id=balancer.security_group_id,
-        options=settings.options.nodes,
-        tags=settings.names.tags(settings.options.tags),
-        provider=cloud,
-        egress=network.egress,
-    )
-    return Nodes("nodes", args, in_aws)
+    def _create_cluster(self) -> Cluster:
+        args = ClusterArgs(
+            names=self._names,
+            vpc_id=self._network.vpc_id,
+            subnet_ids=self._network.private_subnet_ids,
+            options=self._options.cluster,
+            deletion_protection=self._protected,
+        )
+        return Cluster("cluster", args, self._in_aws)
 
+    def _create_nodes(self) -> Nodes:
+        args = NodesArgs(
+            names=self._names,
+            vpc_id=self._network.vpc_id,
+            subnet_ids=self._network.private_subnet_ids,
+            cluster_name=self._cluster.name,
+            cluster_version=self._options.cluster.version,
+            cluster_security_group_id=self._cluster.security_group_id,
+            load_balancer_security_group_id=self._balancer.security_group_id,
+            options=self._options.nodes,
+            tags=self._names.tags(self._options.tags),
+            provider=self._cloud,
+            egress=self._network.egress,
+        )
+        return Nodes("nodes", args, self._in_aws)
 
-def _database(
-    settings: Settings, in_aws: ResourceOptions, network: Network, nodes: Nodes
-) -> Database:
-    args = DatabaseArgs(
-        names=settings.names,
-        vpc_id=network.vpc_id,
-        subnet_ids=network.database_subnet_ids,
-        node_security_group_id=nodes.security_group_id,
-        private_cidrs=settings.options.network.private_cidrs,
-        options=settings.options.database,
-        password_version=settings.options.secret_versions.database_password,
-        deletion_protection=settings.options.deletion_protection,
-    )
-    return Database("database", args, in_aws)
+    def _create_database(self) -> Database:
+        args = DatabaseArgs(
+            names=self._names,
+            vpc_id=self._network.vpc_id,
+            subnet_ids=self._network.database_subnet_ids,
+            node_security_group_id=self._nodes.security_group_id,
+            private_cidrs=self._options.network.private_cidrs,
+            options=self._options.database,
+            password_version=self._options.secret_versions.database_password,
+            deletion_protection=self._protected,
+        )
+        return Database("database", args, self._in_aws)
 
+    def _create_registry(self) -> Registry:
+        args = RegistryArgs(
+            names=self._names,
+            keep_images=self._options.registry.keep_images,
+            keep_builds=self._options.registry.keep_builds,
+            destroy_images=self._options.destroy_data,
+        )
+        return Registry("registry", args, self._in_aws)
 
-def _registry(settings: Settings, in_aws: ResourceOptions) -> Registry:
-    args = RegistryArgs(
-        names=settings.names,
-        keep_images=settings.options.registry.keep_images,
-        keep_builds=settings.options.registry.keep_builds,
-        destroy_images=settings.options.destroy_data,
-    )
-    return Registry("registry", args, in_aws)
+    def _create_managed_addons(self) -> ManagedAddons:
+        ebs_csi = WorkloadIdentity(
+            "ebs-csi",
+            WorkloadIdentityArgs(
+                names=self._names,
+                cluster_name=self._cluster.name,
+                namespace=naming.SYSTEM_NAMESPACE,
+                service_account=EBS_CSI_SERVICE_ACCOUNT,
+                managed_policy_arn=iam.EBS_CSI_DRIVER_POLICY,
+                associate=False,
+            ),
+            self._in_aws,
+        )
+        args = ManagedAddonsArgs(
+            names=self._names,
+            cluster_name=self._cluster.name,
+            cluster_version=self._options.cluster.version,
+            ebs_csi_role_arn=ebs_csi.role_arn,
+            after=[*self._nodes.ready, *ebs_csi.ready],
+        )
+        return ManagedAddons("managed-addons", args, self._in_aws)
 
+    def _create_identities(self) -> list[pulumi.Resource]:
+        """Create the controllers' roles; return what must exist before their pods do."""
+        target_group = self._balancer.target_group_arn
+        policies = {LOAD_BALANCER_CONTROLLER: target_group.apply(iam.load_balancer_controller)}
+        if self._options.addons.cluster_autoscaler:
+            policies[CLUSTER_AUTOSCALER] = self._cluster.name.apply(iam.cluster_autoscaler)
+        return create_workload_roles(
+            self._names, self._cluster.name, naming.SYSTEM_NAMESPACE, policies, self._in_aws
+        )
 
-def _managed_addons(
-    settings: Settings, in_aws: ResourceOptions, cluster: Cluster, nodes: Nodes
-) -> ManagedAddons:
-    ebs_csi = WorkloadIdentity(
-        "ebs-csi",
-        WorkloadIdentityArgs(
-            names=settings.names,
-            cluster_name=cluster.name,
-            namespace=naming.SYSTEM_NAMESPACE,
-            service_account=EBS_CSI_SERVICE_ACCOUNT,
-            managed_policy_arn=iam.EBS_CSI_DRIVER_POLICY,
-            associate=False,
-        ),
-        in_aws,
-    )
-    args = ManagedAddonsArgs(
-        names=settings.names,
-        cluster_name=cluster.name,
-        cluster_version=settings.options.cluster.version,
-        ebs_csi_role_arn=ebs_csi.role_arn,
-        after=[*nodes.ready, *ebs_csi.ready],
-    )
-    return ManagedAddons("managed-addons", args, in_aws)
+    def _create_addons(self, after: list[pulumi.Resource]) -> Addons:
+        args = AddonsArgs(
+            options=self._options.addons,
+            region=self._options.region,
+            vpc_id=self._network.vpc_id,
+            cluster_name=self._cluster.name,
+            cluster_version=self._options.cluster.version,
+            after=[*self._nodes.ready, *self._managed.ready, *after],
+            storage=self._managed.storage,
+        )
+        return Addons("addons", args, self._in_cluster)
 
+    def _create_image(self) -> list[pulumi.Resource]:
+        if not self._options.backend.build_image:
+            return []
+        args = BootstrapImageArgs(
+            repository_url=self._registry.repository_url,
+            registry_id=self._registry.registry_id,
+            tag=self._settings.app_version,
+        )
+        return BootstrapImage("bootstrap-image", args, self._in_aws).ready
 
-def _workload_identities(
-    settings: Settings, in_aws: ResourceOptions, cluster: Cluster, balancer: LoadBalancer
-) -> list[pulumi.Resource]:
-    """Create the controllers' roles; return what must exist before their pods do."""
-    policies: dict[str, pulumi.Output[str]] = {
-        LOAD_BALANCER_CONTROLLER: balancer.target_group_arn.apply(iam.load_balancer_controller)
-    }
-    if settings.options.addons.cluster_autoscaler:
-        policies[CLUSTER_AUTOSCALER] = cluster.name.apply(iam.cluster_autoscaler)
-    return create_workload_roles(
-        settings.names, cluster.name, naming.SYSTEM_NAMESPACE, policies, in_aws
-    )
+    def _create_release(self, after: list[pulumi.Resource]) -> BackendRelease:
+        options = self._options
+        args = BackendReleaseArgs(
+            environment=self._names.stack,
+            options=options.backend,
+            secret_versions=options.secret_versions,
+            vpc_id=self._network.vpc_id,
+            repository_url=self._registry.repository_url,
+            database_host=self._database.host,
+            database_port=self._database.port,
+            database_password=self._database.password,
+            database_cidrs=options.network.database_cidrs,
+            target_group_arn=self._balancer.target_group_arn,
+            load_balancer_cidrs=options.load_balancer_cidrs,
+            load_balancer_idle_timeout_seconds=IDLE_TIMEOUT_SECONDS,
+            load_balancer_controller=self._addons.load_balancer_controller,
+            monitoring=self._monitoring,
+            after=[
+                *self._nodes.ready,
+                *self._managed.ready,
+                self._managed.storage,
+                *self._database.ready,
+                *self._balancer.ready,
+                *self._addons.ready,
+                *after,
+            ],
+        )
+        return BackendRelease("backend", args, self._in_cluster)
 
-
-def _addons(
-    settings: Settings,
-    in_cluster: ResourceOptions,
-    network: Network,
-    cluster: Cluster,
-    nodes: Nodes,
-    managed: ManagedAddons,
-    identities: list[pulumi.Resource],
-) -> Addons:
-    args = AddonsArgs(
-        options=settings.options.addons,
-        region=settings.options.region,
-        vpc_id=network.vpc_id,
-        cluster_name=cluster.name,
-        cluster_version=settings.options.cluster.version,
-        after=[*nodes.ready, *managed.ready, *identities],
-        storage=managed.storage,
-    )
-    return Addons("addons", args, in_cluster)
-
-
-def _bootstrap_image(
-    settings: Settings, in_aws: ResourceOptions, registry: Registry
-) -> list[pulumi.Resource]:
-    if not settings.options.backend.build_image:
-        return []
-    args = BootstrapImageArgs(
-        repository_url=registry.repository_url,
-        registry_id=registry.registry_id,
-        tag=settings.app_version,
-    )
-    return BootstrapImage("bootstrap-image", args, in_aws).ready
-
-
-def _backend_release(
-    settings: Settings,
-    in_cluster: ResourceOptions,
-    network: Network,
-    balancer: LoadBalancer,
-    database: Database,
-    registry: Registry,
-    addons: Addons,
-    monitoring: Monitoring | None,
-    after: list[pulumi.Resource],
-) -> BackendRelease:
-    options = settings.options
-    args = BackendReleaseArgs(
-        environment=settings.names.stack,
-        options=options.backend,
-        secret_versions=options.secret_versions,
-        vpc_id=network.vpc_id,
-        repository_url=registry.repository_url,
-        database_host=database.host,
-        database_port=database.port,
-        database_password=database.password,
-        database_cidrs=options.network.database_cidrs,
-        target_group_arn=balancer.target_group_arn,
-        load_balancer_cidrs=options.load_balancer_cidrs,
-        load_balancer_idle_timeout_seconds=IDLE_TIMEOUT_SECONDS,
-        load_balancer_controller=addons.load_balancer_controller,
-        monitoring=monitoring,
-        after=after,
-    )
-    return BackendRelease("backend", args, in_cluster)
-
-
-def _export(
-    settings: Settings,
-    balancer: LoadBalancer,
-    cluster: Cluster,
-    database: Database,
-    registry: Registry,
-    release: BackendRelease,
-) -> None:
-    """Export the addresses and names that kubectl and helm need, without passwords or tokens."""
-    outputs: dict[str, pulumi.Input[str | None]] = {
-        "url": balancer.url,
-        "region": settings.options.region,
-        "clusterName": cluster.name,
-        "kubeconfig": cluster.kubeconfig,
-        "registry": registry.repository_url,
-        "databaseEndpoint": database.endpoint,
-        "databaseName": naming.DATABASE_NAME,
-        "databaseUser": naming.DATABASE_USER,
-        "namespace": release.namespace,
-        "release": release.release,
-        "finalSnapshot": database.final_snapshot,
-        "databaseSecret": naming.DATABASE_SECRET,
-        "authSecret": naming.AUTH_SECRET,
-    }
-    for name, value in outputs.items():
-        pulumi.export(name, value)
+    def export(self) -> None:
+        """Export the addresses and names that kubectl and helm need, no passwords or tokens."""
+        outputs: dict[str, pulumi.Input[str | None]] = {
+            "url": self._balancer.url,
+            "region": self._options.region,
+            "clusterName": self._cluster.name,
+            "kubeconfig": self._cluster.kubeconfig,
+            "registry": self._registry.repository_url,
+            "databaseEndpoint": self._database.endpoint,
+            "databaseName": naming.DATABASE_NAME,
+            "databaseUser": naming.DATABASE_USER,
+            "namespace": self._release.namespace,
+            "release": self._release.release,
+            "finalSnapshot": self._database.final_snapshot,
+            "databaseSecret": naming.DATABASE_SECRET,
+            "authSecret": naming.AUTH_SECRET,
+        }
+        for name, value in outputs.items():
+            pulumi.export(name, value)

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from pulumi import ResourceOptions
 
 from infra.config.addressing import EVERYWHERE
-from infra.config.options import Nat
+from infra.config.options import Nat, NetworkOptions
 from infra.naming import Names
 
 PUBLIC, PRIVATE, DATABASE = "public", "private", "database"
@@ -25,12 +25,7 @@ ROLE_TAGS = {
 class NetworkArgs:
     names: Names
     region: str
-    cidr: IPv4Network
-    zones: Sequence[str]
-    public_cidrs: Sequence[IPv4Network]
-    private_cidrs: Sequence[IPv4Network]
-    database_cidrs: Sequence[IPv4Network]
-    nat: Nat
+    options: NetworkOptions
 
 
 class Network(pulumi.ComponentResource):
@@ -51,9 +46,9 @@ class Network(pulumi.ComponentResource):
 
         self._vpc = self._create_vpc()
         gateway = self._create_internet_gateway()
-        public = self._create_subnets(PUBLIC, args.public_cidrs)
-        private = self._create_subnets(PRIVATE, args.private_cidrs)
-        database = self._create_subnets(DATABASE, args.database_cidrs)
+        public = self._create_subnets(PUBLIC, args.options.public_cidrs)
+        private = self._create_subnets(PRIVATE, args.options.private_cidrs)
+        database = self._create_subnets(DATABASE, args.options.database_cidrs)
 
         self._create_public_routes(public, gateway)
         nats = self._create_nat_gateways(public)
@@ -70,7 +65,7 @@ class Network(pulumi.ComponentResource):
     def _create_vpc(self) -> aws.ec2.Vpc:
         vpc = aws.ec2.Vpc(
             f"{self._name}-vpc",
-            cidr_block=str(self._args.cidr),
+            cidr_block=str(self._args.options.cidr),
             # Both are needed for the cluster's private endpoint to resolve.
             enable_dns_support=True,
             enable_dns_hostnames=True,
@@ -106,7 +101,7 @@ class Network(pulumi.ComponentResource):
                 tags=self._args.names.display(f"{tier}-{zone}") | ROLE_TAGS[tier],
                 opts=self._child,
             )
-            for zone, cidr in zip(self._args.zones, cidrs, strict=True)
+            for zone, cidr in zip(self._args.options.zones, cidrs, strict=True)
         ]
 
     def _create_public_routes(
@@ -121,13 +116,13 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
         self.internet = [route]
-        for zone, subnet in zip(self._args.zones, subnets, strict=True):
+        for zone, subnet in zip(self._args.options.zones, subnets, strict=True):
             self.internet.append(self._associate(f"{PUBLIC}-{zone}", subnet, table))
 
     def _create_nat_gateways(self, public: Sequence[aws.ec2.Subnet]) -> list[aws.ec2.NatGateway]:
         """Create one gateway for all zones, or one for each, in the order of the zones."""
-        places = list(zip(self._args.zones, public, strict=True))
-        if self._args.nat is Nat.SINGLE:
+        places = list(zip(self._args.options.zones, public, strict=True))
+        if self._args.options.nat is Nat.SINGLE:
             places = places[:1]
         # A NAT gateway without a route to the internet is created but does not work.
         after_route = ResourceOptions(parent=self, depends_on=self.internet)
@@ -154,7 +149,7 @@ class Network(pulumi.ComponentResource):
         """Create a table for each zone, even with one NAT, so that a switch only changes routes."""
         tables = []
         self.egress = []
-        for index, (zone, subnet) in enumerate(zip(self._args.zones, subnets, strict=True)):
+        for index, (zone, subnet) in enumerate(zip(self._args.options.zones, subnets, strict=True)):
             table = self._create_table(f"{PRIVATE}-{zone}")
             route = aws.ec2.Route(
                 f"{self._name}-{PRIVATE}-nat-{zone}",
@@ -171,7 +166,7 @@ class Network(pulumi.ComponentResource):
     def _create_isolated_routes(self, subnets: Sequence[aws.ec2.Subnet]) -> None:
         """Associate a table without routes, because the VPC's main table might get routes."""
         table = self._create_table(DATABASE)
-        for zone, subnet in zip(self._args.zones, subnets, strict=True):
+        for zone, subnet in zip(self._args.options.zones, subnets, strict=True):
             self._associate(f"{DATABASE}-{zone}", subnet, table)
 
     def _create_s3_endpoint(self, tables: Sequence[aws.ec2.RouteTable]) -> None:
