@@ -45,6 +45,11 @@ restore: dependencies ## put a backup in the place of the local database, which 
 test: dependencies ## every test that needs no root and no cluster
 	@$(RUN) tests/run.sh
 
+# Not part of `make test`: tracing doubles the CPU time of the tests. CI does not run it.
+.PHONY: coverage
+coverage: dependencies ## the same tests, and which lines and branches no test runs
+	@$(RUN) pytest --numprocesses=auto --dist=loadgroup --cov --cov-report=term
+
 # CI does not run it.
 .PHONY: test-clock
 test-clock: dependencies ## the tests that can depend on the clock, at five moments in four zones (needs cc)
