@@ -75,6 +75,7 @@ class _Stack:
         add_alarms(
             settings, self._in_aws, self._balancer, self._database, topic, after=[self._release]
         )
+        guard.reached(self._release.release, self._database.endpoint)
 
     def _create_network(self) -> Network:
         args = NetworkArgs(

@@ -26,6 +26,8 @@ class Guarded:
     read: Callable[[Options, Names], Value]
     rule: Rule
     remedy: str
+    # Whether some values can follow: `pulumi up` may then have tried one, and failed.
+    in_place: bool = False
 
 
 def values(options: Options, names: Names) -> dict[str, Value]:
@@ -33,21 +35,40 @@ def values(options: Options, names: Names) -> dict[str, Value]:
     return {setting: guarded.read(options, names) for setting, guarded in GUARDED.items()}
 
 
-def refusals(old: Mapping[str, object], options: Options, names: Names) -> list[str]:
-    """Return one sentence for each refused change since `old`, the result of `values`.
+def in_place(options: Options, names: Names) -> dict[str, Value]:
+    """Return those of `values` that are true only after a complete `pulumi up`."""
+    return {
+        setting: guarded.read(options, names)
+        for setting, guarded in GUARDED.items()
+        if guarded.in_place
+    }
 
-    A setting that `old` lacks is new in this version of the program, and nothing is known of it.
+
+def refusals(
+    tried: Mapping[str, object],
+    options: Options,
+    names: Names,
+    *,
+    reached: Mapping[str, object] | None = None,
+) -> list[str]:
+    """Return one sentence for each refused change since `tried`, the result of `values`.
+
+    `reached` is the result of `in_place` at the last complete `pulumi up`, by default the same as
+    `tried`. What was tried since then may have failed, so it can be taken back, and also continued.
+    A setting that is in neither is new in this version of the program: nothing is known of it.
     """
+    reached = tried if reached is None else reached
     sentences = []
     for setting, guarded in GUARDED.items():
-        if setting not in old:
+        olds = [tried, reached] if guarded.in_place else [tried]
+        if not all(setting in old for old in olds):
             continue
-        before, after = _plain(old[setting]), guarded.read(options, names)
-        reason = guarded.rule(before, after, options)
-        if reason:
+        befores, after = [_plain(old[setting]) for old in olds], guarded.read(options, names)
+        reasons = [guarded.rule(before, after, options) for before in befores]
+        if all(reasons):
             sentences.append(
-                f"{setting} cannot change from {_text(before)} to {_text(after)}: {reason}."
-                f" {guarded.remedy}."
+                f"{setting} cannot change from {_text(befores[-1])} to {_text(after)}:"
+                f" {reasons[-1]}. {guarded.remedy}."
             )
     return sentences
 
@@ -103,7 +124,7 @@ def _text(value: Value) -> str:
 _SUBNETS_IN_USE = "subnets cannot move while nodes, load balancer and database use them"
 _NEW_STACK = (
     "Make a new stack with this value, and restore the database there from a snapshot"
-    " (docs/operations.md)"
+    " (docs/operations.md). A stack that holds no data yet can be destroyed first"
 )
 
 GUARDED: Mapping[str, Guarded] = {
@@ -147,11 +168,13 @@ GUARDED: Mapping[str, Guarded] = {
         lambda options, _: options.cluster.version,
         _kubernetes,
         "Name the version that runs, or the next minor",
+        in_place=True,
     ),
     "database.version": Guarded(
         lambda options, _: options.database.version,
         _postgres,
         "Name the version that runs. docs/first-year.md describes the upgrade to a new major",
+        in_place=True,
     ),
     "database.restoreFrom": Guarded(
         lambda options, _: (
@@ -159,11 +182,13 @@ GUARDED: Mapping[str, Guarded] = {
         ),
         _restored,
         "Keep the setting as long as the database lives, or name another source",
+        in_place=True,
     ),
     "database.storageGb": Guarded(
         lambda options, _: options.database.storage_gb,
         _storage,
         "Keep the size; storage that is not used can only be left behind by a new database",
+        in_place=True,
     ),
 }
 

@@ -9,7 +9,7 @@ import pytest
 from infra.naming import Names
 from infra.plan.__main__ import main
 from infra.settings import parse_options
-from infra.validation.changes import GUARDED, refusals, values
+from infra.validation.changes import GUARDED, in_place, refusals, values
 from tests.support.plan import PROJECT, ROOT, Tree, stack_values
 
 NAMES = Names(PROJECT, "dev")
@@ -111,6 +111,41 @@ def test_kubernetes_goes_forward_one_minor(before: str, after: str, refused: str
 )
 def test_postgres_never_goes_back(before: str, after: str, refused: str | None) -> None:
     _judge("database.version", before, after, refused)
+
+
+@pytest.mark.parametrize(
+    ("tried", "reached", "now", "refused"),
+    [
+        ({"version": "1.36"}, {"version": "1.35"}, {"version": "1.35"}, False),
+        ({"version": "1.36"}, {"version": "1.35"}, {"version": "1.37"}, False),
+        ({"version": "1.36"}, {"version": "1.35"}, {"version": "1.34"}, True),
+        ({"storageGb": 40}, {"storageGb": 20}, {"storageGb": 30}, False),
+        ({"storageGb": 40}, {"storageGb": 30}, {"storageGb": 20}, True),
+        ({"restoreFrom": {"snapshot": "typo"}}, {}, {}, False),
+        ({"restoreFrom": {"snapshot": "b"}}, {"restoreFrom": {"snapshot": "a"}}, {}, True),
+    ],
+)
+def test_what_was_only_tried_can_be_taken_back(
+    tried: Tree, reached: Tree, now: Tree, refused: bool
+) -> None:
+    """The guard is updated before AWS answers: a `pulumi up` that fails there leaves it ahead."""
+    trees = [stack_values("dev") for _ in range(3)]
+    for tree, changed in zip(trees, (tried, reached, now), strict=True):
+        tree["database"]["storageCeilingGb"] = 80
+        tree["cluster" if "version" in changed else "database"] |= changed
+    before, complete, after = (parse_options(tree, "test") for tree in trees)
+    found = refusals(values(before, NAMES), after, NAMES, reached=in_place(complete, NAMES))
+    assert bool(found) is refused
+
+
+def test_before_the_first_complete_up_only_what_can_never_follow_is_refused() -> None:
+    tree = stack_values("dev")
+    held = values(parse_options(tree, "before"), NAMES)
+    tree["cluster"]["version"] = "1.34"
+    tree["network"]["cidr"] = "10.0.0.0/15"
+    [sentence] = refusals(held, parse_options(tree, "after"), NAMES, reached={})
+    assert sentence.startswith("network.cidr ")
+    assert "destroyed first" in sentence
 
 
 def test_a_setting_that_an_older_program_did_not_keep_is_not_compared() -> None:

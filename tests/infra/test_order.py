@@ -3,11 +3,13 @@
 import time
 
 import pytest
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import resource_pb2
 
 from infra import guard
 from infra.plan.model import Plan, PlannedResource
 from infra.plan.monitor import STACK_TYPE, Monitor
+from infra.plan.property_values import plain_properties
 from tests.support.plan import plan_of, plan_with
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
@@ -126,6 +128,31 @@ def test_nothing_of_the_cloud_is_registered_before_the_guard_has_accepted(
     before = answered[: answered.index(guard.TYPE)]
     # A random value is in the state alone, until the database or a Secret takes it.
     assert {kind.partition("/")[0] for kind in before} <= {"random:index"}
+
+
+def test_settings_count_as_reached_after_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    register, finish, seen = Monitor.RegisterResource, Monitor.RegisterResourceOutputs, list[str]()
+
+    def registered(
+        self: Monitor, request: resource_pb2.RegisterResourceRequest
+    ) -> resource_pb2.RegisterResourceResponse:
+        seen.append(request.name)
+        return register(self, request)
+
+    def finished(
+        self: Monitor, request: resource_pb2.RegisterResourceOutputsRequest
+    ) -> empty_pb2.Empty:
+        if request.urn.endswith("::guard-reached"):
+            held = plain_properties(request.outputs)["settings"]
+            assert isinstance(held, dict)
+            seen.append(str(held["cluster.version"]))
+        return finish(self, request)
+
+    monkeypatch.setattr(Monitor, "RegisterResource", registered)
+    monkeypatch.setattr(Monitor, "RegisterResourceOutputs", finished)
+    plan_with(lambda values: values["cluster"].update(version="1.36"))
+    before = seen[: seen.index("1.36")]
+    assert {"backend-release", "database-instance", "nodes-general", "cluster-eks"} <= {*before}
 
 
 @stacks
