@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO
 
 from local.accounts import launch_prefix
@@ -23,11 +24,23 @@ from local.errors import PlatformError
 from local.leftovers import end_leftovers, forget_dead_server
 from local.lock import StateLock
 from local.options import path
-from local.postgres import SUPERUSER, Postgres, binaries, check_version, describe, prepare_cluster
+from local.postgres import (
+    MAJOR_VERSION,
+    SUPERUSER,
+    Postgres,
+    binaries,
+    check_version,
+    describe,
+    prepare_cluster,
+)
 from local.processes import Supervisor
 from local.state import State, open_state
 
 _LONGEST_SECONDS = 3600
+# As a shell reports SIGINT.
+_INTERRUPTED = 130
+# In the list of every archive of ours, as pg_restore writes it.
+_MARK = b" TABLE public alembic_version "
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PlatformError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write(f"interrupted: {options.file} and the database are as before\n")
+        return _INTERRUPTED
     return 0
 
 
@@ -72,14 +88,23 @@ def restore(state: State, database: Postgres, file: Path) -> str:
         # Complete before it takes the place of anything.
         staging = dataclasses.replace(database, data=database.data.with_name("postgres.restoring"))
         shutil.rmtree(staging.data, ignore_errors=True)
-        asyncio.run(_fill(state, staging, file))
-        former = ""
-        if database.is_initialized:
-            kept = database.data.with_name(f"postgres.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-            database.data.rename(kept)
-            former = f"; the former one is in {kept}"
-        staging.data.rename(database.data)
+        try:
+            asyncio.run(_fill(state, staging, file))
+            former = _replace(database, staging)
+        finally:
+            for left in (staging.data, staging.unfinished_data):
+                shutil.rmtree(left, ignore_errors=True)
     return f"{state.root} holds the database of {file}{former}"
+
+
+def _replace(database: Postgres, staging: Postgres) -> str:
+    former = ""
+    if database.is_initialized:
+        kept = database.data.with_name(f"postgres.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+        database.data.rename(kept)
+        former = f"; the former one is in {kept}"
+    staging.data.rename(database.data)
+    return former
 
 
 async def _fill(state: State, staging: Postgres, file: Path) -> None:
@@ -110,17 +135,19 @@ def _runs(database: Postgres) -> bool:
 
 def _dump(database: Postgres, file: Path) -> None:
     """Write beside the file first, so that it is there complete or not at all."""
-    unfinished = file.with_name(f"{file.name}.unfinished")
     try:
-        unfinished.touch(mode=0o600)
-        with unfinished.open("wb") as output:
-            _must(_client(database, "pg_dump", "-Fc", *_where(database), output=output))
-            os.fsync(output.fileno())
-        unfinished.rename(file)
+        # A name of its own: another backup may be under way, or have been killed.
+        with NamedTemporaryFile(
+            dir=file.parent, prefix=f"{file.name}.", suffix=".unfinished", delete=False
+        ) as output:
+            try:
+                _must(_client(database, "pg_dump", "-Fc", *_where(database), output=output.file))
+                os.fsync(output.fileno())
+                Path(output.name).rename(file)
+            finally:
+                Path(output.name).unlink(missing_ok=True)
     except OSError as error:
         raise PlatformError(f"{file} cannot be written: {error.strerror}") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _load(database: Postgres, file: Path) -> None:
@@ -137,7 +164,15 @@ def _require_archive(database: Postgres, file: Path) -> None:
     except OSError as error:
         raise PlatformError(f"{file} cannot be read: {error.strerror}") from None
     if found.returncode != 0:
-        raise PlatformError(f"{file} is no backup: name a file that `make backup` wrote")
+        raise PlatformError(
+            f"{file} is no backup that PostgreSQL {MAJOR_VERSION} reads: name a file that"
+            f" `make backup` wrote ({_last_words(found)})"
+        )
+    if _MARK not in found.stdout:
+        raise PlatformError(
+            f"{file} is of another program: name a file that `make backup` wrote, or that pg_dump"
+            " wrote of a database of this platform"
+        )
 
 
 def _where(database: Postgres) -> tuple[str, ...]:
@@ -153,20 +188,32 @@ def _client(
 ) -> "subprocess.CompletedProcess[bytes]":
     """Run one of PostgreSQL's clients as the account that may use the socket."""
     prefix = launch_prefix(database.account, on_parent_death=signal.SIGTERM)
-    return subprocess.run(  # noqa: S603 - words of this program, and a path that is an argument
-        [*prefix, str(binaries() / program), *arguments],
-        stdin=source or subprocess.DEVNULL,
-        stdout=output or subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=dict(database.environment),
-        check=False,
-        timeout=_LONGEST_SECONDS,
-    )
+    try:
+        return subprocess.run(  # noqa: S603 - words of this program, and a path that is an argument
+            [*prefix, str(binaries() / program), *arguments],
+            stdin=source or subprocess.DEVNULL,
+            stdout=output or subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(database.environment),
+            check=False,
+            timeout=_LONGEST_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise PlatformError(f"{program} did not end in {_LONGEST_SECONDS} s") from None
 
 
 def _must(done: "subprocess.CompletedProcess[bytes]") -> None:
     if done.returncode != 0:
-        raise PlatformError(done.stderr.decode(errors="replace").strip()[-2000:])
+        raise PlatformError(_last_words(done))
+
+
+def _last_words(done: "subprocess.CompletedProcess[bytes]") -> str:
+    """Return what a client said, or how it ended: a full quota kills it before it can speak."""
+    said = done.stderr.decode(errors="replace").strip()[-2000:]
+    program = next(Path(word).name for word in done.args if Path(word).parent == binaries())
+    if done.returncode < 0:
+        return f"{program} was ended by {signal.Signals(-done.returncode).name} {said}".strip()
+    return said or f"{program} ended with status {done.returncode}"
 
 
 if __name__ == "__main__":
