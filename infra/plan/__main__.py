@@ -12,7 +12,7 @@ from pathlib import Path
 import pulumi
 
 from infra.config.findings import Finding
-from infra.plan.comparison import compare
+from infra.plan.comparison import compare, is_document
 from infra.plan.model import Json, Plan
 from infra.plan.project import ProjectError, read_stack
 from infra.plan.recorder import record
@@ -20,6 +20,8 @@ from infra.plan.render import render
 from infra.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
+# That of `prod` has half a megabyte. What is longer ends in the middle, and is no JSON.
+LARGEST_PLAN_BYTES = 64 * 1024 * 1024
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,12 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     document = as_json(plan, settings.findings)
     comparison = compare(old, json.loads(document), settings) if old else None
+    refused = bool(comparison and comparison.refused)
+    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    sys.stdout.write(render(plan, settings.findings, comparison=comparison, color=color))
+    if refused and options.since.resolve() == options.output.resolve():
+        # A second run would compare the refused change with itself.
+        sys.stdout.write(f"\n\nNot written, because of the refused changes: {options.output}\n")
+        return 1
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(document)
-    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    text = render(plan, settings.findings, comparison=comparison, color=color)
-    sys.stdout.write(f"{text}\n\nWritten: {options.output}\n")
-    return 1 if comparison and comparison.refused else 0
+    sys.stdout.write(f"\n\nWritten: {options.output}\n")
+    return int(refused)
 
 
 def plan_stack(root: Path, stack: str) -> tuple[Plan, Settings]:
@@ -69,10 +76,11 @@ def plan_stack(root: Path, stack: str) -> tuple[Plan, Settings]:
 def read_plan(path: Path) -> dict[str, Json]:
     """Read a plan.json that an earlier run wrote."""
     try:
-        document = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        with path.open("rb") as file:
+            document = json.loads(file.read(LARGEST_PLAN_BYTES))
+    except (OSError, ValueError, RecursionError) as error:
         raise ProjectError(f"SINCE={path} cannot be read: {error}") from None
-    if not isinstance(document, dict) or not isinstance(document.get("resources"), list):
+    if not is_document(document):
         raise ProjectError(f"SINCE={path} is not a plan. Name a plan.json that `make plan` wrote.")
     return document
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from infra.guard import NAME as GUARD
 from infra.guard import guarded_settings
@@ -19,8 +19,9 @@ class Comparison:
     removed: tuple[str, ...]
     # Resource name -> paths of inputs that differ.
     changed: Mapping[str, tuple[str, ...]]
-    # One sentence for each change that infra/validation/changes.py refuses.
-    refused: tuple[str, ...]
+    # One sentence for each change that infra/validation/changes.py refuses; None if the old plan is
+    # from a version of the program that did not write down the guarded settings.
+    refused: tuple[str, ...] | None
 
 
 def compare(old: Document, new: Document, settings: Settings) -> Comparison:
@@ -31,14 +32,33 @@ def compare(old: Document, new: Document, settings: Settings) -> Comparison:
         for name in after
         if name in before and name != GUARD
     }
-    guard = before.get(GUARD, {}).get("inputs")
-    held = guarded_settings(guard if isinstance(guard, Mapping) else None)
+    guard = before.get(GUARD)
     return Comparison(
         added=tuple(name for name in after if name not in before),
         removed=tuple(name for name in before if name not in after),
         changed={name: paths for name, paths in changed.items() if paths},
-        refused=tuple(refusals(held, settings.options, settings.names)),
+        refused=tuple(refusals(_held(guard), settings.options, settings.names)) if guard else None,
     )
+
+
+def is_document(found: object) -> TypeGuard[dict[str, Json]]:
+    """Whether a JSON value has the shape of a `plan.json`."""
+    return (
+        isinstance(found, dict)
+        and isinstance(found.get("stack"), str)
+        and isinstance(found.get("resources"), list)
+        and all(
+            isinstance(one, dict)
+            and isinstance(one.get("name"), str)
+            and isinstance(one.get("inputs"), dict)
+            for one in found["resources"]
+        )
+    )
+
+
+def _held(guard: Mapping[str, Json]) -> Mapping[str, object]:
+    inputs = guard["inputs"]
+    return guarded_settings(inputs if isinstance(inputs, Mapping) else None)
 
 
 def _resources(document: Document) -> dict[str, Mapping[str, Json]]:

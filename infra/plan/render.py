@@ -79,7 +79,9 @@ def _destruction(found: Destruction, paint: _Paint) -> Iterator[str]:
 def _comparison(found: Comparison, paint: _Paint) -> Iterator[str]:
     yield ""
     yield paint(BOLD, "Changes")
-    yield from (f"  {paint(YELLOW, 'refused')}  {sentence}" for sentence in found.refused)
+    if found.refused is None:
+        yield f"  {paint(YELLOW, 'unknown')}  the old plan does not say which changes are refused"
+    yield from (f"  {paint(YELLOW, 'refused')}  {sentence}" for sentence in found.refused or ())
     yield from (f"  added    {name}" for name in found.added)
     yield from (f"  removed  {name}" for name in found.removed)
     for name, paths in found.changed.items():

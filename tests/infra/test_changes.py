@@ -171,14 +171,34 @@ def test_a_plan_is_compared_with_an_older_one(
     assert "refused  network.cidr cannot change from 10.0.0.0/16 to 10.9.0.0/16" in shown
     assert "changed  network-vpc  cidrBlock" in shown
 
+    # The refused change is refused as often as one asks.
+    for _ in range(2):
+        assert main([*arguments[:2], "--output", str(old), "--since", str(old)]) == 1
+    assert "Not written" in capsys.readouterr().out
 
-@pytest.mark.parametrize("content", [None, "{", "[]", "{}"])
+    plan = json.loads(old.read_text())
+    plan["resources"] = [one for one in plan["resources"] if one["name"] != "guard"]
+    old.write_text(json.dumps(plan))
+    assert main([*arguments, "--since", str(old)]) == 0
+    assert "unknown  the old plan does not say" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(None, "{", "[]", "{}", "[" * 100_000, "\udcff"),
+        '{"stack": "dev", "resources": [{"name": "guard"}]}',
+        # Terraform's state.
+        '{"version": 4, "resources": [{"type": "aws_vpc", "name": "guard", "instances": []}]}',
+    ],
+    ids=range(8),
+)
 def test_what_is_not_a_plan_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None
 ) -> None:
     old = tmp_path / "old.json"
     if content is not None:
-        old.write_text(content)
+        old.write_bytes(content.encode(errors="surrogateescape"))
     assert main(["--output", str(tmp_path / "plan.json"), "--since", str(old)]) == 1
     assert f"SINCE={old}" in capsys.readouterr().err
 
