@@ -4,6 +4,7 @@ Everything else keeps the name that Pulumi derives from the resource (with a ran
 a replacement can be created before the old resource goes.
 """
 
+import re
 from dataclasses import dataclass
 
 # The contract with charts/backend and with everyone who runs kubectl or helm.
@@ -65,6 +66,11 @@ class Names:
     @property
     def cluster(self) -> str:
         return f"{self.project}-{self.stack}"[:LONGEST_CLUSTER_NAME].rstrip("-")
+
+    @property
+    def snapshot(self) -> str:
+        """Begin of a snapshot's name: RDS takes letters, digits and single hyphens only."""
+        return re.sub("[^a-z0-9]+", "-", self.cluster.lower()).rstrip("-")
 
     @property
     def control_plane_log_group(self) -> str:

@@ -192,7 +192,7 @@ class Database(pulumi.ComponentResource):
             keepers={"restored_from": restored.source} if restored else None,
             opts=self._child,
         )
-        return pulumi.Output.concat(self._args.names.cluster, "-final-", suffix.hex)
+        return pulumi.Output.concat(self._args.names.snapshot, "-final-", suffix.hex)
 
 
 def _resource_name(name: str, restored: RestoreFrom | None) -> str:

@@ -78,10 +78,12 @@ class LoadBalancer(pulumi.ComponentResource):
             description="Load balancer",
             opts=self._child,
         )
-        for index, cidr in enumerate(self._args.options.source_cidrs):
+        for cidr in self._args.options.source_cidrs:
             everyone = cidr == EVERYWHERE
+            # Named by its range: after a removal from the list, a rule by position would take the
+            # range of the next one, which AWS refuses while that rule exists.
             group.admit(
-                "http-from-internet" if everyone else f"http-from-source-{index}",
+                "http-from-internet" if everyone else f"http-from-{str(cidr).replace('/', '-')}",
                 source=cidr,
                 port=HTTP_PORT,
                 description="HTTP from the internet" if everyone else "HTTP from a source",
@@ -136,7 +138,8 @@ class LoadBalancer(pulumi.ComponentResource):
                 aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=target_group.arn)
             ],
             tags=self._args.names.display("http"),
-            opts=self._child,
+            # Another load balancer takes the target group over: AWS refuses two at a time.
+            opts=ResourceOptions(parent=self, delete_before_replace=True),
         )
 
     def _hide_metrics(self, listener: aws.lb.Listener) -> aws.lb.ListenerRule:

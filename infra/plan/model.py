@@ -27,6 +27,7 @@ class PlannedResource:
     protect: bool = False
     retain_on_delete: bool = False
     ignore_changes: tuple[str, ...] = ()
+    delete_before_replace: bool = False
 
     def as_json(self) -> dict[str, Json]:
         return {

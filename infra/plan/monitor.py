@@ -78,6 +78,7 @@ class Monitor(mocks.MockMonitor):
                 protect=request.protect,
                 retain_on_delete=request.retainOnDelete,
                 ignore_changes=tuple(request.ignoreChanges),
+                delete_before_replace=request.deleteBeforeReplace,
             )
 
     def _outputs_of(self, urn: str, request: resource_pb2.RegisterResourceRequest) -> Struct:

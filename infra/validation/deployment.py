@@ -221,6 +221,13 @@ def _check_protection(options: Options) -> Iterator[Finding]:
 
 
 def _check_exposure(options: Options) -> Iterator[Finding]:
+    sources = options.load_balancer.source_cidrs
+    if len(set(sources)) < len(sources):
+        yield error(
+            "loadBalancer.sourceCidrs",
+            f"names a range twice: {', '.join(map(str, sources))}",
+            "Name each range once",
+        )
     open_to_all = addressing.EVERYWHERE in options.load_balancer.source_cidrs
     if open_to_all and not options.load_balancer.internal:
         remedy = "Set loadBalancer.sourceCidrs or loadBalancer.internal"

@@ -1,9 +1,11 @@
 """The database of the reference deployment, and what protects it in production."""
 
 import json
+import re
 
 import pytest
 
+from infra.naming import Names
 from infra.plan.destruction import destruction
 from infra.settings import SettingsError
 from tests.support.plan import Tree, inputs_of, plan_of, plan_with
@@ -66,6 +68,37 @@ def test_prod_survives_a_mistaken_destroy() -> None:
     assert plan["registry-backend"].inputs["forceDelete"] is False
     protected = {resource.name for resource in plan.resources if resource.protect}
     assert protected == {"database-instance", "cluster-secrets-key", "log-store-bucket"}
+
+
+@pytest.mark.parametrize("stack", ["dev", "Prod_eu", "a--b.c", "a_", "x" * 200])
+def test_rds_accepts_the_name_of_the_last_snapshot(stack: str) -> None:
+    name = f"{Names('observability-platform', stack).snapshot}-final-0123abcd"
+    assert re.fullmatch("[a-z]+(-[a-z0-9]+)+", name), name
+    assert len(name) <= 255
+
+
+@pytest.mark.parametrize("keep_backups", [True, False])
+@pytest.mark.parametrize("final_snapshot", [True, False])
+@pytest.mark.parametrize(
+    ("protected", "destroy_data"), [(True, False), (False, False), (False, True)]
+)
+def test_each_setting_takes_or_keeps_its_own_data_and_no_other(
+    *, protected: bool, destroy_data: bool, final_snapshot: bool, keep_backups: bool
+) -> None:
+    def change(values: Tree) -> None:
+        values |= {"deletionProtection": protected, "destroyData": destroy_data}
+        values["database"] |= {"finalSnapshot": final_snapshot, "keepBackups": keep_backups}
+
+    found = destruction(plan_with(change, "prod"))
+    assert ("database-instance" in found.refused) is protected
+    for part, is_lost in {
+        "snapshot": not final_snapshot,
+        "automated backups": not keep_backups,
+        "the images": destroy_data,
+        "the logs in": destroy_data,
+    }.items():
+        assert any(part in text for text in found.lost) is is_lost, (part, found)
+        assert any(part in text for text in found.stays) is not is_lost, (part, found)
 
 
 def test_lifting_the_protection_of_prod_destroys_no_data() -> None:

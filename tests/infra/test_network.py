@@ -117,18 +117,26 @@ def test_the_load_balancer_checks_readiness_and_hides_metrics(stack: str) -> Non
     assert [action["fixedResponse"]["statusCode"] for action in rule["actions"]] == ["404"]
 
 
-def test_the_load_balancer_answers_named_sources_only() -> None:
-    plan = plan_with(
-        lambda values: values.update(
-            loadBalancer={"sourceCidrs": ["198.51.100.0/24", "10.0.0.0/8"]}
-        )
-    )
-    rules = [
-        resource.inputs["cidrIpv4"]
+def _sources(*cidrs: str) -> dict[str, object]:
+    """Return the ranges of the load balancer's rules, by the names of these."""
+    plan = plan_with(lambda values: values.update(loadBalancer={"sourceCidrs": list(cidrs)}))
+    return {
+        resource.name: resource.inputs["cidrIpv4"]
         for resource in plan.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
         if resource.name.startswith("load-balancer-")
-    ]
-    assert rules == ["198.51.100.0/24", "10.0.0.0/8"]
+    }
+
+
+def test_the_load_balancer_answers_named_sources_only() -> None:
+    both = _sources("198.51.100.0/24", "10.0.0.0/8")
+    assert set(both.values()) == {"198.51.100.0/24", "10.0.0.0/8"}
+    # No rule takes the range of another one, which AWS would refuse while both exist.
+    assert _sources("10.0.0.0/8").items() <= both.items()
+
+
+def test_another_load_balancer_takes_the_target_group_over() -> None:
+    """AWS refuses a target group at two load balancers (terraform-provider-aws#22005)."""
+    assert plan_of("dev")["load-balancer-http"].delete_before_replace
 
 
 def test_an_internal_load_balancer_stands_in_the_private_subnets() -> None:

@@ -38,6 +38,13 @@ def test_http_without_a_domain_is_a_finding(stack: str) -> None:
     assert "not encrypted" in finding.message
 
 
+def test_a_source_that_is_named_twice_is_an_error() -> None:
+    values = stack_values("dev") | {"loadBalancer": {"sourceCidrs": ["10.0.0.0/8"] * 2}}
+    assert "loadBalancer.sourceCidrs: names a range twice" in str(
+        [str(finding) for finding in validate(options_of(values), TODAY)]
+    )
+
+
 def test_a_documentation_range_that_was_left_in_place_is_a_finding() -> None:
     findings = validate(options_of(stack_values("dev")), TODAY)
     assert [f.message for f in findings if f.setting == "cluster.publicEndpointCidrs"] == [
