@@ -8,14 +8,16 @@ from infra.config.options import Options
 from infra.naming import Names
 
 
-def aws_provider(options: Options, names: Names, *, region: pulumi.Input[str]) -> aws.Provider:
+def aws_provider(
+    options: Options, names: Names, *, region: pulumi.Input[str], name: str = "aws"
+) -> aws.Provider:
     """Connect to AWS in one region; refuse another account than the allowed one, if it is set.
 
     Every resource on AWS, and so everything in the cluster, waits for the provider's `region`.
     """
     account = options.allowed_account_id
     return aws.Provider(
-        "aws",
+        name,
         region=region,
         allowed_account_ids=[account] if account else None,
         default_tags=aws.ProviderDefaultTagsArgs(tags=names.tags(options.tags)),

@@ -15,6 +15,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from infra.aws.roles import Roles
 from infra.config.findings import Finding, Severity
 from infra.config.options import Options
 from infra.naming import Names
@@ -37,6 +38,17 @@ class Settings:
     app_version: str
     # Warnings only, because errors raise SettingsError.
     findings: tuple[Finding, ...]
+
+    @property
+    def roles(self) -> Roles:
+        """What creates the IAM roles."""
+        options = self.options
+        return Roles(
+            names=self.names,
+            partition=options.partition,
+            path=options.role_path,
+            boundary=options.permissions_boundary or None,
+        )
 
 
 def load_settings(today: date) -> Settings:

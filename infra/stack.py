@@ -1,24 +1,24 @@
 """The reference deployment: connects the components through their plain outputs."""
 
+from dataclasses import replace
+
 import pulumi
+import pulumi_aws as aws
 from pulumi import ResourceOptions
 
 from infra import naming
 from infra.aws import iam
+from infra.aws.account import check_account, with_zone_names
 from infra.aws.bootstrap_image import BootstrapImage, BootstrapImageArgs
 from infra.aws.cluster import Cluster, ClusterArgs
 from infra.aws.database import Database, DatabaseArgs
 from infra.aws.load_balancer import IDLE_TIMEOUT_SECONDS, LoadBalancer, LoadBalancerArgs
-from infra.aws.managed_addons import EBS_CSI_SERVICE_ACCOUNT, ManagedAddons, ManagedAddonsArgs
+from infra.aws.managed_addons import ManagedAddons, ManagedAddonsArgs, storage_identity
 from infra.aws.network import Network, NetworkArgs
 from infra.aws.nodes import Nodes, NodesArgs
 from infra.aws.offered_versions import ask_aws
 from infra.aws.registry import Registry, RegistryArgs
-from infra.aws.workload_identity import (
-    WorkloadIdentity,
-    WorkloadIdentityArgs,
-    create_workload_roles,
-)
+from infra.aws.workload_identity import create_workload_roles
 from infra.guard import Guard
 from infra.kubernetes.addons import CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER, Addons, AddonsArgs
 from infra.kubernetes.backend_release import BackendRelease, BackendReleaseArgs
@@ -31,7 +31,13 @@ def build(settings: Settings) -> None:
     """Declare every resource of the deployment and its outputs."""
     for finding in settings.findings:
         pulumi.log.warn(str(finding))
-    _Stack(settings).export()
+    options = with_zone_names(settings.options, lambda: _zone_provider(settings))
+    _Stack(replace(settings, options=options)).export()
+
+
+def _zone_provider(settings: Settings) -> aws.Provider:
+    region = settings.options.region
+    return aws_provider(settings.options, settings.names, region=region, name="zones")
 
 
 class _Stack:
@@ -45,6 +51,7 @@ class _Stack:
         region = guard.once_accepted(self._options.region)
         self._cloud = aws_provider(self._options, self._names, region=region)
         ask_aws(self._options, self._cloud)
+        check_account(self._options, self._names, self._cloud)
         self._in_aws = ResourceOptions(providers=[self._cloud])
         self._network = self._create_network()
         self._balancer = self._create_load_balancer()
@@ -100,6 +107,7 @@ class _Stack:
     def _create_cluster(self) -> Cluster:
         args = ClusterArgs(
             names=self._names,
+            roles=self._settings.roles,
             vpc_id=self._network.vpc_id,
             subnet_ids=self._network.private_subnet_ids,
             options=self._options.cluster,
@@ -110,6 +118,7 @@ class _Stack:
     def _create_nodes(self) -> Nodes:
         args = NodesArgs(
             names=self._names,
+            roles=self._settings.roles,
             vpc_id=self._network.vpc_id,
             subnet_ids=self._network.private_subnet_ids,
             cluster_name=self._cluster.name,
@@ -146,18 +155,7 @@ class _Stack:
         return Registry("registry", args, self._in_aws)
 
     def _create_managed_addons(self) -> ManagedAddons:
-        ebs_csi = WorkloadIdentity(
-            "ebs-csi",
-            WorkloadIdentityArgs(
-                names=self._names,
-                cluster_name=self._cluster.name,
-                namespace=naming.SYSTEM_NAMESPACE,
-                service_account=EBS_CSI_SERVICE_ACCOUNT,
-                managed_policy_arn=iam.EBS_CSI_DRIVER_POLICY,
-                associate=False,
-            ),
-            self._in_aws,
-        )
+        ebs_csi = storage_identity(self._settings.roles, self._cluster.name, self._in_aws)
         args = ManagedAddonsArgs(
             names=self._names,
             cluster_name=self._cluster.name,
@@ -174,7 +172,11 @@ class _Stack:
         if self._options.addons.cluster_autoscaler:
             policies[CLUSTER_AUTOSCALER] = self._cluster.name.apply(iam.cluster_autoscaler)
         return create_workload_roles(
-            self._names, self._cluster.name, naming.SYSTEM_NAMESPACE, policies, self._in_aws
+            self._settings.roles,
+            self._cluster.name,
+            naming.SYSTEM_NAMESPACE,
+            policies,
+            self._in_aws,
         )
 
     def _create_addons(self, after: list[pulumi.Resource]) -> Addons:

@@ -163,7 +163,7 @@ def _identities(
     if store is not None:
         policies[loki.NAME] = store.arn.apply(iam.keep_objects)
     return create_workload_roles(
-        settings.names, cluster.name, naming.MONITORING_NAMESPACE, policies, in_aws
+        settings.roles, cluster.name, naming.MONITORING_NAMESPACE, policies, in_aws
     )
 
 

@@ -5,7 +5,7 @@ no child may need nodes (CoreDNS does). It includes kube-proxy and the CNI with 
 which must exist before the first node computes how many pods it may run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -15,7 +15,9 @@ from pulumi import ResourceOptions
 
 from infra import versions
 from infra.aws import iam
+from infra.aws.roles import Roles
 from infra.config.options import AccessEntry, AccessLevel, ClusterOptions
+from infra.config.partition import Partition
 from infra.naming import Names
 
 ACCESS_POLICIES = {
@@ -30,6 +32,7 @@ KEY_DELETION_DAYS = 30
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
     names: Names
+    roles: Roles
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     options: ClusterOptions
@@ -71,17 +74,15 @@ class Cluster(pulumi.ComponentResource):
         )
 
     def _create_role(self, key: aws.kms.Key) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
-        role = aws.iam.Role(
+        roles = self._args.roles
+        role = roles.create(
             f"{self._name}-role",
-            assume_role_policy=iam.service_trust("eks", tag_session=True),
-            tags=self._args.names.display("control-plane"),
+            trust=iam.service_trust(roles.partition.service("eks"), tag_session=True),
+            display="control-plane",
             opts=self._child,
         )
-        managed = aws.iam.RolePolicyAttachment(
-            f"{self._name}-role-policy",
-            role=role.name,
-            policy_arn=iam.EKS_CLUSTER_POLICY,
-            opts=self._child,
+        managed = roles.attach(
+            f"{self._name}-role-policy", role, iam.EKS_CLUSTER_POLICY, self._child
         )
         encryption = aws.iam.RolePolicy(
             f"{self._name}-role-encryption",
@@ -123,7 +124,10 @@ class Cluster(pulumi.ComponentResource):
             endpoint_public_access=options.public_endpoint,
             public_access_cidrs=[str(cidr) for cidr in options.public_endpoint_cidrs] or None,
             authentication_mode=eks.AuthenticationMode.API,
-            access_entries=_access_entries(options.access_entries),
+            access_entries={
+                name: _access_entry(entry, self._args.roles.partition)
+                for name, entry in options.access_entries.items()
+            },
             # infra/aws/nodes.py creates the nodes and their security group. The component's own
             # would be unused, and its outputs would name them instead of the group that EKS
             # creates.
@@ -147,16 +151,12 @@ class Cluster(pulumi.ComponentResource):
         )
 
 
-def _access_entries(entries: Mapping[str, AccessEntry]) -> dict[str, eks.AccessEntryArgs]:
-    return {name: _access_entry(entry) for name, entry in entries.items()}
-
-
-def _access_entry(entry: AccessEntry) -> eks.AccessEntryArgs:
+def _access_entry(entry: AccessEntry, partition: Partition) -> eks.AccessEntryArgs:
     scope = aws.eks.AccessPolicyAssociationAccessScopeArgs(
         type="namespace" if entry.namespaces else "cluster",
         namespaces=list(entry.namespaces) or None,
     )
-    policy = f"arn:aws:eks::aws:cluster-access-policy/{ACCESS_POLICIES[entry.access]}"
+    policy = partition.arn("eks", f"cluster-access-policy/{ACCESS_POLICIES[entry.access]}")
     return eks.AccessEntryArgs(
         principal_arn=entry.principal_arn,
         access_policies={

@@ -10,15 +10,16 @@ from typing import TypeAlias
 
 Statement: TypeAlias = dict[str, object]
 
-EKS_CLUSTER_POLICY = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
-EBS_CSI_DRIVER_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
+# Names of policies of AWS.
+EKS_CLUSTER_POLICY = "AmazonEKSClusterPolicy"
+EBS_CSI_DRIVER_POLICY = "service-role/AmazonEBSCSIDriverPolicy"
 # AmazonEKS_CNI_Policy is here and not in a role of the add-on, because the CNI must work before the
 # pod identity agent, which is itself a pod, can run.
 NODE_POLICIES = {
-    "worker": "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy",
-    "cni": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy",
-    "registry": "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
-    "session-manager": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+    "worker": "AmazonEKSWorkerNodePolicy",
+    "cni": "AmazonEKS_CNI_Policy",
+    "registry": "AmazonEC2ContainerRegistryPullOnly",
+    "session-manager": "AmazonSSMManagedInstanceCore",
 }
 
 
@@ -33,12 +34,12 @@ def _allow(
     return statement | ({"Condition": condition} if condition else {})
 
 
-def service_trust(service: str, *, tag_session: bool = False) -> str:
+def service_trust(principal: str, *, tag_session: bool = False) -> str:
     """Allow only one AWS service to assume the role."""
     return _document(
         {
             "Effect": "Allow",
-            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Principal": {"Service": principal},
             "Action": ["sts:AssumeRole", *(["sts:TagSession"] if tag_session else [])],
         }
     )

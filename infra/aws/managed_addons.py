@@ -11,11 +11,29 @@ import pulumi_aws as aws
 from pulumi import ResourceOptions
 
 from infra import versions
-from infra.naming import Names
+from infra.aws import iam
+from infra.aws.roles import Roles
+from infra.aws.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
+from infra.naming import SYSTEM_NAMESPACE, Names
 
 EBS_CSI_SERVICE_ACCOUNT = "ebs-csi-controller-sa"
 # EKS installs its own CoreDNS with the cluster. The add-on takes it over with our version.
 OVERWRITE = "OVERWRITE"
+
+
+def storage_identity(
+    roles: Roles, cluster_name: pulumi.Input[str], opts: ResourceOptions
+) -> WorkloadIdentity:
+    """Create the role of the EBS CSI driver, whose add-on makes the association."""
+    args = WorkloadIdentityArgs(
+        roles=roles,
+        cluster_name=cluster_name,
+        namespace=SYSTEM_NAMESPACE,
+        service_account=EBS_CSI_SERVICE_ACCOUNT,
+        managed_policy=iam.EBS_CSI_DRIVER_POLICY,
+        associate=False,
+    )
+    return WorkloadIdentity("ebs-csi", args, opts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from pulumi import ResourceOptions
 
 from infra.config.addressing import EVERYWHERE
 from infra.config.options import Nat, NetworkOptions
+from infra.config.partition import partition_of
 from infra.naming import Names
 
 PUBLIC, PRIVATE, DATABASE = "public", "private", "database"
@@ -175,7 +176,7 @@ class Network(pulumi.ComponentResource):
             f"{self._name}-s3",
             vpc_id=self._vpc.id,
             vpc_endpoint_type="Gateway",
-            service_name=f"com.amazonaws.{self._args.region}.s3",
+            service_name=partition_of(self._args.region).endpoint(self._args.region, "s3"),
             route_table_ids=[table.id for table in tables],
             tags=self._args.names.display("s3"),
             opts=self._child,

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from pulumi import ResourceOptions
 
 from infra.aws import group_sizes, iam
+from infra.aws.roles import Roles
 from infra.aws.security_groups import SecurityGroup
 from infra.aws.user_data import user_data
 from infra.config import capacity
@@ -23,6 +24,7 @@ KUBERNETES_API_PORT = 443
 @dataclass(frozen=True, kw_only=True)
 class NodesArgs:
     names: Names
+    roles: Roles
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     cluster_name: pulumi.Input[str]
@@ -67,20 +69,16 @@ class Nodes(pulumi.ComponentResource):
         self.register_outputs({"securityGroupId": self.security_group_id})
 
     def _create_role(self) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
-        role = aws.iam.Role(
+        roles = self._args.roles
+        role = roles.create(
             f"{self._name}-role",
-            assume_role_policy=iam.service_trust("ec2"),
-            tags=self._args.names.display("node"),
+            trust=iam.service_trust(roles.partition.service("ec2")),
+            display="node",
             opts=self._child,
         )
         attachments: list[pulumi.Resource] = [
-            aws.iam.RolePolicyAttachment(
-                f"{self._name}-role-{purpose}",
-                role=role.name,
-                policy_arn=arn,
-                opts=self._child,
-            )
-            for purpose, arn in iam.NODE_POLICIES.items()
+            roles.attach(f"{self._name}-role-{purpose}", role, policy, self._child)
+            for purpose, policy in iam.NODE_POLICIES.items()
         ]
         return role, attachments
 

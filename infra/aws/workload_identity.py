@@ -8,19 +8,19 @@ import pulumi_aws as aws
 from pulumi import ResourceOptions
 
 from infra.aws import iam
-from infra.naming import Names
+from infra.aws.roles import Roles
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadIdentityArgs:
-    """Exactly one of `policy` (our own, JSON) and `managed_policy_arn` (AWS's)."""
+    """Exactly one of `policy` (our own, JSON) and `managed_policy` (the name of AWS's)."""
 
-    names: Names
+    roles: Roles
     cluster_name: pulumi.Input[str]
     namespace: str
     service_account: str
     policy: pulumi.Input[str] | None = None
-    managed_policy_arn: str | None = None
+    managed_policy: str | None = None
     # An EKS add-on creates the association itself.
     associate: bool = True
 
@@ -36,8 +36,8 @@ class WorkloadIdentity(pulumi.ComponentResource):
         self, name: str, args: WorkloadIdentityArgs, opts: ResourceOptions | None = None
     ) -> None:
         super().__init__("platform:identity:WorkloadIdentity", name, None, opts)
-        if (args.policy is None) == (args.managed_policy_arn is None):
-            raise ValueError(f"{name}: give either policy or managed_policy_arn")
+        if (args.policy is None) == (args.managed_policy is None):
+            raise ValueError(f"{name}: give either policy or managed_policy")
         self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
 
         role = self._create_role()
@@ -55,20 +55,14 @@ class WorkloadIdentity(pulumi.ComponentResource):
                 service_account=self._args.service_account,
             )
         )
-        return aws.iam.Role(
-            f"{self._name}-role",
-            assume_role_policy=trust,
-            tags=self._args.names.display(self._name),
-            opts=self._child,
+        return self._args.roles.create(
+            f"{self._name}-role", trust=trust, display=self._name, opts=self._child
         )
 
     def _grant(self, role: aws.iam.Role) -> pulumi.Resource:
-        if self._args.managed_policy_arn is not None:
-            return aws.iam.RolePolicyAttachment(
-                f"{self._name}-policy",
-                role=role.name,
-                policy_arn=self._args.managed_policy_arn,
-                opts=self._child,
+        if self._args.managed_policy is not None:
+            return self._args.roles.attach(
+                f"{self._name}-policy", role, self._args.managed_policy, self._child
             )
         return aws.iam.RolePolicy(
             f"{self._name}-policy", role=role.name, policy=self._args.policy, opts=self._child
@@ -81,13 +75,13 @@ class WorkloadIdentity(pulumi.ComponentResource):
             namespace=self._args.namespace,
             service_account=self._args.service_account,
             role_arn=role.arn,
-            tags=self._args.names.display(self._name),
+            tags=self._args.roles.names.display(self._name),
             opts=self._child,
         )
 
 
 def create_workload_roles(
-    names: Names,
+    roles: Roles,
     cluster_name: pulumi.Input[str],
     namespace: str,
     policies: Mapping[str, pulumi.Input[str]],
@@ -97,7 +91,7 @@ def create_workload_roles(
     ready: list[pulumi.Resource] = []
     for service_account, policy in policies.items():
         args = WorkloadIdentityArgs(
-            names=names,
+            roles=roles,
             cluster_name=cluster_name,
             namespace=namespace,
             service_account=service_account,

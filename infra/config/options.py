@@ -15,11 +15,12 @@ from infra.config.addressing import EVERYWHERE, parse_cidr
 from infra.config.database import DatabaseOptions
 from infra.config.observability import ObservabilityOptions
 from infra.config.option_group import Group, Version
+from infra.config.partition import Partition, partition_of
 from infra.naming import ALERTMANAGER_TOKEN, DISCOVERY_TOKEN, SharedToken
 
 Cidr = Annotated[IPv4Network, BeforeValidator(parse_cidr)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws:iam::\d{12}:(role|user)/.+$")]
+RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+$")]
 
 
 class Nat(StrEnum):
@@ -61,7 +62,9 @@ class ControlPlaneLog(StrEnum):
 
 class NetworkOptions(Group):
     cidr: Cidr = Field(description="the VPC's range, /16 to /28")
-    zones: tuple[str, ...] = Field(description="availability zones of the region, at least two")
+    zones: tuple[str, ...] = Field(
+        description="availability zones of the region, at least two: names, or ids such as use1-az1"
+    )
     public_cidrs: tuple[Cidr, ...] = Field(description="load balancer and NAT, one per zone")
     private_cidrs: tuple[Cidr, ...] = Field(description="nodes and control plane, one per zone")
     database_cidrs: tuple[Cidr, ...] = Field(description="database, one per zone")
@@ -196,11 +199,22 @@ class SecretVersions(Group):
 class Options(Group):
     """The whole of Pulumi.<stack>.yaml."""
 
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region: us-east-1")
+    region: str = Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$", description="AWS region: us-east-1")
     allowed_account_id: str = Field(
         "", pattern=r"^(\d{12})?$", description="the only account to deploy to, 12 digits in quotes"
     )
     tags: dict[str, str] = Field({}, description="tags of every resource, in addition to our own")
+    permissions_boundary: str = Field(
+        "",
+        pattern=r"^(arn:aws[a-z-]*:iam::(aws|\d{12}):policy/.+)?$",
+        description="the policy that limits every role of the stack,"
+        " arn:aws:iam::<account>:policy/<name>; empty for none",
+    )
+    role_path: str = Field(
+        "/",
+        pattern=r"^/([!-~]{1,510}/)?$",
+        description="the path of every role, which begins and ends with a slash: /platform/",
+    )
     deletion_protection: bool = Field(
         description="true protects database, cluster, load balancer, logs and keys from deletion"
     )
@@ -222,6 +236,10 @@ class Options(Group):
         ObservabilityOptions(), description="metrics, logs, traces, cost and notifications"
     )
     secret_versions: SecretVersions = Field(SecretVersions(), description="rotation of secrets")
+
+    @property
+    def partition(self) -> Partition:
+        return partition_of(self.region)
 
     @property
     def load_balancer_cidrs(self) -> tuple[IPv4Network, ...]:

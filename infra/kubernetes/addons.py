@@ -9,6 +9,7 @@ from pulumi import ResourceOptions
 
 from infra import versions
 from infra.config.options import AddonOptions
+from infra.config.partition import eks_registry
 from infra.kubernetes.helm_release import ThirdParty, install
 from infra.naming import STORAGE_CLASS, SYSTEM_NAMESPACE
 from infra.third_party.charts import chart_values, merged
@@ -76,11 +77,13 @@ class Addons(pulumi.ComponentResource):
 
     def _install_load_balancer_controller(self) -> k8s.helm.v3.Release:
         # Region and VPC are set because pods cannot reach the metadata service (hop limit 1).
-        place = {
+        place: dict[str, object] = {
             "clusterName": self._args.cluster_name,
             "region": self._args.region,
             "vpcId": self._args.vpc_id,
         }
+        if registry := eks_registry(self._args.region):
+            place["image"] = {"repository": f"{registry}/amazon/aws-load-balancer-controller"}
         return self._install(versions.LOAD_BALANCER_CONTROLLER_CHART, place)
 
     def _install_cluster_autoscaler(self) -> k8s.helm.v3.Release:

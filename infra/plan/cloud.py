@@ -26,6 +26,8 @@ FUNCTIONS: dict[str, dict[str, Json]] = {
     "aws:eks/getClusterVersions:getClusterVersions": {
         "clusterVersions": [{"versionStatus": "STANDARD_SUPPORT"}]
     },
+    "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [], "zoneIds": []},
+    "aws:ec2/getVpcs:getVpcs": {"ids": []},
     # No node group runs yet.
     "aws:autoscaling/getAmiIds:getAmiIds": {"names": []},
     "aws:rds/getEngineVersion:getEngineVersion": {"versionActual": "<newest minor>"},

@@ -28,6 +28,8 @@ class Guarded:
     remedy: str
     # Whether some values can follow: `pulumi up` may then have tried one, and failed.
     in_place: bool = False
+    # What the states of older versions of the program, which did not keep it, stand for.
+    unset: Value | None = None
 
 
 def values(options: Options, names: Names) -> dict[str, Value]:
@@ -61,9 +63,10 @@ def refusals(
     sentences = []
     for setting, guarded in GUARDED.items():
         olds = [tried, reached] if guarded.in_place else [tried]
-        if not all(setting in old for old in olds):
+        held = [old.get(setting, guarded.unset) for old in olds]
+        if None in held:
             continue
-        befores, after = [_plain(old[setting]) for old in olds], guarded.read(options, names)
+        befores, after = [_plain(one) for one in held], guarded.read(options, names)
         reasons = [guarded.rule(before, after, options) for before in befores]
         if all(reasons):
             sentences.append(
@@ -138,6 +141,12 @@ GUARDED: Mapping[str, Guarded] = {
         lambda _, names: names.cluster,
         _fixed("cluster and database would be replaced"),
         "Keep the names of project and stack",
+    ),
+    "rolePath": Guarded(
+        lambda options, _: options.role_path,
+        _fixed("IAM cannot move a role, and a cluster cannot change its role"),
+        "Make a new stack with this path",
+        unset="/",
     ),
     "network.cidr": Guarded(
         lambda options, _: str(options.network.cidr),

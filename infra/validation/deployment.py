@@ -12,6 +12,7 @@ from infra.config.findings import Finding, error, warning
 from infra.config.options import Capacity, Options
 from infra.validation.chart_values import validate_chart_values
 from infra.validation.observability import validate_observability
+from infra.validation.place import validate_place
 from infra.validation.support import validate_kubernetes, validate_postgres
 
 # The days that CloudWatch Logs accepts.
@@ -29,6 +30,7 @@ def validate(options: Options, today: date) -> list[Finding]:
     """Return all errors and warnings about `options`, in the order of the settings."""
     return list(
         chain(
+            validate_place(options),
             _check_network(options),
             _check_cluster(options),
             validate_kubernetes(options, today),
@@ -52,13 +54,6 @@ def _check_network(options: Options) -> Iterator[Finding]:
         "network.databaseCidrs": network.database_cidrs,
     }
     yield from addressing.validate_addresses(network.cidr, tiers, network.zones)
-    for zone in network.zones:
-        if not zone.startswith(options.region) or zone == options.region:
-            yield error(
-                "network.zones",
-                f"{zone!r} is not a zone of {options.region}",
-                f"Name zones of the region, such as {options.region}a",
-            )
     yield from _check_node_addresses(options)
 
 

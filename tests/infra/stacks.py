@@ -4,4 +4,16 @@ from collections.abc import Callable, Mapping
 
 from tests.support.plan import Tree
 
-VARIANTS: Mapping[str, Callable[[Tree], None]] = {}
+
+def _in(region: str) -> Callable[[Tree], None]:
+    def change(values: Tree) -> None:
+        values["region"] = region
+        values["network"]["zones"] = [f"{region}a", f"{region}b"]
+
+    return change
+
+
+VARIANTS: Mapping[str, Callable[[Tree], None]] = {
+    "china": _in("cn-north-1"),
+    "govcloud": _in("us-gov-west-1"),
+}

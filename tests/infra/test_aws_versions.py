@@ -41,8 +41,8 @@ class RefusedError(grpc.RpcError):
         return self._details
 
 
-def refuse(function: str) -> Struct:
-    if function in {EKS, RDS, GROUPS}:
+def refuse(function: str, also: frozenset[str] = frozenset()) -> Struct:
+    if function in {EKS, RDS, GROUPS} | also:
         raise RefusedError("AccessDenied")
     return ANSWER(function)
 

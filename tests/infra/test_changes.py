@@ -26,6 +26,7 @@ def _region(tree: Tree) -> None:
 
 REFUSED: Mapping[str, tuple[Change, str]] = {
     "region": (_region, "without the data"),
+    "rolePath": (lambda tree: tree.update(rolePath="/platform/"), "cannot move a role"),
     "network.cidr": (_set("network", cidr="10.0.0.0/15"), "cannot change the range of a VPC"),
     "network.zones": (_set("network", zones=["us-east-1a", "us-east-1c"]), "for ever"),
     "network.publicCidrs": (_set("network", publicCidrs=["10.0.1.0/24", "10.0.3.0/24"]), "move"),
@@ -146,6 +147,12 @@ def test_before_the_first_complete_up_only_what_can_never_follow_is_refused() ->
     [sentence] = refusals(held, parse_options(tree, "after"), NAMES, reached={})
     assert sentence.startswith("network.cidr ")
     assert "destroyed first" in sentence
+
+
+def test_a_path_of_roles_is_refused_where_an_older_program_had_none() -> None:
+    tree = stack_values("dev") | {"rolePath": "/platform/"}
+    [sentence] = refusals({"region": "us-east-1"}, parse_options(tree, "dev"), NAMES)
+    assert sentence.startswith("rolePath cannot change from / to /platform/: IAM cannot move")
 
 
 def test_a_setting_that_an_older_program_did_not_keep_is_not_compared() -> None:

@@ -1,0 +1,100 @@
+"""Asks AWS about the account, if there are credentials: its zones, and other VPCs of this range.
+
+`make plan` asks nobody: its answers are empty, zone ids stay ids, and nothing is compared.
+"""
+
+from collections.abc import Callable, Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.config.options import Options
+from infra.config.zones import WITHOUT_CONTROL_PLANES, is_zone_id
+from infra.naming import Names
+
+_CHOOSE = (
+    "Choose from `aws ec2 describe-availability-zones"
+    " --query 'AvailabilityZones[].[ZoneName,ZoneId]'`"
+)
+
+
+def with_zone_names(options: Options, provider: Callable[[], aws.Provider]) -> Options:
+    """Put names in place of zone ids, so that the state is the same with either.
+
+    `provider` is called only if there is an id. It is not the one that waits for the guard, because
+    the guard compares the names.
+    """
+    zones = options.network.zones
+    if not any(map(is_zone_id, zones)):
+        return options
+    try:
+        ids = _zones(provider())
+    except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
+        raise pulumi.RunError(
+            f"network.zones: AWS did not say which zones {', '.join(zones)} are: {error}."
+            " Allow ec2:DescribeAvailabilityZones, or name the zones as in us-east-1a."
+        ) from None
+    names = {zone_id: name for name, zone_id in ids.items()}
+    if names and (unknown := [z for z in zones if is_zone_id(z) and z not in names]):
+        raise pulumi.RunError(f"network.zones: the account has no zone {unknown}. {_CHOOSE}.")
+    found = tuple(names.get(zone, zone) for zone in zones)
+    if len(set(found)) < len(found):
+        raise pulumi.RunError(f"network.zones: {list(zones)} names a zone twice. {_CHOOSE}.")
+    network = options.network.model_copy(update={"zones": found})
+    return options.model_copy(update={"network": network})
+
+
+def check_account(options: Options, names: Names, provider: aws.Provider) -> None:
+    """Stop on zones that the account or EKS does not offer, and warn about a shared range."""
+    try:
+        zones, available = _zones(provider), _zones(provider, state="available")
+        shared = _shares_its_range(options, names, provider)
+    except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
+        pulumi.log.warn(f"AWS did not answer, so zones and ranges are not compared: {error}")
+        return
+    for zone in options.network.zones if zones else ():
+        if zone not in zones:
+            raise pulumi.RunError(f"network.zones: the account has no zone {zone}. {_CHOOSE}.")
+        if zones[zone] in WITHOUT_CONTROL_PLANES:
+            raise pulumi.RunError(
+                f"network.zones: {zone} is {zones[zone]} in this account, where EKS places no"
+                f" control plane. {_CHOOSE}."
+            )
+        if zone not in available:
+            # Not an error: `pulumi up` must work while a zone is down.
+            pulumi.log.warn(f"network.zones: AWS says that {zone} is not available now.")
+    if shared:
+        pulumi.log.warn(
+            f"network.cidr: another VPC of the account has {options.network.cidr} too, so the two"
+            " can never be connected. Choose another range now: it cannot change later."
+        )
+
+
+def _zones(provider: aws.Provider, state: str | None = None) -> Mapping[str, str]:
+    """Return the zones of the account by name, each with its id; no local or wavelength zones."""
+    answer = aws.get_availability_zones(
+        state=state,
+        filters=[
+            aws.GetAvailabilityZonesFilterArgs(name="zone-type", values=["availability-zone"])
+        ],
+        opts=pulumi.InvokeOptions(provider=provider),
+    )
+    return dict(zip(answer.names, answer.zone_ids, strict=True))
+
+
+def _shares_its_range(options: Options, names: Names, provider: aws.Provider) -> bool:
+    """Tell whether a stack that does not exist yet would share the range of another VPC."""
+    tags = names.tags(options.tags)
+    own = {f"tag:{key}": tags[key] for key in ("Project", "Environment")}
+    others = {"cidr-block-association.cidr-block": str(options.network.cidr)}
+    return not _vpcs(own, provider) and bool(_vpcs(others, provider))
+
+
+def _vpcs(filters: Mapping[str, str], provider: aws.Provider) -> list[str]:
+    answer = aws.ec2.get_vpcs(
+        filters=[
+            aws.ec2.GetVpcsFilterArgs(name=name, values=[value]) for name, value in filters.items()
+        ],
+        opts=pulumi.InvokeOptions(provider=provider),
+    )
+    return list(answer.ids)
