@@ -108,6 +108,7 @@ class _Stack:
         args = ClusterArgs(
             names=self._names,
             roles=self._settings.roles,
+            provider=self._cloud,
             vpc_id=self._network.vpc_id,
             subnet_ids=self._network.private_subnet_ids,
             options=self._options.cluster,
@@ -161,6 +162,7 @@ class _Stack:
             cluster_name=self._cluster.name,
             cluster_version=self._options.cluster.version,
             ebs_csi_role_arn=ebs_csi.role_arn,
+            volume_tags=self._names.tags(self._options.tags),
             after=[*self._nodes.ready, *ebs_csi.ready],
         )
         return ManagedAddons("managed-addons", args, self._in_aws)

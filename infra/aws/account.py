@@ -1,4 +1,4 @@
-"""Asks AWS about the account, if there are credentials: its zones, and other VPCs of this range.
+"""Asks AWS about the account, if there are credentials: its zones, ranges and log groups.
 
 `make plan` asks nobody: its answers are empty, zone ids stay ids, and nothing is compared.
 """
@@ -68,6 +68,17 @@ def check_account(options: Options, names: Names, provider: aws.Provider) -> Non
             f"network.cidr: another VPC of the account has {options.network.cidr} too, so the two"
             " can never be connected. Choose another range now: it cannot change later."
         )
+
+
+def existing_log_group(name: str, provider: aws.Provider) -> str | None:
+    """Return the name if the account has the log group, None if it has not or does not say."""
+    opts = pulumi.InvokeOptions(provider=provider)
+    try:
+        found = aws.cloudwatch.get_log_groups(log_group_name_prefix=name, opts=opts)
+    except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
+        pulumi.log.warn(f"AWS did not say whether the log group {name} exists: {error}")
+        return None
+    return name if name in found.log_group_names else None
 
 
 def _zones(provider: aws.Provider, state: str | None = None) -> Mapping[str, str]:

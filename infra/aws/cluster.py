@@ -15,6 +15,7 @@ from pulumi import ResourceOptions
 
 from infra import versions
 from infra.aws import iam
+from infra.aws.account import existing_log_group
 from infra.aws.roles import Roles
 from infra.config.options import AccessEntry, AccessLevel, ClusterOptions
 from infra.config.partition import Partition
@@ -33,6 +34,8 @@ KEY_DELETION_DAYS = 30
 class ClusterArgs:
     names: Names
     roles: Roles
+    # Asks AWS for the log group of an earlier cluster of this name.
+    provider: aws.Provider
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     options: ClusterOptions
@@ -93,13 +96,21 @@ class Cluster(pulumi.ComponentResource):
         return role, [managed, encryption]
 
     def _create_log_group(self) -> aws.cloudwatch.LogGroup:
-        """Log group, created first because EKS would create it without retention."""
+        """Log group, created first because EKS would create it without retention.
+
+        EKS also creates it again after a destroy, when it delivers the last lines
+        (terraform-aws-eks#920). The next `pulumi up` takes that one over. The option does nothing
+        to a group that is in the state.
+        """
+        name = self._args.names.control_plane_log_group
         return aws.cloudwatch.LogGroup(
             f"{self._name}-logs",
-            name=self._args.names.control_plane_log_group,
+            name=name,
             retention_in_days=self._args.options.log_retention_days,
             tags=self._args.names.display("control-plane-logs"),
-            opts=self._child,
+            opts=ResourceOptions(
+                parent=self, import_=existing_log_group(name, self._args.provider)
+            ),
         )
 
     def _create_cluster(

@@ -12,7 +12,10 @@ Statement: TypeAlias = dict[str, object]
 
 # Names of policies of AWS.
 EKS_CLUSTER_POLICY = "AmazonEKSClusterPolicy"
-EBS_CSI_DRIVER_POLICY = "service-role/AmazonEBSCSIDriverPolicy"
+# It allows changes only of what carries this cluster's tag. The driver sets the tag from 1.58 on,
+# pod identity gives the session the cluster's name, and EKS tags managed nodes
+# (aws-ebs-csi-driver#2918).
+EBS_CSI_DRIVER_POLICY = "AmazonEBSCSIDriverEKSClusterScopedPolicy"
 # AmazonEKS_CNI_Policy is here and not in a role of the add-on, because the CNI must work before the
 # pod identity agent, which is itself a pod, can run.
 NODE_POLICIES = {

@@ -3,7 +3,8 @@
 The CNI and kube-proxy come with the cluster (infra/aws/cluster.py), before the first node.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -42,6 +43,8 @@ class ManagedAddonsArgs:
     cluster_name: pulumi.Input[str]
     cluster_version: str
     ebs_csi_role_arn: pulumi.Input[str]
+    # Of the volumes and snapshots that pods claim: AWS keeps some of them after a destroy.
+    volume_tags: Mapping[str, str]
     # The nodes that run the add-ons, and the role's permissions.
     after: Sequence[pulumi.Resource]
 
@@ -74,6 +77,7 @@ class ManagedAddons(pulumi.ComponentResource):
             aws.eks.AddonPodIdentityAssociationArgs(
                 role_arn=args.ebs_csi_role_arn, service_account=EBS_CSI_SERVICE_ACCOUNT
             ),
+            {"controller": {"extraVolumeTags": dict(args.volume_tags)}},
         )
         self.ready = [agent, coredns]
         self.register_outputs({})
@@ -85,6 +89,7 @@ class ManagedAddons(pulumi.ComponentResource):
         version: str,
         depends_on: Sequence[pulumi.Resource],
         identity: aws.eks.AddonPodIdentityAssociationArgs | None = None,
+        configuration: Mapping[str, object] | None = None,
     ) -> aws.eks.Addon:
         return aws.eks.Addon(
             f"{self._name}-{role}",
@@ -94,6 +99,7 @@ class ManagedAddons(pulumi.ComponentResource):
             resolve_conflicts_on_create=OVERWRITE,
             resolve_conflicts_on_update=OVERWRITE,
             pod_identity_associations=[identity] if identity else None,
+            configuration_values=json.dumps(configuration) if configuration else None,
             tags=self._args.names.display(addon),
             opts=ResourceOptions(parent=self, depends_on=list(depends_on)),
         )

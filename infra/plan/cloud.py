@@ -28,6 +28,7 @@ FUNCTIONS: dict[str, dict[str, Json]] = {
     },
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [], "zoneIds": []},
     "aws:ec2/getVpcs:getVpcs": {"ids": []},
+    "aws:cloudwatch/getLogGroups:getLogGroups": {"logGroupNames": []},
     # No node group runs yet.
     "aws:autoscaling/getAmiIds:getAmiIds": {"names": []},
     "aws:rds/getEngineVersion:getEngineVersion": {"versionActual": "<newest minor>"},

@@ -28,6 +28,8 @@ class PlannedResource:
     retain_on_delete: bool = False
     ignore_changes: tuple[str, ...] = ()
     delete_before_replace: bool = False
+    # The id of what exists in the cloud already and is taken over; empty for what is created.
+    import_id: str = ""
 
     def as_json(self) -> dict[str, Json]:
         return {

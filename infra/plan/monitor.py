@@ -79,6 +79,7 @@ class Monitor(mocks.MockMonitor):
                 retain_on_delete=request.retainOnDelete,
                 ignore_changes=tuple(request.ignoreChanges),
                 delete_before_replace=request.deleteBeforeReplace,
+                import_id=request.importId,
             )
 
     def _outputs_of(self, urn: str, request: resource_pb2.RegisterResourceRequest) -> Struct:

@@ -22,6 +22,9 @@ LOG_RETENTION_DAYS = (
 )
 # RDS accepts a ceiling only if it is at least a tenth above the size.
 SMALLEST_STORAGE_GROWTH = 1.1
+# Beginnings of keys that AWS and the EBS CSI driver refuse (pkg/driver/validation.go of 1.64).
+RESERVED_TAGS = ("aws:", "kubernetes.io", "ebs.csi.aws.com/", "CSIVolume")
+UNUSABLE_IN_TAGS = ',"{}'
 # One for each zone.
 FEWEST_NODES = 2
 
@@ -42,6 +45,7 @@ def validate(options: Options, today: date) -> list[Finding]:
             validate_chart_values(),
             _check_protection(options),
             _check_exposure(options),
+            _check_tags(options),
         )
     )
 
@@ -213,6 +217,24 @@ def _check_protection(options: Options) -> Iterator[Finding]:
             "is true while deletionProtection is true",
             "Set one of them to false: a protected stack keeps its data",
         )
+
+
+def _check_tags(options: Options) -> Iterator[Finding]:
+    """Check what the EBS CSI driver, which gets the tags as one argument, cannot set."""
+    for key, value in options.tags.items():
+        if key.startswith(RESERVED_TAGS):
+            yield error(
+                f"tags.{key}",
+                "is a tag that AWS or the EBS CSI driver sets itself",
+                "Use another key",
+            )
+        elif set(UNUSABLE_IN_TAGS) & set(key + value) or "=" in key:
+            yield error(
+                f"tags.{key}",
+                f"{value!r} cannot be a tag of volumes, whose driver takes no {UNUSABLE_IN_TAGS},"
+                " and no = in a key",
+                "Use letters, digits, spaces and + - = . _ : / @",
+            )
 
 
 def _check_exposure(options: Options) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import base64
 import email
+import json
 from email.message import Message
 
 import pytest
@@ -9,9 +10,11 @@ import yaml
 
 from infra import versions
 from infra.plan import cloud
+from tests.infra.test_aws_versions import unchanged
 from tests.support.plan import Tree, inputs_of, plan_of, plan_with
 
 GROUPS = "aws:autoscaling/getAmiIds:getAmiIds"
+LOG_GROUPS = "aws:cloudwatch/getLogGroups:getLogGroups"
 GROUP = "aws:autoscaling/getGroup:getGroup"
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 
@@ -65,6 +68,26 @@ def test_control_plane_logs_have_a_group_with_retention_before_the_cluster(stack
     assert group["name"] == f"/aws/eks/observability-platform-{stack}/cluster"
     assert group["retentionInDays"] == {"dev": 30, "prod": 90}[stack]
     assert "cluster-logs" in plan["cluster-eks"].depends_on
+
+
+@pytest.mark.parametrize("left", ["", "-2"])
+def test_a_log_group_that_eks_left_is_taken_over(
+    left: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "/aws/eks/observability-platform-dev/cluster"
+    monkeypatch.setitem(cloud.FUNCTIONS, LOG_GROUPS, {"logGroupNames": [f"{name}{left}"]})
+    assert plan_with(unchanged)["cluster-logs"].import_id == ("" if left else name)
+
+
+@stacks
+def test_volumes_and_snapshots_of_pods_carry_the_tags(stack: str) -> None:
+    configuration = inputs_of(plan_of(stack), "managed-addons-ebs-csi")["configurationValues"]
+    assert json.loads(configuration)["controller"]["extraVolumeTags"] == {
+        "Project": "observability-platform",
+        "Environment": stack,
+        "ManagedBy": "pulumi",
+    }
+    assert "configurationValues" not in plan_of(stack)["managed-addons-coredns"].inputs
 
 
 def test_access_entries_become_policies_of_the_cluster_or_of_namespaces() -> None:

@@ -122,7 +122,7 @@ def test_roles_get_these_policies_of_aws_and_no_others(stack: str) -> None:
         ("<nodes-role.name>", "AmazonEKS_CNI_Policy"),
         ("<nodes-role.name>", "AmazonEC2ContainerRegistryPullOnly"),
         ("<nodes-role.name>", "AmazonSSMManagedInstanceCore"),
-        ("<ebs-csi-role.name>", "AmazonEBSCSIDriverPolicy"),
+        ("<ebs-csi-role.name>", "AmazonEBSCSIDriverEKSClusterScopedPolicy"),
     }
 
 

@@ -212,6 +212,16 @@ MISTAKES = {
         "cluster.version: 1.35 is invalid: is a number, which loses zeros",
         'write it in quotes, "1.35"',
     ),
+    "a tag of the EBS CSI driver": (
+        setting("tags", {"kubernetes.io/role": "node"}),
+        "tags.kubernetes.io/role: is a tag that AWS or the EBS CSI driver sets itself",
+        "Use another key",
+    ),
+    "a tag that the EBS CSI driver would split": (
+        setting("tags", {"Owners": "a,b"}),
+        "tags.Owners: 'a,b' cannot be a tag of volumes",
+        "Use letters, digits, spaces and",
+    ),
     "an account that is none": (
         setting("allowedAccountId", "12345"),
         "allowedAccountId: '12345' is invalid",

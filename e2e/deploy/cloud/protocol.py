@@ -158,7 +158,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             # What is gone already is deleted: so Pulumi's own providers see it.
             if self._records.get(asked.type, request.id):
                 self._provider.delete(asked)
-                self._records.drop(asked.type, request.id)
         return empty_pb2.Empty()
 
     def _remember(self, asked: Asked, identity: str, state: Properties, inputs: Properties) -> None:

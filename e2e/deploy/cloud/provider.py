@@ -14,7 +14,7 @@ from e2e.deploy.cloud.values import UNKNOWN, Properties, holds_secret, reveal, s
 
 Function: TypeAlias = Callable[[Properties], Properties]
 
-_REGION = "us-east-1"
+REGION = "us-east-1"
 _SUFFIX_LENGTH = 7
 
 
@@ -35,7 +35,7 @@ class Provider:
         self.records = records
         self._kinds = kinds
         self._functions = functions or {}
-        self._account = Account(records, _REGION)
+        self._account = Account(records, REGION)
         self._default_tags: Properties = {}
 
     def configure(self, settings: Properties) -> None:
@@ -43,7 +43,7 @@ class Provider:
         plain = {key: _parsed(value) for key, value in settings.items()}
         if ACCOUNT not in plain.get("allowedAccountIds", [ACCOUNT]):
             raise Rejected(f"AWS account ID not allowed: {ACCOUNT} (this is a fake)")
-        self._account = Account(self.records, plain.get("region", _REGION))
+        self._account = Account(self.records, plain.get("region", REGION))
         self._default_tags = plain.get("defaultTags", {}).get("tags", {})
 
     def problems(self, asked: Asked) -> list[Problem]:
@@ -119,6 +119,7 @@ class Provider:
             raise Rejected(f"{error}: {asked.type} '{asked.id}' has {flag}")
         if kind.check_delete:
             kind.check_delete(asked, self._account)
+        self.records.drop(asked.type, asked.id)
         if kind.end:
             kind.end(asked, self._account)
 

@@ -58,7 +58,6 @@ class World(Records):
         """Delete the one resource of a type outside of Pulumi, as somebody in AWS's console."""
         [lost] = [one for one in self.resources() if one.type == type_]
         aws.provider(self).delete(Asked(type_, lost.name, dict(lost.outputs), lost.id))
-        self.drop(type_, lost.id)
         return lost
 
     def heal(self) -> None:

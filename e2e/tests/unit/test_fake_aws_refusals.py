@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from e2e.deploy.cloud.fake_aws import eks, network, rds, services
+from e2e.deploy.cloud.world import World
 from e2e.tests.unit.conftest import Make
 from e2e.tests.unit.fake_plugin import Created, Plugin, Refused
 
@@ -144,6 +145,32 @@ def test_a_log_group_that_is_there_is_refused(aws: Plugin) -> None:
     aws.create(services.LOG_GROUP, "logs", name="/aws/eks/e/cluster")
     with pytest.raises(Refused, match="ResourceAlreadyExistsException: The specified log group"):
         aws.create(services.LOG_GROUP, "again", name="/aws/eks/e/cluster")
+
+
+def test_eks_makes_the_log_group_of_a_deleted_cluster_again(aws: Plugin, world: World) -> None:
+    group = aws.create(services.LOG_GROUP, "logs", name="/aws/eks/e/cluster", retentionInDays=30)
+    aws.delete(group)
+    [left] = world.resources()
+    assert (left.outputs["retentionInDays"], services.made_by_eks(left)) == (0, True)
+    found = aws.invoke("aws:cloudwatch/getLogGroups:getLogGroups", logGroupNamePrefix="/aws/eks/e/")
+    assert found["logGroupNames"] == [left.id]
+    with pytest.raises(Refused, match="ResourceAlreadyExists"):
+        aws.create(services.LOG_GROUP, "logs", name=left.id)
+    other = aws.create(services.LOG_GROUP, "other", name="/other")
+    aws.delete(other)
+    assert world.resources() == [left]
+
+
+def test_zones_and_vpcs_are_told(aws: Plugin, vpc: Created) -> None:
+    zones = aws.invoke("aws:index/getAvailabilityZones:getAvailabilityZones")
+    assert dict(zip(zones["names"], zones["zoneIds"], strict=True))["us-east-1f"] == "use1-az3"
+    for name, value, found in (
+        ("tag:Project", "p", [vpc.id]),
+        ("tag:Project", "q", []),
+        ("cidr-block-association.cidr-block", "10.0.0.0/16", [vpc.id]),
+    ):
+        filters = [{"name": name, "values": [value]}]
+        assert aws.invoke("aws:ec2/getVpcs:getVpcs", filters=filters)["ids"] == found
 
 
 def test_a_name_that_is_taken_is_refused(role: Make) -> None:

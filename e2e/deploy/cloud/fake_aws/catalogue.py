@@ -5,7 +5,7 @@ from functools import partial
 from e2e.deploy.cloud import environment, protocol
 from e2e.deploy.cloud.fake_aws import eks, network, rds, services
 from e2e.deploy.cloud.kinds import Kind
-from e2e.deploy.cloud.provider import Function, Provider
+from e2e.deploy.cloud.provider import REGION, Function, Provider
 from e2e.deploy.cloud.records import Records
 
 KINDS: dict[str, Kind] = {**network.KINDS, **services.KINDS, **eks.KINDS, **rds.KINDS}
@@ -15,6 +15,9 @@ def provider(records: Records) -> Provider:
     functions: dict[str, Function] = {
         "aws:autoscaling/getAmiIds:getAmiIds": partial(eks.scaling_groups, records),
         "aws:autoscaling/getGroup:getGroup": partial(eks.scaling_group, records),
+        "aws:cloudwatch/getLogGroups:getLogGroups": partial(services.log_groups, records),
+        "aws:ec2/getVpcs:getVpcs": partial(network.vpcs, records),
+        "aws:index/getAvailabilityZones:getAvailabilityZones": partial(network.zones, REGION),
         "aws:eks/getClusterVersions:getClusterVersions": eks.cluster_versions,
         "aws:rds/getEngineVersion:getEngineVersion": rds.engine_version,
     }

@@ -4,6 +4,8 @@ from ipaddress import IPv4Network
 
 from e2e.deploy.cloud.errors import Rejected
 from e2e.deploy.cloud.kinds import Account, Asked, Kind, arn
+from e2e.deploy.cloud.records import Records, Resource
+from e2e.deploy.cloud.values import Properties
 
 VPC = "aws:ec2/vpc:Vpc"
 SUBNET = "aws:ec2/subnet:Subnet"
@@ -29,6 +31,26 @@ _SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 _LB = "elasticloadbalancing"
 # The name length that AWS allows for load balancers and target groups.
 _LONGEST_LB_NAME = 32
+
+
+def zones(region: str, arguments: Properties) -> Properties:
+    """Name the zones of a region; that of the last letter has an id that EKS does not serve."""
+    del arguments
+    ids = [f"use1-az{number}" for number in (4, 6, 1, 2, 5, 3)]
+    return {"names": [f"{region}{letter}" for letter in _ZONES], "zoneIds": ids}
+
+
+def vpcs(records: Records, arguments: Properties) -> Properties:
+    """Find VPCs by tag or range, as `describe-vpcs` does."""
+    wanted = {one["name"]: one["values"] for one in arguments["filters"]}
+    found = [one for one in records.resources() if one.type == VPC]
+    return {"ids": [one.id for one in found if all(_has(one, *item) for item in wanted.items())]}
+
+
+def _has(vpc: Resource, name: str, values: list[str]) -> bool:
+    kind, _, key = name.partition(":")
+    has = vpc.outputs["tagsAll"].get(key) if kind == "tag" else vpc.outputs["cidrBlock"]
+    return has in values
 
 
 def _check_subnet(asked: Asked, account: Account) -> None:

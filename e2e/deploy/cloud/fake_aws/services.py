@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from e2e.deploy.cloud.errors import Rejected
 from e2e.deploy.cloud.kinds import Account, Asked, Kind, arn
+from e2e.deploy.cloud.records import Records, Resource
+from e2e.deploy.cloud.values import Properties
 
 ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -26,6 +28,8 @@ _OF_BUCKETS = (
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
 )
+# In place of the name that a program gives.
+_EKS = "made by EKS"
 _AWS_MANAGED = "arn:aws:iam::aws:policy/"
 # Of the policies that AWS manages, those that a cluster like ours may have. Another one is unknown
 # here until it is added; a misspelt one is unknown to AWS as well.
@@ -37,6 +41,7 @@ _MANAGED_POLICIES = {
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
     "AmazonSSMManagedInstanceCore",
+    "AmazonEBSCSIDriverEKSClusterScopedPolicy",
     "service-role/AmazonEBSCSIDriverPolicy",
 }
 
@@ -72,6 +77,23 @@ def _check_log_group(asked: Asked, account: Account) -> None:
         )
 
 
+def _write_again(asked: Asked, account: Account) -> None:
+    """EKS delivers the last lines of a deleted cluster, and makes the group for them again."""
+    if asked.id.startswith("/aws/eks/"):
+        made = {"name": asked.id, "retentionInDays": 0}
+        account.records.put(Resource(LOG_GROUP, _EKS, asked.id, made, ("name",)))
+
+
+def made_by_eks(resource: Resource) -> bool:
+    return resource.name == _EKS
+
+
+def log_groups(records: Records, arguments: Properties) -> Properties:
+    names = (one.id for one in records.resources() if one.type == LOG_GROUP)
+    prefix = arguments["logGroupNamePrefix"]
+    return {"logGroupNames": [name for name in names if name.startswith(prefix)], "arns": []}
+
+
 KINDS = {
     ROLE: Kind(
         identity="{name}",
@@ -103,6 +125,7 @@ KINDS = {
         names="name",
         longest=512,
         check=_check_log_group,
+        end=_write_again,
     ),
     ALARM: Kind(
         identity="{name}",
