@@ -19,6 +19,8 @@ SESSION_KEY_KEY = "session-key"
 
 DATABASE_NAME = "observability"
 DATABASE_USER = "observability"
+# Pulumi's name of the instance, from which its identifier follows: another one is another database.
+DATABASE_INSTANCE = "database-instance"
 
 SYSTEM_NAMESPACE = "kube-system"
 # The only class that the program creates; EKS has no default class.

@@ -139,10 +139,8 @@ class _Stack:
             vpc_id=self._network.vpc_id,
             subnet_ids=self._network.database_subnet_ids,
             node_security_group_id=self._nodes.security_group_id,
-            private_cidrs=self._options.network.private_cidrs,
-            options=self._options.database,
-            password_version=self._options.secret_versions.database_password,
-            deletion_protection=self._protected,
+            options=self._options,
+            provider=self._cloud,
         )
         return Database("database", args, self._in_aws)
 

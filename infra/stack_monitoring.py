@@ -17,6 +17,7 @@ from infra.aws.managed_addons import ManagedAddons
 from infra.aws.nodes import Nodes
 from infra.aws.notifications import Notifications, NotificationsArgs
 from infra.aws.workload_identity import create_workload_roles
+from infra.config.database_capacity import database_classes
 from infra.config.observability import DirectReceiver
 from infra.kubernetes.addons import Addons
 from infra.kubernetes.backend_release import Monitoring
@@ -116,8 +117,8 @@ def add_alarms(
         load_balancer=balancer.metrics_name,
         target_group=balancer.target_group_metrics_name,
         database=database.identifier,
-        database_class=settings.options.database.instance_class,
-        database_storage_gb=settings.options.database.storage_gb,
+        database_class=database_classes()[database.instance_class],
+        database_storage_gb=database.storage_gb,
         after=after,
     )
     Alarms("alarms", args, in_aws)

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import ResourceOptions
 
-from infra.config import capacity
+from infra.config.database_capacity import DatabaseClass
 from infra.naming import Names
 
 MINUTE = 60
@@ -34,7 +34,8 @@ class AlarmsArgs:
     load_balancer: pulumi.Input[str]
     target_group: pulumi.Input[str]
     database: pulumi.Input[str]
-    database_class: str
+    # The class and the storage that run.
+    database_class: DatabaseClass
     database_storage_gb: int
     # The watched resources: alarms are created after them and deleted before them.
     after: Sequence[pulumi.Resource]
@@ -122,7 +123,7 @@ class Alarms(pulumi.ComponentResource):
         )
 
     def _no_memory(self) -> _Alarm:
-        memory = capacity.DATABASE_CLASSES[self._args.database_class].memory_gib * GIB
+        memory = self._args.database_class.memory_gib * GIB
         return _Alarm(
             role="database-memory",
             description="Less than a twentieth of the database's memory is free. It will swap and"
@@ -138,7 +139,7 @@ class Alarms(pulumi.ComponentResource):
         )
 
     def _no_connections(self) -> _Alarm:
-        most = capacity.max_connections(self._args.database_class)
+        most = self._args.database_class.max_connections
         return _Alarm(
             role="database-connections",
             description="More than nine tenths of the database's connections are in use. See"
@@ -155,7 +156,7 @@ class Alarms(pulumi.ComponentResource):
 
     def _no_credits(self) -> list[_Alarm]:
         """Return the alarm for a burstable class without credits: more CPU is billed."""
-        credits_kept = capacity.credits_kept(self._args.database_class)
+        credits_kept = self._args.database_class.credits_kept
         if credits_kept is None:
             return []
         alarm = _Alarm(

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from typing import Any
 
 import pulumi
@@ -11,17 +10,20 @@ import pulumi_aws as aws
 import pulumi_random as random
 from pulumi import ResourceOptions
 
+from infra.aws import running_database
+from infra.aws.backup_copy import copy_backups
 from infra.aws.security_groups import SecurityGroup
-from infra.config import capacity
-from infra.config.database import DatabaseOptions, RestoreFrom
-from infra.naming import DATABASE_NAME, DATABASE_USER, Names
+from infra.config.database import ApplyChanges, RestoreFrom
+from infra.config.database_capacity import database_classes
+from infra.config.options import Options
+from infra.naming import DATABASE_INSTANCE, DATABASE_NAME, DATABASE_USER, Names
 from infra.random_secret import random_secret
+from infra.validation.waiting import MAINTENANCE_WINDOW, alarmed, version_to_ask
 
 # PostgreSQL's default port, which RDS uses as well.
 PORT = 5432
 # UTC. Backups come first, so that a fresh one exists before maintenance.
 BACKUP_WINDOW = "03:00-03:30"
-MAINTENANCE_WINDOW = "sun:04:00-sun:05:00"
 PASSWORD_LENGTH = 32
 SLOW_STATEMENT_MILLISECONDS = 1000
 
@@ -32,10 +34,10 @@ class DatabaseArgs:
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     node_security_group_id: pulumi.Input[str]
-    private_cidrs: Sequence[IPv4Network]
-    options: DatabaseOptions
-    password_version: int
-    deletion_protection: bool
+    # Of the whole stack: pools and database must fit each other.
+    options: Options
+    # Asked which database runs.
+    provider: aws.Provider
 
 
 class Database(pulumi.ComponentResource):
@@ -49,18 +51,30 @@ class Database(pulumi.ComponentResource):
     final_snapshot: pulumi.Output[str] | None
     # A secret output, used only by the instance and one Kubernetes Secret.
     password: pulumi.Output[str]
+    # What alarms watch until the maintenance window, which may not be what is written.
+    instance_class: str
+    storage_gb: int
     # Clients wait for these.
     ready: list[pulumi.Resource]
 
     def __init__(self, name: str, args: DatabaseArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("platform:database:Database", name, None, opts)
         self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
+        self._options = args.options.database
 
-        self.final_snapshot = self._final_snapshot() if args.options.final_snapshot else None
+        resource = _resource_name(self._options.restore_from)
+        running = running_database.ask_aws(resource, args.names.display("database"), args.provider)
+        if running:
+            running_database.check(args.options, running)
+        self._engine_version = version_to_ask(self._options, running)
+        self.instance_class, self.storage_gb = alarmed(self._options, running)
+        self.final_snapshot = self._final_snapshot() if self._options.final_snapshot else None
         password = self._create_password()
         security_group = self._create_security_group()
         rules = self._create_rules(security_group)
-        instance = self._create_instance(password, security_group)
+        instance = self._create_instance(resource, password, security_group)
+
+        self._copy_backups(instance)
 
         self.host = instance.address
         self.port = instance.port
@@ -70,11 +84,23 @@ class Database(pulumi.ComponentResource):
         self.ready = [instance, *rules]
         self.register_outputs({"endpoint": self.endpoint})
 
+    def _copy_backups(self, instance: aws.rds.Instance) -> None:
+        if self._options.backup_copy_region:
+            copy_backups(
+                f"{self._name}-backup-copy",
+                names=self._args.names,
+                region=self._options.backup_copy_region,
+                days=self._options.backup_days,
+                source_arn=instance.arn,
+                keep=self._options.keep_backups,
+                opts=self._child,
+            )
+
     def _create_password(self) -> pulumi.Output[str]:
         return random_secret(
             f"{self._name}-password",
             length=PASSWORD_LENGTH,
-            version=self._args.password_version,
+            version=self._args.options.secret_versions.database_password,
             opts=self._child,
         )
 
@@ -102,7 +128,7 @@ class Database(pulumi.ComponentResource):
                 port=PORT,
                 description="PostgreSQL from a private subnet",
             )
-            for index, cidr in enumerate(self._args.private_cidrs, start=1)
+            for index, cidr in enumerate(self._args.options.network.private_cidrs, start=1)
         ]
         to_everywhere = group.let_out(
             description="Answers; the subnets have no route to the internet"
@@ -110,13 +136,14 @@ class Database(pulumi.ComponentResource):
         return [from_nodes, *from_subnets, to_everywhere]
 
     def _create_instance(
-        self, password: pulumi.Output[str], group: SecurityGroup
+        self, resource: str, password: pulumi.Output[str], group: SecurityGroup
     ) -> aws.rds.Instance:
-        options, protected = self._args.options, self._args.deletion_protection
+        options, protected = self._options, self._args.options.deletion_protection
         return aws.rds.Instance(
-            _resource_name(f"{self._name}-instance", options.restore_from),
+            resource,
+            apply_immediately=options.apply_changes is ApplyChanges.NOW,
             engine="postgres",
-            engine_version=options.version,
+            engine_version=self._engine_version,
             allow_major_version_upgrade=options.allow_major_upgrade,
             # A pinned minor stays: AWS would upgrade it, and the next `pulumi up` go back to it.
             auto_minor_version_upgrade="." not in options.version,
@@ -130,6 +157,7 @@ class Database(pulumi.ComponentResource):
             max_allocated_storage=options.storage_ceiling_gb,
             storage_type="gp3",
             storage_encrypted=True,
+            kms_key_id=options.kms_key,
             **_contents(options.restore_from),
             password=password,
             db_subnet_group_name=self._create_subnet_group().name,
@@ -140,6 +168,11 @@ class Database(pulumi.ComponentResource):
             backup_retention_period=options.backup_days,
             backup_window=BACKUP_WINDOW,
             maintenance_window=MAINTENANCE_WINDOW,
+            performance_insights_enabled=options.performance_insights,
+            performance_insights_kms_key_id=(
+                options.kms_key if options.performance_insights else None
+            ),
+            enabled_cloudwatch_logs_exports=list(options.log_exports) or None,
             copy_tags_to_snapshot=True,
             delete_automated_backups=not options.keep_backups,
             deletion_protection=protected,
@@ -162,12 +195,15 @@ class Database(pulumi.ComponentResource):
         parameters = {
             "rds.force_ssl": "1",
             "log_min_duration_statement": str(SLOW_STATEMENT_MILLISECONDS),
-            # The connection budget was checked against this number.
-            "max_connections": str(capacity.max_connections(self._args.options.instance_class)),
+            # The connection budget was checked against this number. It waits for a restart, so the
+            # restart that changes the class brings the number of the new one.
+            "max_connections": str(
+                database_classes()[self._options.instance_class].max_connections
+            ),
         }
         return aws.rds.ParameterGroup(
             f"{self._name}-parameters",
-            family=f"postgres{self._args.options.version.partition('.')[0]}",
+            family=f"postgres{self._engine_version.partition('.')[0]}",
             description="TLS only, and the platform's connection budget",
             parameters=[
                 aws.rds.ParameterGroupParameterArgs(
@@ -184,7 +220,7 @@ class Database(pulumi.ComponentResource):
 
     def _final_snapshot(self) -> pulumi.Output[str]:
         """Return a unique name, so that a later stack of this name can make its own snapshot."""
-        restored = self._args.options.restore_from
+        restored = self._options.restore_from
         suffix = random.RandomId(
             f"{self._name}-final-snapshot",
             byte_length=4,
@@ -195,14 +231,14 @@ class Database(pulumi.ComponentResource):
         return pulumi.Output.concat(self._args.names.snapshot, "-final-", suffix.hex)
 
 
-def _resource_name(name: str, restored: RestoreFrom | None) -> str:
+def _resource_name(restored: RestoreFrom | None) -> str:
     """Give a restored database a name of its own, which makes Pulumi create it beside the old one.
 
     Everything that uses the database moves to the new one before Pulumi deletes the old one.
     """
     if restored is None:
-        return name
-    return f"{name}-{hashlib.sha256(restored.source.encode()).hexdigest()[:8]}"
+        return DATABASE_INSTANCE
+    return f"{DATABASE_INSTANCE}-{hashlib.sha256(restored.source.encode()).hexdigest()[:8]}"
 
 
 def _contents(restored: RestoreFrom | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The settings of the PostgreSQL database. Pure."""
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -10,6 +11,19 @@ from infra.config.option_group import Group, Version
 PointInTime = Annotated[
     str, StringConstraints(pattern=r"^(latest|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$")
 ]
+REGION = r"^[a-z]{2,4}(-[a-z]+)+-\d$"
+
+
+class ApplyChanges(StrEnum):
+    """When RDS changes class, standby, storage and version."""
+
+    NOW = "now"
+    WINDOW = "window"
+
+
+class DatabaseLog(StrEnum):
+    POSTGRESQL = "postgresql"
+    UPGRADE = "upgrade"
 
 
 class RestoreFrom(Group):
@@ -77,4 +91,31 @@ class DatabaseOptions(Group):
         default=True,
         description="false deletes the automated backups together with the database; otherwise"
         " AWS keeps them for backupDays",
+    )
+    apply_changes: ApplyChanges = Field(
+        ApplyChanges.WINDOW,
+        description="when class, multiAz, storage and version change: window (Sunday 04:00 UTC; a"
+        " new class takes the database away for minutes) or now, which a new major needs",
+    )
+    backup_copy_region: str | None = Field(
+        None,
+        pattern=REGION,
+        description="another region, which gets a copy of all backups; none by default, because it"
+        " costs: $0.095 per GB a month there, $0.02 per GB on the way, and $1 a month for its key",
+    )
+    kms_key: str | None = Field(
+        None,
+        pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-z-]+$",
+        description="ARN of a KMS key of your own ($1 a month) for the storage; AWS's own, which is"
+        " free, by default. It can never change",
+    )
+    performance_insights: bool = Field(
+        default=False,
+        description="true keeps the load by statement and wait for 7 days, free of charge; false"
+        " by default, because the dashboard Database shows load and locks",
+    )
+    log_exports: tuple[DatabaseLog, ...] = Field(
+        (),
+        description="logs copied to CloudWatch at $0.50 per GB: postgresql, upgrade; none by"
+        " default, because RDS shows the last days itself",
     )

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from infra.config.addressing import EVERYWHERE, parse_cidr
-from infra.config.database import DatabaseOptions
+from infra.config.database import REGION, DatabaseOptions
 from infra.config.observability import ObservabilityOptions
 from infra.config.option_group import Group, Version
 from infra.config.partition import Partition, partition_of
@@ -199,7 +199,7 @@ class SecretVersions(Group):
 class Options(Group):
     """The whole of Pulumi.<stack>.yaml."""
 
-    region: str = Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$", description="AWS region: us-east-1")
+    region: str = Field(pattern=REGION, description="AWS region: us-east-1")
     allowed_account_id: str = Field(
         "", pattern=r"^(\d{12})?$", description="the only account to deploy to, 12 digits in quotes"
     )

@@ -31,6 +31,8 @@ FUNCTIONS: dict[str, dict[str, Json]] = {
     "aws:cloudwatch/getLogGroups:getLogGroups": {"logGroupNames": []},
     # No node group runs yet.
     "aws:autoscaling/getAmiIds:getAmiIds": {"names": []},
+    # No database runs yet.
+    "aws:rds/getInstances:getInstances": {"instanceIdentifiers": []},
     "aws:rds/getEngineVersion:getEngineVersion": {"versionActual": "<newest minor>"},
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
         "userName": "AWS",

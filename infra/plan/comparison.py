@@ -9,8 +9,12 @@ from infra.guard import guarded_settings
 from infra.plan.model import Json
 from infra.settings import Settings
 from infra.validation.changes import refusals
+from infra.validation.waiting import Running, changes
 
 Document: TypeAlias = Mapping[str, Json]
+_Resources: TypeAlias = Mapping[str, Mapping[str, Json]]
+_INSTANCE = "aws:rds/instance:Instance"
+_COMPARED = {"instanceClass", "allocatedStorage", "multiAz", "engineVersion"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,8 @@ class Comparison:
     # One sentence for each change that infra/validation/changes.py refuses; None if the old plan is
     # from a version of the program that did not write down the guarded settings.
     refused: tuple[str, ...] | None
+    # One sentence for each change of the database that waits, or is made at once.
+    database: tuple[str, ...]
 
 
 def compare(old: Document, new: Document, settings: Settings) -> Comparison:
@@ -38,6 +44,7 @@ def compare(old: Document, new: Document, settings: Settings) -> Comparison:
         removed=tuple(name for name in before if name not in after),
         changed={name: paths for name, paths in changed.items() if paths},
         refused=tuple(refusals(_held(guard), settings.options, settings.names)) if guard else None,
+        database=tuple(_of_database(before, after, settings)),
     )
 
 
@@ -61,7 +68,22 @@ def _held(guard: Mapping[str, Json]) -> Mapping[str, object]:
     return guarded_settings(inputs if isinstance(inputs, Mapping) else None)
 
 
-def _resources(document: Document) -> dict[str, Mapping[str, Json]]:
+def _of_database(before: _Resources, after: _Resources, settings: Settings) -> Sequence[str]:
+    """Compare with what the other plan wrote: without credentials, nobody knows what runs."""
+    [name] = [name for name, resource in after.items() if resource["type"] == _INSTANCE]
+    inputs = before[name]["inputs"] if name in before else None
+    if not isinstance(inputs, Mapping) or not inputs.keys() >= _COMPARED:
+        return ()
+    running = Running(
+        instance_class=str(inputs["instanceClass"]),
+        storage_gb=int(str(inputs["allocatedStorage"])),
+        multi_az=inputs["multiAz"] is True,
+        version=str(inputs["engineVersion"]),
+    )
+    return changes(settings.options.database, running)
+
+
+def _resources(document: Document) -> _Resources:
     found = document["resources"]
     assert isinstance(found, Sequence)  # noqa: S101  `read_plan` made sure
     return {str(one["name"]): one for one in found if isinstance(one, Mapping)}

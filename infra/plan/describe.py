@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from infra.aws.security_groups import EVERY_PROTOCOL
+from infra.config.database_capacity import database_classes
 from infra.plan.model import Json, PlannedResource
+from infra.versions import HOURS_PER_MONTH
 
 Inputs = Mapping[str, Json]
 
@@ -42,10 +44,13 @@ def _node_group(inputs: Inputs) -> str:
 
 
 def _database(inputs: Inputs) -> str:
-    zones = "two zones" if inputs["multiAz"] else "one zone"
+    zones = 2 if inputs["multiAz"] else 1
+    hourly = database_classes()[str(inputs["instanceClass"])].hourly_usd
     return (
         f"PostgreSQL {inputs['engineVersion']}  {inputs['instanceClass']}"
-        f"  {inputs['allocatedStorage']} to {inputs['maxAllocatedStorage']} GB  {zones}"
+        f"  {inputs['allocatedStorage']} to {inputs['maxAllocatedStorage']} GB"
+        f"  {'two zones' if inputs['multiAz'] else 'one zone'}"
+        f"  ${hourly * HOURS_PER_MONTH * zones:.0f} a month and storage, in us-east-1"
     )
 
 
@@ -72,6 +77,9 @@ DESCRIBERS: Mapping[str, Callable[[Inputs], str]] = {
     "aws:eks/addon:Addon": _keys("addonName", "addonVersion"),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _keys("policyArn"),
     "aws:rds/instance:Instance": _database,
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": _keys(
+        "region"
+    ),
     "aws:rds/parameterGroup:ParameterGroup": _keys("family"),
     "aws:ecr/repository:Repository": _keys("imageTagMutability"),
     "aws:lb/loadBalancer:LoadBalancer": lambda inputs: (

@@ -50,6 +50,11 @@ def _database(inputs: Inputs) -> Iterator[_Lost]:
         yield f"the database's automated backups, for up to {days} days", False
 
 
+def _backup_copies(inputs: Inputs) -> Iterator[_Lost]:
+    days, region = inputs["retentionPeriod"], inputs["region"]
+    yield f"the copies of the backups in {region}, for up to {days} days", False
+
+
 def _emptied(what: str, flag: str) -> Callable[[Inputs], Iterator[_Lost]]:
     def kind(inputs: Inputs) -> Iterator[_Lost]:
         if inputs.get(flag):
@@ -71,6 +76,9 @@ def _storage_class(inputs: Inputs) -> Iterator[_Lost]:
 
 _KINDS: Mapping[str, Callable[[Inputs], Iterator[_Lost]]] = {
     "aws:rds/instance:Instance": _database,
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": (
+        _backup_copies
+    ),
     "aws:ecr/repository:Repository": _emptied("the images in the registry", "forceDelete"),
     "aws:s3/bucket:Bucket": _emptied("the logs in the bucket", "forceDestroy"),
     "aws:cloudwatch/logGroup:LogGroup": _log_group,

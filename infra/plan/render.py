@@ -86,6 +86,7 @@ def _comparison(found: Comparison, paint: _Paint) -> Iterator[str]:
     yield from (f"  removed  {name}" for name in found.removed)
     for name, paths in found.changed.items():
         yield f"  changed  {name}  {paint(DIM, ', '.join(paths))}"
+    yield from (f"  {paint(YELLOW, 'database')} {sentence}" for sentence in found.database)
     if not (found.refused or found.added or found.removed or found.changed):
         yield "  none"
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from infra.config.database import ApplyChanges
 from infra.config.options import Options
-from infra.naming import Names
+from infra.naming import DATABASE_INSTANCE, Names
+from infra.validation.database import check_connections
 
 # What Pulumi's state holds.
 Value: TypeAlias = str | int | Sequence[str]
@@ -30,6 +32,8 @@ class Guarded:
     in_place: bool = False
     # What the states of older versions of the program, which did not keep it, stand for.
     unset: Value | None = None
+    # A restore makes another instance, which may differ from the one that it replaces.
+    of_instance: bool = False
 
 
 def values(options: Options, names: Names) -> dict[str, Value]:
@@ -67,7 +71,12 @@ def refusals(
         if None in held:
             continue
         befores, after = [_plain(one) for one in held], guarded.read(options, names)
-        reasons = [guarded.rule(before, after, options) for before in befores]
+        reasons = [
+            None
+            if guarded.of_instance and _source(options) not in {"", old.get(_RESTORE_FROM)}
+            else guarded.rule(before, after, options)
+            for old, before in zip(olds, befores, strict=True)
+        ]
         if all(reasons):
             sentences.append(
                 f"{setting} cannot change from {_text(befores[-1])} to {_text(after)}:"
@@ -89,13 +98,26 @@ def _kubernetes(old: Value, new: Value, _: Options) -> str | None:
 
 def _postgres(old: Value, new: Value, options: Options) -> str | None:
     before, after = _version(old), _version(new)
-    if after[0] > before[0] and not options.database.allow_major_upgrade:
+    database = options.database
+    if after[0] > before[0] and not database.allow_major_upgrade:
         return "a new major version rewrites the data, and database.allowMajorUpgrade is false"
+    if after[0] > before[0] and database.apply_changes is ApplyChanges.WINDOW:
+        return (
+            "a new major needs its own parameter group at once, and database.applyChanges is window"
+        )
     # A major alone leaves the minor to AWS: nothing is known about it.
     known = min(len(before), len(after))
     if after[:known] < before[:known]:
         return "RDS has no way back to an older version"
     return None
+
+
+def _class(old: Value, new: Value, options: Options) -> str | None:
+    """Compare the pools with the class that runs until the maintenance window."""
+    if old == new or options.database.apply_changes is ApplyChanges.NOW:
+        return None
+    found = [problem.message for problem in check_connections(options, str(old))]
+    return f"{old} runs until the maintenance window, and {found[0]}" if found else None
 
 
 def _restored(old: Value, new: Value, _: Options) -> str | None:
@@ -124,6 +146,7 @@ def _text(value: Value) -> str:
     return json.dumps(value) if isinstance(value, list) else str(value) or "nothing"
 
 
+_RESTORE_FROM = "database.restoreFrom"
 _SUBNETS_IN_USE = "subnets cannot move while nodes, load balancer and database use them"
 _NEW_STACK = (
     "Make a new stack with this value, and restore the database there from a snapshot"
@@ -184,11 +207,31 @@ GUARDED: Mapping[str, Guarded] = {
         _postgres,
         "Name the version that runs. docs/first-year.md describes the upgrade to a new major",
         in_place=True,
+        of_instance=True,
     ),
-    "database.restoreFrom": Guarded(
-        lambda options, _: (
-            options.database.restore_from.source if options.database.restore_from else ""
-        ),
+    "database.instanceClass": Guarded(
+        lambda options, _: options.database.instance_class,
+        _class,
+        "Set database.applyChanges to now, or raise the pools after the class has changed",
+        in_place=True,
+        of_instance=True,
+    ),
+    "database.identifier": Guarded(
+        lambda *_: DATABASE_INSTANCE,
+        _fixed("the database would be replaced by an empty one"),
+        "Keep the name in infra/naming.py, or restore a snapshot at the same time",
+        of_instance=True,
+        unset="database-instance",
+    ),
+    "database.kmsKey": Guarded(
+        lambda options, _: options.database.kms_key or "",
+        _fixed("RDS cannot encrypt a volume anew, and an empty database would replace this one"),
+        "Keep the key, or restore a copy of a snapshot that has the other key (docs/operations.md)",
+        of_instance=True,
+        unset="",
+    ),
+    _RESTORE_FROM: Guarded(
+        lambda options, _: _source(options),
         _restored,
         "Keep the setting as long as the database lives, or name another source",
         in_place=True,
@@ -198,8 +241,14 @@ GUARDED: Mapping[str, Guarded] = {
         _storage,
         "Keep the size; storage that is not used can only be left behind by a new database",
         in_place=True,
+        of_instance=True,
     ),
 }
+
+
+def _source(options: Options) -> str:
+    restored = options.database.restore_from
+    return restored.source if restored else ""
 
 
 def _texts(members: Sequence[object]) -> list[str]:

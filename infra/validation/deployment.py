@@ -11,6 +11,7 @@ from infra.config import addressing, capacity
 from infra.config.findings import Finding, error, warning
 from infra.config.options import Capacity, Options
 from infra.validation.chart_values import validate_chart_values
+from infra.validation.database import validate_database
 from infra.validation.observability import validate_observability
 from infra.validation.place import validate_place
 from infra.validation.support import validate_kubernetes, validate_postgres
@@ -20,8 +21,6 @@ LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922),
     *(3288, 3653),
 )
-# RDS accepts a ceiling only if it is at least a tenth above the size.
-SMALLEST_STORAGE_GROWTH = 1.1
 # Beginnings of keys that AWS and the EBS CSI driver refuse (pkg/driver/validation.go of 1.64).
 RESERVED_TAGS = ("aws:", "kubernetes.io", "ebs.csi.aws.com/", "CSIVolume")
 UNUSABLE_IN_TAGS = ',"{}'
@@ -38,9 +37,9 @@ def validate(options: Options, today: date) -> list[Finding]:
             _check_cluster(options),
             validate_kubernetes(options, today),
             _check_nodes(options),
-            _check_database(options),
+            validate_database(options),
             validate_postgres(options, today),
-            _check_connections(options),
+            _check_replicas(options),
             validate_observability(options),
             validate_chart_values(),
             _check_protection(options),
@@ -162,51 +161,13 @@ def _check_nodes(options: Options) -> Iterator[Finding]:
         )
 
 
-def _check_database(options: Options) -> Iterator[Finding]:
-    database = options.database
-    if database.instance_class not in capacity.DATABASE_CLASSES:
-        yield error(
-            "database.instanceClass",
-            f"this program does not know the class {database.instance_class!r}",
-            f"Use one of {', '.join(capacity.DATABASE_CLASSES)},"
-            " or add its size to infra/config/capacity.py",
-        )
-    if database.storage_ceiling_gb < database.storage_gb * SMALLEST_STORAGE_GROWTH:
-        below = database.storage_ceiling_gb < database.storage_gb
-        yield error(
-            "database.storageCeilingGb",
-            f"{database.storage_ceiling_gb} GB is {'below' if below else 'less than a tenth above'}"
-            f" the size of {database.storage_gb} GB (database.storageGb)",
-            "Raise it to twice the size, or lower database.storageGb",
-        )
-
-
-def _check_connections(options: Options) -> Iterator[Finding]:
-    backend, database_class = options.backend, options.database.instance_class
+def _check_replicas(options: Options) -> Iterator[Finding]:
+    backend = options.backend
     if backend.max_replicas < backend.replicas:
         yield error(
             "backend.maxReplicas",
             f"maxReplicas {backend.max_replicas} is below replicas {backend.replicas}",
             "Raise maxReplicas or lower replicas",
-        )
-    if database_class not in capacity.DATABASE_CLASSES:
-        return
-    shown = options.observability.database_metrics
-    demand = capacity.connection_demand(
-        max_replicas=backend.max_replicas,
-        pool_size=backend.database_pool_size,
-        exporter=shown,
-    )
-    budget = capacity.connection_budget(database_class)
-    others = "the worker, a migration and the exporter" if shown else "the worker and a migration"
-    if demand > budget:
-        yield error(
-            "backend.databasePoolSize",
-            f"{backend.max_replicas} replicas with {backend.database_pool_size} connections each,"
-            f" {others} need {demand} connections, but only {budget} are available on"
-            f" {database_class} (80 % of {capacity.max_connections(database_class)})",
-            "Lower backend.databasePoolSize or backend.maxReplicas, or choose a larger"
-            " database.instanceClass",
         )
 
 

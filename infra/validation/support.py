@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from infra import versions
-from infra.config import capacity
+from infra.config.database_capacity import database_classes
 from infra.config.findings import Finding, error, warning
 from infra.config.options import Options
 from infra.versions import Support, SupportPeriod
@@ -102,7 +102,7 @@ def _monthly(hourly_usd: float) -> int:
 
 
 def _extended_database_price(options: Options) -> int:
-    size = capacity.DATABASE_CLASSES.get(options.database.instance_class)
+    size = database_classes().get(options.database.instance_class)
     vcpus = size.vcpus if size else 1
     instances = 2 if options.database.multi_az else 1
     return _monthly(vcpus * instances * versions.RDS_EXTENDED_HOURLY_USD_PER_VCPU)

@@ -20,6 +20,26 @@ def _set(group: str, **changed: object) -> Change:
     return lambda tree: tree[group].update(changed)
 
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
+
+
+def _larger_class_and_pools(tree: Tree) -> None:
+    tree["database"] |= {"instanceClass": "db.t3.small"}
+    tree["backend"] |= {"databasePoolSize": 10}
+
+
+def _now(change: Change) -> Change:
+    def changed(tree: Tree) -> None:
+        change(tree)
+        tree["database"]["applyChanges"] = "now"
+
+    return changed
+
+
+def _another_restore(**changed: object) -> Change:
+    return _set("database", restoreFrom={"snapshot": "before-the-upgrade"}, **changed)
+
+
 def _region(tree: Tree) -> None:
     tree["region"] = "us-west-2"
 
@@ -34,14 +54,18 @@ REFUSED: Mapping[str, tuple[Change, str]] = {
     "network.databaseCidrs": (_set("network", databaseCidrs=["10.0.21.0/24"]), "move"),
     "cluster.version": (_set("cluster", version="1.34"), "no way back"),
     "database.version": (_set("database", version="16"), "allowMajorUpgrade is false"),
+    "database.instanceClass": (_larger_class_and_pools, "only 67 are available on db.t3.micro"),
+    "database.kmsKey": (_set("database", kmsKey=KEY), "an empty database would replace"),
     "database.storageGb": (_set("database", storageGb=20), "cannot shrink"),
     "database.restoreFrom": (_set("database", restoreFrom=None), "an empty database"),
 }
 ALLOWED: Mapping[str, Change] = {
     "next Kubernetes": _set("cluster", version="1.36"),
     "pinned minor": _set("database", version="15.18"),
-    "major with consent": _set("database", version="16", allowMajorUpgrade=True),
-    "another restore": _set("database", restoreFrom={"snapshot": "other"}),
+    "major with consent": _now(_set("database", version="16", allowMajorUpgrade=True)),
+    "larger class and pools at once": _now(_larger_class_and_pools),
+    "another restore": _another_restore(),
+    "a restore with another key and less storage": _another_restore(kmsKey=KEY, storageGb=20),
     "more storage": _set("database", storageGb=40, storageCeilingGb=80),
     "class": _set("database", instanceClass="db.t3.small"),
     "NAT": _set("network", nat="per-az"),
@@ -80,7 +104,18 @@ def test_a_renamed_stack_is_refused() -> None:
 
 
 def test_every_row_has_a_case() -> None:
-    assert {*REFUSED, "name"} == GUARDED.keys()
+    assert {*REFUSED, "name", "database.identifier"} == GUARDED.keys()
+
+
+def test_a_renamed_database_is_refused_unless_it_is_restored() -> None:
+    held, _ = _values()
+    held["database.identifier"] = "db"
+    tree = stack_values("dev")
+    tree["database"] |= {"storageGb": 30, "restoreFrom": {"snapshot": "monday"}}
+    [sentence] = refusals(held, parse_options(tree, "same"), NAMES)
+    assert sentence.startswith("database.identifier cannot change from db to database-instance: ")
+    tree["database"]["restoreFrom"] = {"snapshot": "tuesday"}
+    assert refusals(held, parse_options(tree, "restored"), NAMES) == []
 
 
 @pytest.mark.parametrize("change", ALLOWED.values(), ids=ALLOWED)
@@ -155,6 +190,21 @@ def test_a_path_of_roles_is_refused_where_an_older_program_had_none() -> None:
     assert sentence.startswith("rolePath cannot change from / to /platform/: IAM cannot move")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "apply", "refused"),
+    [
+        ("15", "16", "window", "database.applyChanges is window"),
+        ("15", "18", "now", None),
+        ("16", "15", "now", "no way back"),
+        ("16.14", "16.11", "now", "no way back"),
+    ],
+)
+def test_a_major_upgrade_with_consent(
+    before: str, after: str, apply: str, refused: str | None
+) -> None:
+    _judge("database.version", before, after, refused, applyChanges=apply, allowMajorUpgrade=True)
+
+
 def test_a_setting_that_an_older_program_did_not_keep_is_not_compared() -> None:
     assert refusals({}, parse_options(stack_values("prod"), "prod"), NAMES) == []
 
@@ -190,6 +240,22 @@ def test_a_plan_is_compared_with_an_older_one(
     assert "unknown  the old plan does not say" in capsys.readouterr().out
 
 
+def test_a_comparison_says_what_waits_for_the_window(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    stack, old = tmp_path / "Pulumi.dev.yaml", tmp_path / "old.json"
+    arguments = ["--root", str(tmp_path), "--output"]
+    assert main([*arguments, str(old)]) == 0
+    stack.write_text(stack.read_text().replace("t3.micro\n", "t3.small\n"))
+    assert main([*arguments, str(tmp_path / "plan.json"), "--since", str(old)]) == 0
+    assert (
+        "database.instanceClass changes from db.t3.micro to db.t3.small in the maintenance window,"
+        " sun:04:00-sun:05:00 UTC. Until then db.t3.micro runs"
+    ) in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -210,7 +276,9 @@ def test_what_is_not_a_plan_is_named(
     assert f"SINCE={old}" in capsys.readouterr().err
 
 
-def _judge(setting: str, before: str, after: str, refused: str | None) -> None:
-    options = parse_options(stack_values("dev"), "dev")
+def _judge(setting: str, before: str, after: str, refused: str | None, **database: object) -> None:
+    tree = stack_values("dev")
+    tree["database"] |= database
+    options = parse_options(tree, "dev")
     reason = GUARDED[setting].rule(before, after, options)
     assert (reason is None) if refused is None else (refused in str(reason))

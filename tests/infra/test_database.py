@@ -7,8 +7,9 @@ import pytest
 
 from infra.naming import Names
 from infra.plan.destruction import destruction
-from infra.settings import SettingsError
-from tests.support.plan import Tree, inputs_of, plan_of, plan_with
+from infra.settings import SettingsError, parse_options
+from infra.validation.deployment import validate
+from tests.support.plan import TODAY, Tree, inputs_of, plan_of, plan_with, stack_values
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 
@@ -133,6 +134,50 @@ def test_destroying_data_takes_explicit_settings() -> None:
         "the images in the registry",
         "the logs in the bucket",
     }
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_backups_are_copied_to_another_region_with_a_key_there(*, keep: bool) -> None:
+    def copy(values: Tree) -> None:
+        values["database"] |= {"backupCopyRegion": "us-west-2", "backupDays": 14}
+        values["database"] |= {"keepBackups": keep}
+
+    plan = plan_with(copy)
+    assert inputs_of(plan, "database-backup-copy") == {
+        "region": "us-west-2",
+        "sourceDbInstanceArn": "<database-instance.arn>",
+        "kmsKeyId": "<database-backup-copy-key.arn>",
+        "retentionPeriod": 14,
+    }
+    assert plan["database-backup-copy"].delete_before_replace
+    key = plan["database-backup-copy-key"]
+    assert (key.inputs["region"], key.inputs["deletionWindowInDays"]) == ("us-west-2", 30)
+    assert key.retain_on_delete is keep
+    assert "the copies of the backups in us-west-2, for up to 14 days" in destruction(plan).stays
+
+
+def test_copies_whose_key_goes_are_a_finding() -> None:
+    values = stack_values("dev")
+    values["database"] |= {"backupCopyRegion": "us-west-2", "keepBackups": False}
+    findings = validate(parse_options(values, "dev"), TODAY)
+    [finding] = [one for one in findings if one.setting == "database.backupCopyRegion"]
+    assert "30 days later nobody can read them" in finding.message
+
+
+def test_logs_and_load_of_the_database_and_a_key_of_ones_own() -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
+
+    def change(values: Tree) -> None:
+        values["database"] |= {"performanceInsights": True, "kmsKey": key}
+        values["database"] |= {"logExports": ["postgresql", "upgrade"]}
+
+    instance = inputs_of(plan_with(change), "database-instance")
+    assert instance["performanceInsightsEnabled"] is True
+    assert instance["performanceInsightsKmsKeyId"] == instance["kmsKeyId"] == key
+    assert instance["enabledCloudwatchLogsExports"] == ["postgresql", "upgrade"]
+    plain = inputs_of(plan_of("dev"), "database-instance")
+    assert plain["performanceInsightsEnabled"] is False
+    assert not {"kmsKeyId", "enabledCloudwatchLogsExports"} & plain.keys()
 
 
 @pytest.mark.parametrize(

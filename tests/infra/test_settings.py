@@ -168,6 +168,36 @@ MISTAKES = {
         "database.backupDays: 0 is invalid",
         "Expected days that backups are kept, 1 to 35",
     ),
+    "backups copied to the same region": (
+        setting("database.backupCopyRegion", "us-east-1"),
+        "database.backupCopyRegion: us-east-1 is the region of the stack",
+        "Name another region",
+    ),
+    "backups copied to another partition": (
+        setting("database.backupCopyRegion", "us-gov-west-1"),
+        "database.backupCopyRegion: us-gov-west-1 is in another partition than us-east-1",
+        "describe-source-regions",
+    ),
+    "a key of another region": (
+        setting("database.kmsKey", "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"),
+        "database.kmsKey: arn:aws:kms:eu-west-1:123456789012:key/1234abcd is not in us-east-1",
+        "Name a key in us-east-1",
+    ),
+    "an alias in place of a key": (
+        setting("database.kmsKey", "alias/mine"),
+        "database.kmsKey: 'alias/mine' is invalid",
+        "ARN of a KMS key of your own",
+    ),
+    "a time that is neither now nor the window": (
+        setting("database.applyChanges", "later"),
+        "database.applyChanges: 'later' is invalid",
+        "window (Sunday 04:00 UTC",
+    ),
+    "a log that RDS does not write": (
+        setting("database.logExports", ["audit"]),
+        "database.logExports.0: 'audit' is invalid",
+        "postgresql, upgrade",
+    ),
     "a database class that nobody knows": (
         setting("database.instanceClass", "db.huge"),
         "database.instanceClass: this program does not know the class 'db.huge'",
