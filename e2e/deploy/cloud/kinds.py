@@ -50,7 +50,7 @@ class Account:
                 "id": identity,
                 "suffix": identity.rpartition(":")[2].removeprefix("loadbalancer/"),
                 "new": f"0{secrets.token_hex(8)}",
-                "region": self.region,
+                "region": asked.inputs.get("region") or self.region,
                 "account": ACCOUNT,
                 "address": environment.address(),
             }
@@ -59,7 +59,8 @@ class Account:
 
 Check: TypeAlias = Callable[[Asked, Account], None]
 Make: TypeAlias = Callable[[Asked, str, Account], Properties]
-Change: TypeAlias = Callable[[Asked, Properties, Account], None]
+# Gives the outputs that it changes along.
+Change: TypeAlias = Callable[[Asked, Properties, Account], Properties | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

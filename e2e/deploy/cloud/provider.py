@@ -105,10 +105,9 @@ class Provider:
         """Change in place; give the outputs that change along."""
         kind = self._kind(asked.type)
         self._check(kind, asked)
-        if kind.change:
-            kind.change(asked, old, self._account)
+        changed = kind.change(asked, old, self._account) if kind.change else None
         counts = {key: known.outputs[key] + 1 for key in kind.counts}
-        return self.foresee(asked, known.outputs) | counts
+        return self.foresee(asked, known.outputs) | counts | (changed or {})
 
     def delete(self, asked: Asked) -> None:
         """Delete; the inputs are the resource's properties."""

@@ -7,6 +7,7 @@ from e2e.cluster.processes import MARK
 from e2e.deploy.cloud import environment
 from e2e.deploy.cloud.errors import CloudError
 from e2e.deploy.cloud.fake_aws import catalogue as aws
+from e2e.deploy.cloud.fake_aws import rds
 from e2e.deploy.cloud.kinds import Asked
 from e2e.deploy.cloud.postgres import PostgresServer
 from e2e.deploy.cloud.records import Fault, Records, Resource, short
@@ -59,6 +60,15 @@ class World(Records):
         [lost] = [one for one in self.resources() if one.type == type_]
         aws.provider(self).delete(Asked(type_, lost.name, dict(lost.outputs), lost.id))
         return lost
+
+    def snapshot(self, name: str) -> None:
+        """Copy the database as `aws rds create-db-snapshot` does; connections are cut for it."""
+        self.postgres.keep(self.directory / rds.SNAPSHOTS / name)
+        self.postgres.start()
+
+    def pass_window(self) -> None:
+        """Let RDS's maintenance window pass."""
+        rds.pass_window(self)
 
     def heal(self) -> None:
         self.set_faults([])

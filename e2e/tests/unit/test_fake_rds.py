@@ -17,12 +17,14 @@ import pytest
 
 from e2e.deploy.cloud import postgres
 from e2e.deploy.cloud.errors import CloudError
-from e2e.deploy.cloud.fake_aws import catalogue, network, rds
+from e2e.deploy.cloud.fake_aws import catalogue, network, rds, rds_changes
+from e2e.deploy.cloud.fake_aws.services import KEY
 from e2e.deploy.cloud.postgres import PostgresServer
 from e2e.deploy.cloud.values import Properties, secret
 from e2e.deploy.cloud.world import World
 from e2e.tests.unit.fake_plugin import Created, Plugin, Refused
 
+GET_ALL, GET = "aws:rds/getInstances:getInstances", "aws:rds/getInstance:getInstance"
 PASSWORD = "first-password-of-the-instance"
 CHANGED = "second-password-of-the-instance"
 
@@ -77,7 +79,9 @@ def _instance(aws: Plugin, parameters: Created) -> Created:
     return aws.create(
         rds.INSTANCE,
         "database",
+        allocatedStorage=20,
         instanceClass="db.t3.micro",
+        storageEncrypted=True,
         engine="postgres",
         engineVersion="15",
         username="observability",
@@ -164,7 +168,9 @@ def test_a_second_instance_has_a_place_of_its_own_and_leaves_nothing(fake: Rds) 
         ({"password": secret("with/slash-in-it")}, "MasterUserPassword"),
         ({"engineVersion": "12"}, "Cannot find version 12 for postgres"),
         ({"engineVersion": "15.7"}, r"Cannot find version 15\.7 for postgres"),
+        ({"engineVersion": "15.17"}, r"Cannot find upgrade path from 15\.18 to 15\.17"),
         ({"engineVersion": "16"}, "AllowMajorVersionUpgrade flag must be present"),
+        ({"allocatedStorage": 10}, "20 GB of storage cannot become 10"),
         (
             {"engineVersion": "16", "allowMajorVersionUpgrade": True},
             "the parameter group is of postgres15",
@@ -174,6 +180,94 @@ def test_a_second_instance_has_a_place_of_its_own_and_leaves_nothing(fake: Rds) 
 def test_what_rds_refuses(fake: Rds, changes: Properties, why: str) -> None:
     with pytest.raises(Refused, match=why):
         fake.aws.update(fake.instance, **changes)
+
+
+def _running(fake: Rds) -> Properties:
+    [name] = fake.aws.invoke(GET_ALL, tags={})["instanceIdentifiers"]
+    return fake.aws.invoke(GET, dbInstanceIdentifier=name)
+
+
+async def _allowed_connections(fake: Rds) -> str:
+    connection = await fake.connect()
+    try:
+        return str(await connection.fetchval("SHOW max_connections"))
+    finally:
+        await connection.close()
+
+
+async def test_a_class_and_its_connections_wait_for_the_window(fake: Rds) -> None:
+    more = _parameters(rds__force_ssl="1", max_connections="24")
+    group = fake.aws.update(fake.parameters, parameters=more)
+    later = fake.aws.update(fake.instance, instanceClass="db.t3.small")
+    assert later.state["instanceClass"] == "db.t3.micro"
+    # Pulumi sends it again, until it sees it.
+    fake.aws.update(later, instanceClass="db.t3.small")
+    assert _running(fake)["dbInstanceClass"] == "db.t3.micro"
+    assert await _allowed_connections(fake) == "23"
+
+    fake.world.pass_window()
+    assert _running(fake)["dbInstanceClass"] == "db.t3.small"
+    assert await _allowed_connections(fake) == "24"
+
+    fake.aws.update(group, parameters=fake.parameters.inputs["parameters"])
+    back = fake.aws.update(later, instanceClass="db.t3.micro", applyImmediately=True)
+    assert back.state["instanceClass"] == "db.t3.micro"
+    assert await _allowed_connections(fake) == "23"
+
+
+def test_a_group_stays_while_an_instance_waits_to_leave_it(fake: Rds) -> None:
+    group = fake.aws.create(rds.PARAMETER_GROUP, "sixteen", family="postgres16", parameters=[])
+    later = fake.aws.update(
+        fake.instance,
+        engineVersion="16",
+        allowMajorVersionUpgrade=True,
+        parameterGroupName=group.id,
+    )
+    assert later.state["engineVersion"] == "15"
+    with pytest.raises(Refused, match="DependencyViolation"):
+        fake.aws.delete(fake.parameters)
+    fake.aws.update(
+        later,
+        engineVersion="15",
+        allowMajorVersionUpgrade=None,
+        parameterGroupName=fake.parameters.id,
+    )
+    fake.aws.delete(group)
+
+
+def test_storage_changes_once_in_six_hours(fake: Rds, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = fake.aws.create(rds.INSTANCE, "growing", **fake.inputs | {"identifier": "growing"})
+    grown = fake.aws.update(made, allocatedStorage=30, applyImmediately=True)
+    with pytest.raises(Refused, match="previous storage change is being optimized"):
+        fake.aws.update(grown, allocatedStorage=40)
+    monkeypatch.setattr(rds_changes, "OPTIMIZING", 0)
+    assert fake.aws.update(grown, allocatedStorage=40).state["allocatedStorage"] == 40
+    fake.aws.delete(grown)
+
+
+@pytest.mark.parametrize(
+    ("region", "key_region", "why"),
+    [
+        ("us-east-1", "us-east-1", "source and copies are both in us-east-1"),
+        ("us-west-2", None, "Encrypted instances require a valid KMS key ID"),
+        ("us-west-2", "us-east-1", "is no key of us-west-2"),
+        ("us-west-2", "us-west-2", None),
+    ],
+)
+def test_backups_are_copied_to_another_region_with_a_key_there(
+    fake: Rds, region: str, key_region: str | None, why: str | None
+) -> None:
+    given = {"region": region, "sourceDbInstanceArn": fake.instance.state["arn"]}
+    if key_region:
+        given["kmsKeyId"] = fake.aws.create(KEY, "key", region=key_region).state["arn"]
+    if why:
+        with pytest.raises(Refused, match=why):
+            fake.aws.create(rds.REPLICATION, "copies", **given)
+        return
+    made = fake.aws.create(rds.REPLICATION, "copies", **given)
+    with pytest.raises(Refused, match="replicating already"):
+        fake.aws.create(rds.REPLICATION, "again", **given)
+    fake.aws.delete(made)
 
 
 def test_it_is_not_deleted_without_a_snapshot_or_a_word(fake: Rds) -> None:

@@ -19,6 +19,8 @@ def provider(records: Records) -> Provider:
         "aws:ec2/getVpcs:getVpcs": partial(network.vpcs, records),
         "aws:index/getAvailabilityZones:getAvailabilityZones": partial(network.zones, REGION),
         "aws:eks/getClusterVersions:getClusterVersions": eks.cluster_versions,
+        "aws:rds/getInstance:getInstance": partial(rds.instance, records),
+        "aws:rds/getInstances:getInstances": partial(rds.instances, records),
         "aws:rds/getEngineVersion:getEngineVersion": rds.engine_version,
     }
     return Provider("aws", records, KINDS, functions)

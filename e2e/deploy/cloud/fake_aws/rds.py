@@ -1,23 +1,32 @@
 """RDS: what it refuses, and the PostgreSQL behind each instance."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from e2e.deploy.cloud.errors import Rejected
 from e2e.deploy.cloud.fake_aws.network import GROUP, SUBNET
+from e2e.deploy.cloud.fake_aws.rds_changes import (
+    NEWEST,
+    PENDING,
+    actual_version,
+    applied,
+    check_storage,
+    check_version,
+    in_window,
+)
+from e2e.deploy.cloud.fake_aws.services import KEY
 from e2e.deploy.cloud.kinds import ACCOUNT, Account, Asked, Kind, arn, texts_at
 from e2e.deploy.cloud.postgres import PostgresServer
+from e2e.deploy.cloud.records import Records
 from e2e.deploy.cloud.values import Properties
 
 INSTANCE = "aws:rds/instance:Instance"
 SUBNET_GROUP = "aws:rds/subnetGroup:SubnetGroup"
 PARAMETER_GROUP = "aws:rds/parameterGroup:ParameterGroup"
 
-# The newest minor of each major that RDS is known to offer (2026-05-14).
-_NEWEST = {"15": "15.18", "16": "16.14", "17": "17.10", "18": "18.4"}
-# Older minors of each major can no longer be created (notice of 2026-08-30).
-_OLDEST_MINOR = {"15": 15, "16": 11, "17": 7, "18": 0}
+REPLICATION = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
 # Folders of what outlives an instance: snapshots by name, automated backups by the instance's id.
-_SNAPSHOTS, _BACKUPS = "snapshots", "backups"
+SNAPSHOTS, _BACKUPS = "snapshots", "backups"
 _FEWEST_ZONES = 2
 _SHORTEST_PASSWORD = 8
 _FORBIDDEN = set('/@" ')
@@ -26,9 +35,37 @@ _FORBIDDEN = set('/@" ')
 def engine_version(arguments: Properties) -> Properties:
     engine, version = arguments["engine"], arguments["version"]
     major = version.partition(".")[0]
-    if engine != "postgres" or major not in _NEWEST:
+    if engine != "postgres" or major not in NEWEST:
         raise Rejected(f"no RDS engine version matches {engine} {version}")
-    return {"versionActual": _NEWEST[major] if version == major else version}
+    return {"versionActual": actual_version(version)}
+
+
+def instances(records: Records, arguments: Properties) -> Properties:
+    wanted = arguments.get("tags", {}).items()
+    found = (one.outputs for one in records.resources() if one.type == INSTANCE)
+    matching = [one["identifier"] for one in found if wanted <= one.get("tagsAll", {}).items()]
+    return {"instanceIdentifiers": matching}
+
+
+def instance(records: Records, arguments: Properties) -> Properties:
+    name = arguments["dbInstanceIdentifier"]
+    for one in records.resources():
+        if one.type == INSTANCE and one.outputs["identifier"] == name:
+            return {
+                "dbInstanceClass": one.outputs["instanceClass"],
+                "allocatedStorage": one.outputs["allocatedStorage"],
+                "multiAz": one.outputs.get("multiAz", False),
+                "engineVersion": actual_version(one.outputs["engineVersion"]),
+            }
+    raise Rejected(f"DBInstanceNotFound: {name}")
+
+
+def pass_window(records: Records) -> None:
+    """Let the maintenance window of every instance pass: what waits is applied by a restart."""
+    for one in records.resources():
+        if one.type == INSTANCE:
+            records.put(replace(one, outputs=one.outputs | in_window(one.outputs)))
+            PostgresServer(records.directory / PostgresServer.FOLDER / one.id).restart()
 
 
 def _check_instance(asked: Asked, account: Account) -> None:
@@ -38,7 +75,9 @@ def _check_instance(asked: Asked, account: Account) -> None:
             f"InvalidParameterValue: MasterUserPassword: {_SHORTEST_PASSWORD} printable"
             ' characters at least, none of / @ " and space'
         )
-    _check_version(asked, account)
+    known = account.find(INSTANCE, asked.id) if asked.id else None
+    check_version(asked, known)
+    check_storage(asked, known)
     major = asked.inputs["engineVersion"].partition(".")[0]
     group = account.find(PARAMETER_GROUP, asked.inputs.get("parameterGroupName", ""))
     if group and group.outputs["family"] != f"postgres{major}":
@@ -48,20 +87,20 @@ def _check_instance(asked: Asked, account: Account) -> None:
         )
 
 
-def _check_version(asked: Asked, account: Account) -> None:
-    version = asked.inputs["engineVersion"]
-    major, _, minor = version.partition(".")
-    known = account.find(INSTANCE, asked.id) if asked.id else None
-    old = known.outputs["engineVersion"] if known else ""
-    withdrawn = minor and version != old and int(minor) < _OLDEST_MINOR.get(major, 0)
-    if asked.inputs["engine"] != "postgres" or major not in _NEWEST or withdrawn:
-        raise Rejected(f"InvalidParameterCombination: Cannot find version {version} for postgres")
-    upgraded = old and old.partition(".")[0] != major
-    if upgraded and asked.inputs.get("allowMajorVersionUpgrade") is not True:
+def _check_replication(asked: Asked, account: Account) -> None:
+    inputs, source = asked.inputs, account.find(INSTANCE, asked.inputs["sourceDbInstanceArn"])
+    region, key = inputs.get("region", account.region), inputs.get("kmsKeyId", "")
+    if source and source.outputs["arn"].split(":")[3] == region:
+        raise Rejected(f"InvalidParameterValue: source and copies are both in {region}")
+    if source and source.outputs.get("storageEncrypted") and not key:
         raise Rejected(
-            "InvalidParameterCombination: The AllowMajorVersionUpgrade flag must be present when"
-            " upgrading to a new major version."
+            "InvalidParameterCombination: Encrypted instances require a valid KMS key ID"
         )
+    if key and key.split(":")[3] != region:
+        raise Rejected(f"InvalidParameterValue: {key} is no key of {region}")
+    others = (one for one in account.all(REPLICATION) if one.id != asked.id)
+    if any(one.outputs["sourceDbInstanceArn"] == inputs["sourceDbInstanceArn"] for one in others):
+        raise Rejected("InvalidDBInstanceState: the instance is replicating already")
 
 
 def _check_snapshot(asked: Asked, account: Account) -> None:
@@ -73,7 +112,7 @@ def _check_snapshot(asked: Asked, account: Account) -> None:
             "InvalidParameterCombination: FinalDBSnapshotIdentifier is required unless"
             f" skipFinalSnapshot is true: '{asked.name}'"
         )
-    if _kept(account, _SNAPSHOTS, name).exists():
+    if _kept(account, SNAPSHOTS, name).exists():
         raise Rejected(f"DBSnapshotAlreadyExists: Cannot create the snapshot '{name}': it exists")
 
 
@@ -111,12 +150,17 @@ def _create_server(asked: Asked, identity: str, account: Account) -> Properties:
     }
 
 
-def _change_server(asked: Asked, old: Properties, account: Account) -> None:
-    server = _server(asked.id, account)
+def _change_server(asked: Asked, old: Properties, account: Account) -> Properties:
+    server, known = _server(asked.id, account), account.find(INSTANCE, asked.id)
+    # Pulumi's state may be older than what the maintenance window made of the instance.
+    changed = applied(asked.inputs, known.outputs if known else old)
     if asked.inputs["password"] != old.get("password"):
         server.set_password(asked.inputs["password"])
     if asked.inputs.get("parameterGroupName") != old.get("parameterGroupName"):
         server.configure(_parameters(asked, account))
+    if {"instanceClass", "engineVersion"} & changed.keys() and not changed[PENDING]:
+        server.restart()
+    return changed
 
 
 def _change_parameters(asked: Asked, old: Properties, account: Account) -> None:
@@ -136,7 +180,7 @@ def _source(asked: Asked, account: Account) -> Path | None:
             raise Rejected("the fake RDS restores the last moment of an instance that is gone")
         found = _kept(account, _BACKUPS, arn_.rpartition(":ab-")[2])
     elif name := asked.inputs.get("snapshotIdentifier"):
-        found = _kept(account, _SNAPSHOTS, name)
+        found = _kept(account, SNAPSHOTS, name)
     else:
         return None
     if {"username", "dbName"} & asked.inputs.keys():
@@ -149,7 +193,7 @@ def _source(asked: Asked, account: Account) -> Path | None:
 def _destroy_server(asked: Asked, account: Account) -> None:
     server = _server(asked.id, account)
     if asked.inputs.get("skipFinalSnapshot") is not True:
-        server.keep(_kept(account, _SNAPSHOTS, asked.inputs["finalSnapshotIdentifier"]))
+        server.keep(_kept(account, SNAPSHOTS, asked.inputs["finalSnapshotIdentifier"]))
     if asked.inputs.get("deleteAutomatedBackups") is False:
         server.keep(_kept(account, _BACKUPS, asked.id))
     server.destroy()
@@ -201,6 +245,14 @@ KINDS = {
         make=_create_server,
         change=_change_server,
         end=_destroy_server,
+    ),
+    REPLICATION: Kind(
+        identity=lambda asked, account: account.fill(
+            "arn:aws:rds:{region}:{account}:auto-backup:ab-{new}", asked
+        ),
+        fixed=("kmsKeyId", "region", "retentionPeriod", "sourceDbInstanceArn"),
+        refers={"sourceDbInstanceArn": INSTANCE, "kmsKeyId": KEY},
+        check=_check_replication,
     ),
     SUBNET_GROUP: Kind(
         identity="{name}",
