@@ -108,6 +108,16 @@ class Server:
         self._process.wait(START_TIMEOUT_SECONDS)
         self._process = None
 
+    def take_over(self, old: "Server") -> None:
+        """Stop both, and start with the data of one of an older major, by pg_upgrade."""
+        old.stop()
+        self.stop()
+        # The older one has none, and both must agree.
+        self._run("pg_checksums", "--disable", "-D", str(self.data))
+        self._run("pg_upgrade", "-b", str(old._bin), "-B", str(self._bin), "-d", str(old.data),
+                  "-D", str(self.data), "-U", SUPERUSER, "-s", str(self.root))  # fmt: skip
+        self.start()
+
     def use_tls(self, certificate: Path, key: Path) -> None:
         """Encrypt from the next start on, with copies that the server's user may read."""
         for source, name in ((certificate, "server.crt"), (key, "server.key")):
