@@ -76,6 +76,11 @@ format: dependencies ## format, fix what can be fixed, write generated docs
 plan: dependencies ## run the Pulumi program without an AWS account, write build/plan.json (STACK=dev SINCE=<old plan.json>)
 	@$(RUN) python -m infra.plan --stack $(STACK) $(if $(SINCE),--since "$(SINCE)")
 
+# Deletes nothing. Needs the AWS CLI and its credentials.
+.PHONY: leftovers
+leftovers: dependencies ## list what AWS still has of a destroyed stack, its price, and how it goes (STACK=dev)
+	@$(RUN) python -m infra.plan.leftovers --stack $(STACK)
+
 # The dashboards are committed; a test compares them with the output of this target.
 .PHONY: dashboards
 dashboards: dependencies ## write the JSON of Grafana's dashboards
