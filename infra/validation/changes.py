@@ -28,7 +28,7 @@ class Guarded:
     read: Callable[[Options, Names], Value]
     rule: Rule
     remedy: str
-    # Whether some values can follow: `pulumi up` may then have tried one, and failed.
+    # Whether some values can follow: `pulumi up` may have tried one, and failed.
     in_place: bool = False
     # What the states of older versions of the program, which did not keep it, stand for.
     unset: Value | None = None
@@ -227,6 +227,8 @@ GUARDED: Mapping[str, Guarded] = {
         lambda options, _: options.database.kms_key or "",
         _fixed("RDS cannot encrypt a volume anew, and an empty database would replace this one"),
         "Keep the key, or restore a copy of a snapshot that has the other key (docs/operations.md)",
+        # A restore with another key may fail, and is then taken back.
+        in_place=True,
         of_instance=True,
         unset="",
     ),

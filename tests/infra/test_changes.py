@@ -158,6 +158,8 @@ def test_postgres_never_goes_back(before: str, after: str, refused: str | None) 
         ({"storageGb": 40}, {"storageGb": 20}, {"storageGb": 30}, False),
         ({"storageGb": 40}, {"storageGb": 30}, {"storageGb": 20}, True),
         ({"restoreFrom": {"snapshot": "typo"}}, {}, {}, False),
+        ({"restoreFrom": {"snapshot": "typo"}, "kmsKey": KEY}, {}, {}, False),
+        ({"kmsKey": KEY}, {"kmsKey": KEY}, {}, True),
         ({"restoreFrom": {"snapshot": "b"}}, {"restoreFrom": {"snapshot": "a"}}, {}, True),
     ],
 )
