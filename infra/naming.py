@@ -79,6 +79,10 @@ class Names:
         """Name of the group that EKS writes to, and would create without retention."""
         return f"/aws/eks/{self.cluster}/cluster"
 
+    @property
+    def flow_log_group(self) -> str:
+        return f"/aws/vpc/{self.cluster}/flow-logs"
+
     def tags(self, extra: dict[str, str]) -> dict[str, str]:
         """Return the tags of every resource; an operator's own come last and win."""
         return {

@@ -12,13 +12,17 @@ from infra.aws.account import check_account, with_zone_names
 from infra.aws.bootstrap_image import BootstrapImage, BootstrapImageArgs
 from infra.aws.cluster import Cluster, ClusterArgs
 from infra.aws.database import Database, DatabaseArgs
+from infra.aws.existing_network import find_network
 from infra.aws.load_balancer import IDLE_TIMEOUT_SECONDS, LoadBalancer, LoadBalancerArgs
+from infra.aws.log_store import LogStore
 from infra.aws.managed_addons import ManagedAddons, ManagedAddonsArgs, storage_identity
-from infra.aws.network import Network, NetworkArgs
+from infra.aws.network import Network, NetworkArgs, Place
 from infra.aws.nodes import Nodes, NodesArgs
 from infra.aws.offered_versions import ask_aws
 from infra.aws.registry import Registry, RegistryArgs
+from infra.aws.service_logs import ServiceLogs
 from infra.aws.workload_identity import create_workload_roles
+from infra.config import endpoints
 from infra.guard import Guard
 from infra.kubernetes.addons import CLUSTER_AUTOSCALER, LOAD_BALANCER_CONTROLLER, Addons, AddonsArgs
 from infra.kubernetes.backend_release import BackendRelease, BackendReleaseArgs
@@ -54,7 +58,9 @@ class _Stack:
         check_account(self._options, self._names, self._cloud)
         self._in_aws = ResourceOptions(providers=[self._cloud])
         self._network = self._create_network()
-        self._balancer = self._create_load_balancer()
+        logs = ServiceLogs(self._options, settings.roles, self._cloud, self._in_aws)
+        logs.add_flow_logs(self._network.vpc_id)
+        self._balancer = self._create_load_balancer(logs.access_logs())
         self._cluster = self._create_cluster()
         self._nodes = self._create_nodes()
         self._database = self._create_database()
@@ -70,6 +76,7 @@ class _Stack:
             self._in_aws,
             self._in_cluster,
             Components(
+                network=self._network,
                 cluster=self._cluster,
                 nodes=self._nodes,
                 managed=self._managed,
@@ -84,13 +91,19 @@ class _Stack:
         )
         guard.reached(self._release.release, self._database.endpoint)
 
-    def _create_network(self) -> Network:
+    def _create_network(self) -> Place:
+        options = self._options.network
+        if options.existing:
+            return find_network(self._options, options.existing, self._names, self._cloud)
         args = NetworkArgs(
-            names=self._names, region=self._options.region, options=self._options.network
+            names=self._names,
+            region=self._options.region,
+            options=options,
+            endpoints=endpoints.wanted(self._options),
         )
-        return Network("network", args, self._in_aws)
+        return Network("network", args, self._in_aws).place
 
-    def _create_load_balancer(self) -> LoadBalancer:
+    def _create_load_balancer(self, access_logs: LogStore | None) -> LoadBalancer:
         options, network = self._options.load_balancer, self._network
         args = LoadBalancerArgs(
             names=self._names,
@@ -100,6 +113,7 @@ class _Stack:
             else network.public_subnet_ids,
             internet=network.internet,
             options=options,
+            access_logs=access_logs,
             deletion_protection=self._protected,
         )
         return LoadBalancer("load-balancer", args, self._in_aws)
@@ -139,6 +153,7 @@ class _Stack:
             vpc_id=self._network.vpc_id,
             subnet_ids=self._network.database_subnet_ids,
             node_security_group_id=self._nodes.security_group_id,
+            private_cidrs=self._network.ranges.private,
             options=self._options,
             provider=self._cloud,
         )
@@ -186,6 +201,7 @@ class _Stack:
             vpc_id=self._network.vpc_id,
             cluster_name=self._cluster.name,
             cluster_version=self._options.cluster.version,
+            online=self._network.online,
             after=[*self._nodes.ready, *self._managed.ready, *after],
             storage=self._managed.storage,
         )
@@ -202,7 +218,7 @@ class _Stack:
         return BootstrapImage("bootstrap-image", args, self._in_aws).ready
 
     def _create_release(self, after: list[pulumi.Resource]) -> BackendRelease:
-        options = self._options
+        options, ranges = self._options, self._network.ranges
         args = BackendReleaseArgs(
             environment=self._names.stack,
             options=options.backend,
@@ -212,9 +228,9 @@ class _Stack:
             database_host=self._database.host,
             database_port=self._database.port,
             database_password=self._database.password,
-            database_cidrs=options.network.database_cidrs,
+            database_cidrs=self._network.ranges.database,
             target_group_arn=self._balancer.target_group_arn,
-            load_balancer_cidrs=options.load_balancer_cidrs,
+            load_balancer_cidrs=ranges.private if options.load_balancer.internal else ranges.public,
             load_balancer_idle_timeout_seconds=IDLE_TIMEOUT_SECONDS,
             load_balancer_controller=self._addons.load_balancer_controller,
             monitoring=self._monitoring,

@@ -14,6 +14,7 @@ from infra.aws.database import Database
 from infra.aws.load_balancer import LoadBalancer
 from infra.aws.log_store import LogStore, LogStoreArgs
 from infra.aws.managed_addons import ManagedAddons
+from infra.aws.network import Place
 from infra.aws.nodes import Nodes
 from infra.aws.notifications import Notifications, NotificationsArgs
 from infra.aws.workload_identity import create_workload_roles
@@ -33,6 +34,7 @@ from infra.third_party import alertmanager, grafana, jaeger, loki
 class Components:
     """The components that the monitoring stack builds on."""
 
+    network: Place
     cluster: Cluster
     nodes: Nodes
     managed: ManagedAddons
@@ -64,8 +66,7 @@ def add_observability(
         rule_groups=rule_groups(settings.options),
         topic_arn=topic,
         bucket=store.bucket if store else None,
-        vpc_cidr=settings.options.network.cidr,
-        database_cidrs=settings.options.network.database_cidrs,
+        ranges=components.network.ranges,
         chart_directory=settings.options.addons.chart_directory,
         after=[
             *components.nodes.ready,

@@ -95,6 +95,8 @@ def _zones(provider: aws.Provider, state: str | None = None) -> Mapping[str, str
 
 def _shares_its_range(options: Options, names: Names, provider: aws.Provider) -> bool:
     """Tell whether a stack that does not exist yet would share the range of another VPC."""
+    if options.network.existing:
+        return False
     tags = names.tags(options.tags)
     own = {f"tag:{key}": tags[key] for key in ("Project", "Environment")}
     others = {"cidr-block-association.cidr-block": str(options.network.cidr)}

@@ -17,7 +17,7 @@ from infra import versions
 from infra.aws import iam
 from infra.aws.account import existing_log_group
 from infra.aws.roles import Roles
-from infra.config.options import AccessEntry, AccessLevel, ClusterOptions
+from infra.config.options import AccessEntry, AccessLevel, ClusterOptions, LogClass
 from infra.config.partition import Partition
 from infra.naming import Names
 
@@ -107,6 +107,10 @@ class Cluster(pulumi.ComponentResource):
             f"{self._name}-logs",
             name=name,
             retention_in_days=self._args.options.log_retention_days,
+            # Without an input, an older stack's group stays as it is.
+            log_group_class=(
+                None if self._args.options.log_class is LogClass.STANDARD else "INFREQUENT_ACCESS"
+            ),
             tags=self._args.names.display("control-plane-logs"),
             opts=ResourceOptions(
                 parent=self, import_=existing_log_group(name, self._args.provider)

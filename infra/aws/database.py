@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Any
 
 import pulumi
@@ -34,6 +35,7 @@ class DatabaseArgs:
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     node_security_group_id: pulumi.Input[str]
+    private_cidrs: Sequence[IPv4Network]
     # Of the whole stack: pools and database must fit each other.
     options: Options
     # Asked which database runs.
@@ -128,7 +130,7 @@ class Database(pulumi.ComponentResource):
                 port=PORT,
                 description="PostgreSQL from a private subnet",
             )
-            for index, cidr in enumerate(self._args.options.network.private_cidrs, start=1)
+            for index, cidr in enumerate(self._args.private_cidrs, start=1)
         ]
         to_everywhere = group.let_out(
             description="Answers; the subnets have no route to the internet"

@@ -127,14 +127,79 @@ def keep_objects(bucket_arn: str) -> str:
     return _document(_allow(["s3:ListBucket"], bucket_arn), _allow(objects, f"{bucket_arn}/*"))
 
 
-def tls_only(bucket_arn: str) -> str:
-    """Deny every request to a bucket without TLS."""
-    return _document(
-        {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [bucket_arn, f"{bucket_arn}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
+def tls_only(bucket_arn: str, *allowed: Statement) -> str:
+    """Deny every request to a bucket without TLS, and allow what is given besides."""
+    deny: Statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket_arn, f"{bucket_arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return _document(deny, *allowed)
+
+
+def load_balancer_logs(bucket_arn: str, *, account: str, region: str) -> str:
+    """Allow load balancers of this account to write access logs.
+
+    AWS recommends the service principal everywhere. A region of before August 2022 was seen to
+    refuse it alone ("Access Denied for bucket", ap-northeast-2, 2026-10).
+    """
+    principal = {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
+    if region in LOAD_BALANCER_ACCOUNTS:
+        principal["AWS"] = LOAD_BALANCER_ACCOUNTS[region]
+    write = _allow(["s3:PutObject"], f"{bucket_arn}/AWSLogs/{account}/*")
+    return tls_only(bucket_arn, write | {"Principal": principal})
+
+
+def flow_logs(bucket_arn: str, *, account: str) -> str:
+    """Allow the delivery of this account's flow logs; AWS would otherwise extend the policy."""
+    own = {"aws:SourceAccount": account}
+    owned = {"s3:x-amz-acl": "bucket-owner-full-control"}
+    service = {"Principal": {"Service": "delivery.logs.amazonaws.com"}}
+    write = _allow(
+        ["s3:PutObject"], f"{bucket_arn}/AWSLogs/{account}/*", {"StringEquals": own | owned}
     )
+    look = _allow(["s3:GetBucketAcl", "s3:ListBucket"], bucket_arn, {"StringEquals": own})
+    return tls_only(bucket_arn, write | service, look | service)
+
+
+def write_log_group(group_arn: str) -> str:
+    """Allow writing to one log group, without creating it again after its deletion."""
+    write = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
+    return _document(
+        _allow(write, [group_arn, f"{group_arn}:*"]), _allow(["logs:DescribeLogGroups"], "*")
+    )
+
+
+# Elastic Load Balancing's accounts, which write access logs in regions of before August 2022:
+# docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html. The list
+# is closed: newer regions have a service principal only.
+LOAD_BALANCER_ACCOUNTS: Mapping[str, str] = {
+    "af-south-1": "098369216593",
+    "ap-east-1": "754344448648",
+    "ap-northeast-1": "582318560864",
+    "ap-northeast-2": "600734575887",
+    "ap-northeast-3": "383597477331",
+    "ap-south-1": "718504428378",
+    "ap-southeast-1": "114774131450",
+    "ap-southeast-2": "783225319266",
+    "ap-southeast-3": "589379963580",
+    "ca-central-1": "985666609251",
+    "cn-north-1": "638102146993",
+    "cn-northwest-1": "037604701340",
+    "eu-central-1": "054676820928",
+    "eu-north-1": "897822967062",
+    "eu-south-1": "635631232127",
+    "eu-west-1": "156460612806",
+    "eu-west-2": "652711504416",
+    "eu-west-3": "009996457667",
+    "me-south-1": "076674570225",
+    "sa-east-1": "507241528517",
+    "us-east-1": "127311923021",
+    "us-east-2": "033677994240",
+    "us-gov-east-1": "190560391635",
+    "us-gov-west-1": "048591011584",
+    "us-west-1": "027434742980",
+    "us-west-2": "797873946194",
+}

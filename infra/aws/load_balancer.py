@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import ResourceOptions
 
+from infra.aws.log_store import LogStore
 from infra.aws.security_groups import SecurityGroup
 from infra.config.addressing import EVERYWHERE
 from infra.config.options import LoadBalancerOptions
@@ -35,6 +36,8 @@ class LoadBalancerArgs:
     # Routes to the internet: AWS refuses an internet-facing load balancer without them.
     internet: Sequence[pulumi.Resource]
     options: LoadBalancerOptions
+    # The bucket of the access logs; None without.
+    access_logs: LogStore | None
     deletion_protection: bool
 
 
@@ -92,6 +95,7 @@ class LoadBalancer(pulumi.ComponentResource):
         return group
 
     def _create_balancer(self, group: SecurityGroup) -> aws.lb.LoadBalancer:
+        store = self._args.access_logs
         return aws.lb.LoadBalancer(
             f"{self._name}-alb",
             load_balancer_type="application",
@@ -100,9 +104,17 @@ class LoadBalancer(pulumi.ComponentResource):
             security_groups=[group.id],
             drop_invalid_header_fields=True,
             idle_timeout=IDLE_TIMEOUT_SECONDS,
+            # Always given: the provider takes a missing block for no change, and would write on.
+            access_logs=aws.lb.LoadBalancerAccessLogsArgs(
+                bucket=store.bucket if store else "", enabled=store is not None
+            ),
             enable_deletion_protection=self._args.deletion_protection,
             tags=self._args.names.display("load-balancer"),
-            opts=ResourceOptions(parent=self, depends_on=list(self._args.internet)),
+            # AWS writes a test object into the bucket, so its policy must be there.
+            opts=ResourceOptions(
+                parent=self,
+                depends_on=[*self._args.internet, *(store.ready if store else [])],
+            ),
         )
 
     def _create_target_group(self) -> aws.lb.TargetGroup:

@@ -4,7 +4,7 @@ AWS's limits: a VPC is a /16 to a /28, so is a subnet, and AWS reserves five add
 subnet.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 from itertools import combinations
 
@@ -53,41 +53,36 @@ def addresses_per_node(pods: int) -> int:
 
 
 def validate_addresses(
-    vpc: IPv4Network, tiers: Mapping[str, Sequence[IPv4Network]], zones: Sequence[str]
+    vpc: IPv4Network, tiers: Mapping[str, Sequence[IPv4Network]]
 ) -> list[Finding]:
     """Return the errors of a VPC and its subnets; `tiers` maps a setting's name to its ranges."""
     named = [(setting, network) for setting, networks in tiers.items() for network in networks]
-    return [
-        *_check_zones(zones, tiers),
-        *_check_sizes([("network.cidr", vpc), *named]),
-        *_check_placement(vpc, named),
-    ]
+    return [*_check_sizes([("network.cidr", vpc), *named]), *_check_placement(vpc, named)]
 
 
-def _check_zones(zones: Sequence[str], tiers: Mapping[str, Sequence[IPv4Network]]) -> list[Finding]:
-    findings = []
+def check_zones(zones: Sequence[str]) -> Iterator[Finding]:
+    """Refuse fewer than two zones, and one that is named twice."""
     if len(set(zones)) < FEWEST_ZONES:
-        findings.append(
-            error(
-                "network.zones",
-                f"{list(zones)} is fewer than two availability zones",
-                "Name at least two: the cluster, load balancer and database need them",
-            )
+        yield error(
+            "network.zones",
+            f"{list(zones)} is fewer than two availability zones",
+            "Name at least two: the cluster, load balancer and database need them",
         )
     if len(set(zones)) != len(zones):
-        findings.append(
-            error("network.zones", f"{list(zones)} names a zone twice", "Name each zone once")
-        )
-    findings.extend(
-        error(
-            setting,
-            f"{len(networks)} ranges for {len(zones)} zones",
-            "Give one range for each zone, in the order of network.zones",
-        )
-        for setting, networks in tiers.items()
-        if len(networks) != len(zones)
-    )
-    return findings
+        yield error("network.zones", f"{list(zones)} names a zone twice", "Name each zone once")
+
+
+def check_counts(
+    tiers: Mapping[str, Sequence[object]], zones: Sequence[str], *, what: str
+) -> Iterator[Finding]:
+    """Refuse a setting that does not have one value for each zone."""
+    for setting, values in tiers.items():
+        if len(values) != len(zones):
+            yield error(
+                setting,
+                f"{len(values)} {what}s for {len(zones)} zones",
+                f"Give one {what} for each zone, in the order of network.zones",
+            )
 
 
 def _check_sizes(named: Sequence[tuple[str, IPv4Network]]) -> list[Finding]:

@@ -6,28 +6,20 @@ reported at once.
 """
 
 from enum import StrEnum
-from ipaddress import IPv4Network
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from infra.config.addressing import EVERYWHERE, parse_cidr
+from infra.config.addressing import EVERYWHERE
 from infra.config.database import REGION, DatabaseOptions
+from infra.config.network import Cidr, NetworkOptions
 from infra.config.observability import ObservabilityOptions
 from infra.config.option_group import Group, Version
 from infra.config.partition import Partition, partition_of
 from infra.naming import ALERTMANAGER_TOKEN, DISCOVERY_TOKEN, SharedToken
 
-Cidr = Annotated[IPv4Network, BeforeValidator(parse_cidr)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+$")]
-
-
-class Nat(StrEnum):
-    """One gateway is cheaper; one in each zone survives the loss of a zone."""
-
-    SINGLE = "single"
-    PER_ZONE = "per-az"
 
 
 class Capacity(StrEnum):
@@ -60,15 +52,9 @@ class ControlPlaneLog(StrEnum):
     SCHEDULER = "scheduler"
 
 
-class NetworkOptions(Group):
-    cidr: Cidr = Field(description="the VPC's range, /16 to /28")
-    zones: tuple[str, ...] = Field(
-        description="availability zones of the region, at least two: names, or ids such as use1-az1"
-    )
-    public_cidrs: tuple[Cidr, ...] = Field(description="load balancer and NAT, one per zone")
-    private_cidrs: tuple[Cidr, ...] = Field(description="nodes and control plane, one per zone")
-    database_cidrs: tuple[Cidr, ...] = Field(description="database, one per zone")
-    nat: Nat = Field(Nat.SINGLE, description="NAT gateways: single or per-az")
+class LogClass(StrEnum):
+    STANDARD = "STANDARD"
+    INFREQUENT_ACCESS = "INFREQUENT_ACCESS"
 
 
 class AccessEntry(Group):
@@ -104,6 +90,11 @@ class ClusterOptions(Group):
         description="control-plane logs at $0.50 per GB: api, audit, authenticator,"
         " controllerManager, scheduler; [] for none. api and audit are by far the largest",
     )
+    log_class: LogClass = Field(
+        LogClass.STANDARD,
+        description="STANDARD, or INFREQUENT_ACCESS at half the price ($0.25 per GB), which only"
+        " Logs Insights reads; fixed once the stack exists",
+    )
 
 
 class NodeGroupOptions(Group):
@@ -129,6 +120,14 @@ class LoadBalancerOptions(Group):
     )
     source_cidrs: tuple[Cidr, ...] = Field(
         (EVERYWHERE,), min_length=1, description="who may send requests, 0.0.0.0/0 for everyone"
+    )
+    access_logs: bool = Field(
+        default=False,
+        description="true writes each request to an S3 bucket, at $0.023 per GB and month; false"
+        " by default, because the backend logs requests itself",
+    )
+    access_log_days: int = Field(
+        30, ge=1, le=3653, description="days that access logs are kept, 1 to 3653"
     )
 
 
@@ -240,9 +239,3 @@ class Options(Group):
     @property
     def partition(self) -> Partition:
         return partition_of(self.region)
-
-    @property
-    def load_balancer_cidrs(self) -> tuple[IPv4Network, ...]:
-        """Return the ranges of the load balancer's own subnets."""
-        network = self.network
-        return network.private_cidrs if self.load_balancer.internal else network.public_cidrs

@@ -26,6 +26,8 @@ class AddonsArgs:
     vpc_id: pulumi.Input[str]
     cluster_name: pulumi.Input[str]
     cluster_version: str
+    # Whether pods reach the internet.
+    online: bool
     # Nodes, DNS, pod identity and the workloads' roles.
     after: Sequence[pulumi.Resource]
     # The EBS CSI driver.
@@ -94,6 +96,8 @@ class Addons(pulumi.ComponentResource):
             "awsRegion": self._args.region,
             # It simulates the scheduler of its own version, so it must match the cluster's.
             "image": {"tag": release.cluster_autoscaler},
+            # Otherwise it reads AWS's price list at its start, which is on the internet.
+            "extraArgs": {} if self._args.online else {"aws-use-static-instance-list": True},
         }
         return self._install(versions.CLUSTER_AUTOSCALER_CHART, place)
 

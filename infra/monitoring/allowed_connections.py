@@ -5,7 +5,7 @@ and `kubectl port-forward` from inside the pod, so no policy affects them. node-
 node's network, which policies do not cover.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -64,16 +64,16 @@ ALLOWED_CONNECTIONS = (
 
 
 def ingress_policies(
-    options: ObservabilityOptions, vpc: IPv4Network
+    options: ObservabilityOptions, control_plane: Sequence[IPv4Network]
 ) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield each installed program's name, and the spec of the NetworkPolicy of its pods."""
     selectors = {
         pods.name: {"matchLabels": dict(pods.labels)} for pods in installed(options) if pods.labels
     }
-    peers = {name: {"podSelector": selector} for name, selector in selectors.items()} | {
-        BACKEND: {"namespaceSelector": {"matchLabels": BACKEND_NAMESPACE}},
+    peers = {name: [{"podSelector": selector}] for name, selector in selectors.items()} | {
+        BACKEND: [{"namespaceSelector": {"matchLabels": BACKEND_NAMESPACE}}],
         # Its addresses are not those of pods, so it is allowed by address.
-        CONTROL_PLANE: {"ipBlock": {"cidr": str(vpc)}},
+        CONTROL_PLANE: [{"ipBlock": {"cidr": str(cidr)}} for cidr in control_plane],
     }
     for target, selector in selectors.items():
         ports: dict[str, list[dict[str, object]]] = {}
@@ -81,5 +81,5 @@ def ingress_policies(
             if connection.target == target and connection.source in peers:
                 port = {"port": connection.port, "protocol": "TCP"}
                 ports.setdefault(connection.source, []).append(port)
-        ingress = [{"from": [peers[source]], "ports": allowed} for source, allowed in ports.items()]
+        ingress = [{"from": peers[source], "ports": allowed} for source, allowed in ports.items()]
         yield target, {"podSelector": selector, "ingress": ingress}

@@ -1,6 +1,6 @@
 """The NetworkPolicies of the namespace `monitoring`: only allowed connections come in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 
 import pulumi
@@ -17,7 +17,7 @@ def add_policies(
     name: str,
     namespace: pulumi.Input[str],
     options: ObservabilityOptions,
-    vpc: IPv4Network,
+    control_plane: Sequence[IPv4Network],
     opts: ResourceOptions,
 ) -> None:
     """Allow the installed workloads' connections, and deny everything else in the namespace.
@@ -26,7 +26,7 @@ def add_policies(
     """
     policies = [
         _add(f"{name}-to-{target}", f"to-{target}", namespace, spec, opts)
-        for target, spec in ingress_policies(options, vpc)
+        for target, spec in ingress_policies(options, control_plane)
     ]
     last = ResourceOptions.merge(opts, ResourceOptions(depends_on=policies))
     _add(f"{name}-{EVERYTHING}", EVERYTHING, namespace, {"podSelector": {}}, last)

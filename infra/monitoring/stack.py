@@ -6,13 +6,13 @@ Jaeger, then what needs them: Alloy and OpenCost. Their values are those of infr
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from infra import naming, versions
+from infra.config.network import Ranges
 from infra.config.observability import ObservabilityOptions
 from infra.config.options import SecretVersions
 from infra.kubernetes.helm_release import ThirdParty, install
@@ -41,10 +41,8 @@ class ObservabilityArgs:
     # Alertmanager's topic and Loki's bucket; None without.
     topic_arn: pulumi.Input[str] | None
     bucket: pulumi.Input[str] | None
-    # The control plane's addresses are in this range.
-    vpc_cidr: IPv4Network
-    # Prometheus must not connect to these, whatever the catalog contains.
-    database_cidrs: Sequence[IPv4Network]
+    # Those of the control plane, and of the database, to which Prometheus must not connect.
+    ranges: Ranges
     chart_directory: str | None
     # Nodes, DNS, volumes with their class, and the workloads' roles.
     after: Sequence[pulumi.Resource]
@@ -75,7 +73,8 @@ class Observability(pulumi.ComponentResource):
             chart_values(versions.OPERATOR_DEFINITIONS_CHART),
             after=[],
         )
-        add_policies(name, self._namespace.metadata.name, args.options, args.vpc_cidr, self._child)
+        namespace = self._namespace.metadata.name
+        add_policies(name, namespace, args.options, args.ranges.control_plane, self._child)
         self._install_metrics_and_cost(secrets)
         self._install_logs()
         self._install_traces()
@@ -166,7 +165,7 @@ class Observability(pulumi.ComponentResource):
     def _bound_prometheus(self) -> None:
         """Allow Prometheus to reach every pod, node and service, but not the excluded ranges."""
         block = k8s.networking.v1.IPBlockArgs(
-            cidr="0.0.0.0/0", except_=catalog_scrape.never_reached(self._args.database_cidrs)
+            cidr="0.0.0.0/0", except_=catalog_scrape.never_reached(self._args.ranges.database)
         )
         everything_else = k8s.networking.v1.NetworkPolicyEgressRuleArgs(
             to=[k8s.networking.v1.NetworkPolicyPeerArgs(ip_block=block)]

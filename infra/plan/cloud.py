@@ -29,6 +29,10 @@ FUNCTIONS: dict[str, dict[str, Json]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [], "zoneIds": []},
     "aws:ec2/getVpcs:getVpcs": {"ids": []},
     "aws:cloudwatch/getLogGroups:getLogGroups": {"logGroupNames": []},
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "<account>"},
+    # The network of others (network.existing): its ranges are not known, so these stand for them.
+    "aws:ec2/getVpc:getVpc": {},
+    "aws:ec2/getSubnet:getSubnet": {"cidrBlock": "192.0.2.0/24"},
     # No node group runs yet.
     "aws:autoscaling/getAmiIds:getAmiIds": {"names": []},
     # No database runs yet.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from infra.config.database import ApplyChanges
+from infra.config.network import ExistingNetwork
 from infra.config.options import Options
 from infra.naming import DATABASE_INSTANCE, Names
 from infra.validation.database import check_connections
@@ -87,6 +88,16 @@ def refusals(
 
 def _fixed(reason: str) -> Rule:
     return lambda old, new, _: reason if old != new else None
+
+
+def _kept(reason: str) -> Rule:
+    """Refuse that a value changes or goes; it may come."""
+    return lambda old, new, _: reason if old and old != new else None
+
+
+def _unmoved(reason: str) -> Rule:
+    """Refuse another value; the value may come and go."""
+    return lambda old, new, _: reason if old and new and old != new else None
 
 
 def _kubernetes(old: Value, new: Value, _: Options) -> str | None:
@@ -172,8 +183,8 @@ GUARDED: Mapping[str, Guarded] = {
         unset="/",
     ),
     "network.cidr": Guarded(
-        lambda options, _: str(options.network.cidr),
-        _fixed("AWS cannot change the range of a VPC, and a new VPC replaces everything in it"),
+        lambda options, _: str(options.network.cidr or ""),
+        _kept("AWS cannot change the range of a VPC, and a new VPC replaces everything in it"),
         _NEW_STACK,
     ),
     "network.zones": Guarded(
@@ -183,18 +194,32 @@ GUARDED: Mapping[str, Guarded] = {
     ),
     "network.publicCidrs": Guarded(
         lambda options, _: _texts(options.network.public_cidrs),
-        _fixed(_SUBNETS_IN_USE),
+        _unmoved(_SUBNETS_IN_USE),
         _NEW_STACK,
     ),
     "network.privateCidrs": Guarded(
         lambda options, _: _texts(options.network.private_cidrs),
-        _fixed(_SUBNETS_IN_USE),
+        _unmoved(_SUBNETS_IN_USE),
         _NEW_STACK,
     ),
     "network.databaseCidrs": Guarded(
         lambda options, _: _texts(options.network.database_cidrs),
-        _fixed(_SUBNETS_IN_USE),
+        _unmoved(_SUBNETS_IN_USE),
         _NEW_STACK,
+    ),
+    # The public subnets may change: the load balancer moves in place.
+    "network.existing": Guarded(
+        lambda options, _: _existing(options.network.existing),
+        _kept("everything in the VPC would be replaced"),
+        _NEW_STACK,
+    ),
+    "cluster.logClass": Guarded(
+        lambda options, _: options.cluster.log_class.value,
+        _fixed(
+            "CloudWatch cannot change the class of a log group, and EKS writes to the group of this"
+            " name alone"
+        ),
+        "Keep the class, or choose it for a new stack",
     ),
     "cluster.version": Guarded(
         lambda options, _: options.cluster.version,
@@ -255,3 +280,9 @@ def _source(options: Options) -> str:
 
 def _texts(members: Sequence[object]) -> list[str]:
     return [str(member) for member in members]
+
+
+def _existing(network: ExistingNetwork | None) -> list[str]:
+    if network is None:
+        return []
+    return [network.vpc_id, *network.private_subnet_ids, *network.database_subnet_ids]

@@ -12,15 +12,11 @@ from infra.config.findings import Finding, error, warning
 from infra.config.options import Capacity, Options
 from infra.validation.chart_values import validate_chart_values
 from infra.validation.database import validate_database
+from infra.validation.network import check_retention, validate_network
 from infra.validation.observability import validate_observability
 from infra.validation.place import validate_place
 from infra.validation.support import validate_kubernetes, validate_postgres
 
-# The days that CloudWatch Logs accepts.
-LOG_RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922),
-    *(3288, 3653),
-)
 # Beginnings of keys that AWS and the EBS CSI driver refuse (pkg/driver/validation.go of 1.64).
 RESERVED_TAGS = ("aws:", "kubernetes.io", "ebs.csi.aws.com/", "CSIVolume")
 UNUSABLE_IN_TAGS = ',"{}'
@@ -33,7 +29,7 @@ def validate(options: Options, today: date) -> list[Finding]:
     return list(
         chain(
             validate_place(options),
-            _check_network(options),
+            validate_network(options),
             _check_cluster(options),
             validate_kubernetes(options, today),
             _check_nodes(options),
@@ -47,42 +43,6 @@ def validate(options: Options, today: date) -> list[Finding]:
             _check_tags(options),
         )
     )
-
-
-def _check_network(options: Options) -> Iterator[Finding]:
-    network = options.network
-    tiers = {
-        "network.publicCidrs": network.public_cidrs,
-        "network.privateCidrs": network.private_cidrs,
-        "network.databaseCidrs": network.database_cidrs,
-    }
-    yield from addressing.validate_addresses(network.cidr, tiers, network.zones)
-    yield from _check_node_addresses(options)
-
-
-def _check_node_addresses(options: Options) -> Iterator[Finding]:
-    """Compare the addresses that pods need with the subnets: with all zones, and with one less."""
-    network, pods = options.network, options.nodes.pods_per_node
-    nodes = sum(group.max for group in options.nodes.groups.values())
-    zones = max(len(network.zones), addressing.FEWEST_ZONES)
-    per_node = addressing.addresses_per_node(pods)
-    spread, crowded = (-(-nodes // count) * per_node for count in (zones, zones - 1))
-    for cidr in network.private_cidrs:
-        usable = addressing.usable_addresses(cidr)
-        if usable < spread:
-            yield error(
-                "network.privateCidrs",
-                f"{cidr} has {usable} usable addresses, but its share of {nodes} nodes with {pods}"
-                f" pods needs {spread}",
-                "Use a larger range, fewer nodes or fewer pods per node",
-            )
-        elif usable < crowded:
-            yield warning(
-                "network.privateCidrs",
-                f"{cidr} has {usable} usable addresses, but after the loss of a zone its share of"
-                f" {nodes} nodes with {pods} pods needs {crowded}",
-                "Use a larger range, fewer nodes or fewer pods per node",
-            )
 
 
 def _check_cluster(options: Options) -> Iterator[Finding]:
@@ -120,12 +80,7 @@ def _check_cluster(options: Options) -> Iterator[Finding]:
             "is false: Pulumi reaches the Kubernetes API only from inside the VPC",
             "Run `pulumi up` and `helm` on a machine in the VPC, or over a VPN",
         )
-    if cluster.log_retention_days not in LOG_RETENTION_DAYS:
-        yield error(
-            "cluster.logRetentionDays",
-            f"{cluster.log_retention_days} is not a retention that CloudWatch Logs supports",
-            f"Use one of {', '.join(map(str, LOG_RETENTION_DAYS))}",
-        )
+    yield from check_retention("cluster.logRetentionDays", cluster.log_retention_days)
 
 
 def _check_nodes(options: Options) -> Iterator[Finding]:

@@ -13,7 +13,38 @@ def _in(region: str) -> Callable[[Tree], None]:
     return change
 
 
+def existing_network(values: Tree) -> None:
+    values["network"] = {
+        "zones": ["us-east-1a", "us-east-1b"],
+        "existing": {
+            "vpcId": "vpc-0a",
+            "publicSubnetIds": ["subnet-0a1", "subnet-0a2"],
+            "privateSubnetIds": ["subnet-0b1", "subnet-0b2"],
+            "databaseSubnetIds": ["subnet-0c1", "subnet-0c2"],
+        },
+    }
+
+
+def private(values: Tree) -> None:
+    values["network"] |= {"nat": "none", "publicCidrs": [], "endpoints": True}
+    values["cluster"] |= {"publicEndpoint": False, "publicEndpointCidrs": []}
+    values["loadBalancer"] = {"internal": True}
+
+
+def three_zones(values: Tree) -> None:
+    values["network"] |= {
+        "zones": ["us-east-1a", "us-east-1b", "us-east-1c"],
+        "publicCidrs": ["10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24"],
+        "privateCidrs": ["10.0.11.0/24", "10.0.12.0/24", "10.0.13.0/24"],
+        "databaseCidrs": ["10.0.21.0/24", "10.0.22.0/24", "10.0.23.0/24"],
+        "nat": "per-az",
+    }
+
+
 VARIANTS: Mapping[str, Callable[[Tree], None]] = {
     "china": _in("cn-north-1"),
+    "existing-network": existing_network,
     "govcloud": _in("us-gov-west-1"),
+    "private": private,
+    "three-zones": three_zones,
 }

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from infra.config import addressing
 from infra.config.addressing import parse_cidr, validate_addresses
 
-ZONES = ["us-east-1a", "us-east-1b"]
 TIERS = ("network.publicCidrs", "network.privateCidrs", "network.databaseCidrs")
 
 
@@ -35,7 +34,7 @@ def test_a_plan_cut_from_the_vpc_has_no_findings(
     plan: tuple[IPv4Network, dict[str, list[IPv4Network]]],
 ) -> None:
     vpc, tiers = plan
-    assert validate_addresses(vpc, tiers, ZONES) == []
+    assert validate_addresses(vpc, tiers) == []
 
 
 def ranges_near(vpc: IPv4Network) -> st.SearchStrategy[IPv4Network]:
@@ -62,7 +61,7 @@ def test_a_foreign_range_is_refused_exactly_when_it_is_outside_or_overlaps(
         for position, network in enumerate(ranges)
         if (name, position) != (tier, index)
     ]
-    messages = [finding.message for finding in validate_addresses(vpc, tiers, ZONES)]
+    messages = [finding.message for finding in validate_addresses(vpc, tiers)]
     too_small = tier == TIERS[0] and foreign.prefixlen > addressing.SMALLEST_PUBLIC_PREFIX
     assert any("is outside" in text for text in messages) == (not foreign.subnet_of(vpc))
     assert any("overlaps" in text for text in messages) == any(map(foreign.overlaps, others))
@@ -71,7 +70,7 @@ def test_a_foreign_range_is_refused_exactly_when_it_is_outside_or_overlaps(
 
 @given(networks())
 def test_the_size_of_a_vpc_is_refused_exactly_when_aws_refuses_it(vpc: IPv4Network) -> None:
-    findings = validate_addresses(vpc, {}, ZONES)
+    findings = validate_addresses(vpc, {})
     assert bool(findings) == (not 16 <= vpc.prefixlen <= 28)
 
 

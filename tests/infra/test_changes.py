@@ -9,7 +9,7 @@ import pytest
 from infra.naming import Names
 from infra.plan.__main__ import main
 from infra.settings import parse_options
-from infra.validation.changes import GUARDED, in_place, refusals, values
+from infra.validation.changes import GUARDED, Value, in_place, refusals, values
 from tests.support.plan import PROJECT, ROOT, Tree, stack_values
 
 NAMES = Names(PROJECT, "dev")
@@ -52,6 +52,7 @@ REFUSED: Mapping[str, tuple[Change, str]] = {
     "network.publicCidrs": (_set("network", publicCidrs=["10.0.1.0/24", "10.0.3.0/24"]), "move"),
     "network.privateCidrs": (_set("network", privateCidrs=["10.0.11.0/24"]), "move"),
     "network.databaseCidrs": (_set("network", databaseCidrs=["10.0.21.0/24"]), "move"),
+    "cluster.logClass": (_set("cluster", logClass="INFREQUENT_ACCESS"), "the class of a log group"),
     "cluster.version": (_set("cluster", version="1.34"), "no way back"),
     "database.version": (_set("database", version="16"), "allowMajorUpgrade is false"),
     "database.instanceClass": (_larger_class_and_pools, "only 67 are available on db.t3.micro"),
@@ -104,7 +105,7 @@ def test_a_renamed_stack_is_refused() -> None:
 
 
 def test_every_row_has_a_case() -> None:
-    assert {*REFUSED, "name", "database.identifier"} == GUARDED.keys()
+    assert {*REFUSED, "name", "database.identifier", "network.existing"} == GUARDED.keys()
 
 
 def test_a_renamed_database_is_refused_unless_it_is_restored() -> None:
@@ -207,6 +208,26 @@ def test_a_major_upgrade_with_consent(
     _judge("database.version", before, after, refused, applyChanges=apply, allowMajorUpgrade=True)
 
 
+@pytest.mark.parametrize(
+    ("setting", "before", "after", "refused"),
+    [
+        ("network.cidr", "10.0.0.0/16", "", "a new VPC replaces everything"),
+        ("network.cidr", "", "10.0.0.0/16", None),
+        ("network.privateCidrs", ["10.0.11.0/24"], [], None),
+        ("network.existing", ["vpc-0a"], [], "everything in the VPC would be replaced"),
+        ("network.existing", ["vpc-0a", "subnet-0b"], ["vpc-0a", "subnet-0c"], "be replaced"),
+        ("network.existing", [], ["vpc-0a"], None),
+        ("network.publicCidrs", [], ["10.0.1.0/24"], None),
+        ("network.publicCidrs", ["10.0.1.0/24"], [], None),
+    ],
+)
+def test_a_network_stays_and_its_public_side_may_come_and_go(
+    setting: str, before: str | list[str], after: str | list[str], refused: str | None
+) -> None:
+    """One row speaks in each direction between a network of our own and that of others."""
+    _judge(setting, before, after, refused)
+
+
 def test_a_setting_that_an_older_program_did_not_keep_is_not_compared() -> None:
     assert refusals({}, parse_options(stack_values("prod"), "prod"), NAMES) == []
 
@@ -278,7 +299,9 @@ def test_what_is_not_a_plan_is_named(
     assert f"SINCE={old}" in capsys.readouterr().err
 
 
-def _judge(setting: str, before: str, after: str, refused: str | None, **database: object) -> None:
+def _judge(
+    setting: str, before: Value, after: Value, refused: str | None, **database: object
+) -> None:
     tree = stack_values("dev")
     tree["database"] |= database
     options = parse_options(tree, "dev")

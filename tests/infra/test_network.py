@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from infra.config.endpoints import service_name
 from infra.plan.model import Plan
-from tests.support.plan import inputs_of, plan_of, plan_with
+from tests.infra.stacks import private, three_zones
+from tests.support.plan import Tree, inputs_of, plan_of, plan_with
 
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
+SUBNET = "aws:ec2/subnet:Subnet"
 PRIVATE_SUBNETS = ["<network-private-us-east-1a.id>", "<network-private-us-east-1b.id>"]
 
 
@@ -150,3 +153,57 @@ def test_an_internal_load_balancer_stands_in_the_private_subnets() -> None:
     values = inputs_of(plan, "backend-release")["values"]
     assert "10.0.11.0/24" in json.dumps(values)
     assert "10.0.1.0/24" not in json.dumps(values)
+
+
+def test_a_private_stack_has_no_way_to_the_internet_and_one_to_each_service() -> None:
+    plan = plan_with(private)
+    for kind in ("ec2/internetGateway:InternetGateway", "ec2/natGateway:NatGateway", "ec2/eip:Eip"):
+        assert plan.of_type(f"aws:{kind}") == []
+    assert {target for targets in routes(plan).values() for target in targets} == set()
+    services: dict[str, Tree] = {
+        str(one.inputs["serviceName"]).removeprefix("com.amazonaws.us-east-1."): dict(one.inputs)
+        for one in plan.of_type("aws:ec2/vpcEndpoint:VpcEndpoint")
+    }
+    gateway = services.pop("s3")
+    assert len(gateway["routeTableIds"]) == 2
+    assert services.keys() == {
+        *("ecr.api", "ecr.dkr", "ec2", "sts", "eks-auth", "elasticloadbalancing"),
+        *("autoscaling", "eks", "sns"),
+    }
+    for inputs in services.values():
+        assert inputs["vpcEndpointType"] == "Interface"
+        assert inputs["privateDnsEnabled"] is True
+        assert inputs["subnetIds"] == PRIVATE_SUBNETS
+        assert inputs["securityGroupIds"] == ["<network-endpoints-group.id>"]
+    admitted = [
+        (rule.inputs["cidrIpv4"], rule.inputs["fromPort"])
+        for rule in plan.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+        if rule.name.startswith("network-endpoints-")
+    ]
+    assert admitted == [("10.0.11.0/24", 443), ("10.0.12.0/24", 443)]
+    assert inputs_of(plan, "cluster-eks")["endpointPublicAccess"] is False
+    assert {"network-endpoint-ec2", "network-s3"} <= {r.name for r in plan.resources}
+    assert "network-endpoint-ec2" in plan.waits_for("nodes-general")
+    autoscaler = inputs_of(plan, "addons-cluster-autoscaler")["values"]["extraArgs"]
+    assert autoscaler["aws-use-static-instance-list"] is True
+
+
+@pytest.mark.parametrize(
+    ("service", "region", "name"),
+    [
+        ("sts", "us-gov-west-1", "com.amazonaws.us-gov-west-1.sts"),
+        ("sts", "cn-north-1", "cn.com.amazonaws.cn-north-1.sts"),
+        ("sns", "cn-north-1", "com.amazonaws.cn-north-1.sns"),
+    ],
+)
+def test_endpoints_have_the_names_of_their_partition(service: str, region: str, name: str) -> None:
+    assert service_name(service, region) == name
+
+
+def test_a_stack_may_begin_with_three_zones() -> None:
+    plan = plan_with(three_zones)
+    zones = {subnet.inputs["availabilityZone"] for subnet in plan.of_type(SUBNET)}
+    assert zones == {"us-east-1a", "us-east-1b", "us-east-1c"}
+    for name, key in (("cluster-eks", "privateSubnetIds"), ("database-subnets", "subnetIds")):
+        assert len(inputs_of(plan, name)[key]) == 3
+    assert routes(plan)["<network-private-us-east-1c.id>"] == ["<network-nat-us-east-1c.id>"]

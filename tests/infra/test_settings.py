@@ -108,6 +108,41 @@ MISTAKES = {
         "network.privateCidrs: 1 ranges for 2 zones",
         "Give one range for each zone",
     ),
+    "no range of the VPC": (
+        removed("network.cidr"),
+        "network.cidr: is missing",
+        "name the VPC of others in network.existing",
+    ),
+    "a public load balancer without public subnets": (
+        setting("network.publicCidrs", []),
+        "network.publicCidrs: 0 ranges for 2 zones",
+        "Give one range for each zone",
+    ),
+    "no NAT and too few endpoints": (
+        lambda values: values["network"].update(nat="none", endpoints=["ec2", "sts", "sns"]),
+        "there is no endpoint for autoscaling, ecr.api, ecr.dkr, eks, eks-auth, elasticload",
+        "set network.endpoints to true",
+    ),
+    "an endpoint that is none": (
+        setting("network.endpoints", ["ECR"]),
+        "network.endpoints",
+        "Expected interface endpoints by service",
+    ),
+    "a retention of flow logs that CloudWatch does not know": (
+        setting("network.flowLogs", {"destination": "cloudwatch", "retentionDays": 31}),
+        "network.flowLogs.retentionDays: 31 is not a retention that CloudWatch Logs supports",
+        "Use one of 1, 3, 5, 7, 14, 30",
+    ),
+    "a class of logs that does not fit": (
+        setting("cluster.logClass", "DELIVERY"),
+        "cluster.logClass: 'DELIVERY' is invalid",
+        "Expected STANDARD, or INFREQUENT_ACCESS",
+    ),
+    "access logs that are kept for no day": (
+        setting("loadBalancer", {"accessLogDays": 0}),
+        "loadBalancer.accessLogDays: 0 is invalid",
+        "Expected days that access logs are kept",
+    ),
     "no range for the public endpoint": (
         setting("cluster.publicEndpointCidrs", []),
         "cluster.publicEndpointCidrs: is empty while cluster.publicEndpoint is true",

@@ -10,6 +10,7 @@ from infra.config.options import Options
 from infra.settings import parse_options
 from infra.validation.deployment import validate
 from infra.versions import Support
+from tests.infra.stacks import private
 from tests.support.plan import TODAY, Tree, stack_values
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
@@ -55,6 +56,15 @@ def test_a_documentation_range_that_was_left_in_place_is_a_finding() -> None:
     assert "cluster" not in {
         f.setting.partition(".")[0] for f in validate(options_of(values), TODAY)
     }
+
+
+def test_a_private_stack_says_what_it_lacks() -> None:
+    values = stack_values("dev")
+    private(values)
+    found = {f.setting: f for f in validate(options_of(values), TODAY)}
+    assert "only from inside the VPC" in found["cluster.publicEndpoint"].message
+    assert "cannot pull images from docker.io, quay.io" in found["network.nat"].message
+    assert {finding.severity for finding in found.values()} == {WARNING}
 
 
 def test_one_node_is_a_finding() -> None:

@@ -13,12 +13,14 @@ from e2e.deploy.cloud.values import UNKNOWN, secret
 from e2e.deploy.cloud.world import World
 from e2e.tests.unit.conftest import Make
 from e2e.tests.unit.fake_plugin import Created, Plugin
-from tests.support.plan import plan_of
+from tests.infra.stacks import VARIANTS
+from tests.support.plan import plan_of, plan_with
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod"])
+@pytest.mark.parametrize("stack", ["dev", "prod", *VARIANTS])
 def test_it_knows_every_type_of_the_program(stack: str) -> None:
-    used = {one.type for one in plan_of(stack).resources if one.type.startswith("aws:")}
+    plan = plan_with(VARIANTS[stack]) if stack in VARIANTS else plan_of(stack)
+    used = {one.type for one in plan.resources if one.type.startswith("aws:")}
     assert used
     assert used <= KINDS.keys()
 

@@ -1,15 +1,32 @@
 """The fake AWS refuses what AWS refuses."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
 
 from e2e.deploy.cloud.fake_aws import eks, network, rds, services
+from e2e.deploy.cloud.kinds import ACCOUNT
 from e2e.deploy.cloud.world import World
 from e2e.tests.unit.conftest import Make
 from e2e.tests.unit.fake_plugin import Created, Plugin, Refused
+from infra.aws import iam
 
 NO_SUBNET = "subnet-00000000000000000"
+
+
+def _in_two_zones(subnet: Make) -> list[str]:
+    return [subnet(f"10.0.{n}.0/24", f"us-east-1{zone}").id for n, zone in enumerate("ab")]
+
+
+def _bucket(aws: Plugin, policy: str | None) -> None:
+    aws.create(services.BUCKET, "bucket", bucket="b")
+    if policy:
+        aws.create(services.BUCKET_POLICY, "policy", bucket="b", policy=policy)
+
+
+def _refused_if(refused: bool, why: str) -> AbstractContextManager[object]:
+    return pytest.raises(Refused, match=why) if refused else nullcontext()
 
 
 def _cluster(
@@ -102,6 +119,64 @@ def test_a_managed_policy_exists(aws: Plugin, role: Make) -> None:
         aws.create(services.ATTACHMENT, "attachment", role=role().id, policyArn=arn)
 
 
+def test_an_interface_endpoint_needs_names_that_the_vpc_resolves(aws: Plugin) -> None:
+    deaf = aws.create(network.VPC, "deaf", cidrBlock="10.0.0.0/16")
+    given: dict[str, Any] = {
+        "serviceName": "com.amazonaws.us-east-1.sts",
+        "vpcEndpointType": "Interface",
+    }
+    with pytest.raises(Refused, match="requires both enableDnsSupport and enableDnsHostnames"):
+        aws.create(network.ENDPOINT, "sts", vpcId=deaf.id, privateDnsEnabled=True, **given)
+    vpc = aws.create(network.VPC, "vpc", cidrBlock="10.0.0.0/16", enableDnsHostnames=True)
+    aws.create(network.ENDPOINT, "sts", vpcId=vpc.id, privateDnsEnabled=True, **given)
+    with pytest.raises(Refused, match="conflicting DNS domain"):
+        aws.create(network.ENDPOINT, "again", vpcId=vpc.id, privateDnsEnabled=True, **given)
+
+
+def test_a_load_balancer_needs_two_zones_and_an_internet_gateway(
+    aws: Plugin, vpc: Created, subnet: Make
+) -> None:
+    subnets = _in_two_zones(subnet)
+    with pytest.raises(Refused, match="At least two subnets in two different Availability Zones"):
+        aws.create(network.BALANCER, "alb", subnets=subnets[:1])
+    with pytest.raises(Refused, match=f"VPC {vpc.id} has no internet gateway"):
+        aws.create(network.BALANCER, "alb", subnets=subnets)
+    aws.create(network.GATEWAY, "gateway", vpcId=vpc.id)
+    assert aws.create(network.BALANCER, "alb", subnets=subnets).id
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        (None, True),
+        (iam.tls_only("arn:aws:s3:::b"), True),
+        (iam.load_balancer_logs("arn:aws:s3:::b", account="1", region="us-east-1"), True),
+        (iam.load_balancer_logs("arn:aws:s3:::b", account=ACCOUNT, region="us-east-1"), False),
+    ],
+)
+def test_access_logs_need_a_bucket_that_admits_them(
+    aws: Plugin, subnet: Make, text: str | None, *, refused: bool
+) -> None:
+    _bucket(aws, text)
+    given: dict[str, Any] = {"subnets": _in_two_zones(subnet), "internal": True}
+    logs = {"bucket": "b", "enabled": True}
+    with _refused_if(refused, "Access Denied for bucket: b"):
+        aws.create(network.BALANCER, "alb", accessLogs=logs, **given)
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [(None, True), (iam.flow_logs("arn:aws:s3:::b", account=ACCOUNT), False)],
+)
+def test_flow_logs_need_a_bucket_that_admits_them(
+    aws: Plugin, vpc: Created, text: str | None, *, refused: bool
+) -> None:
+    _bucket(aws, text)
+    given: dict[str, Any] = {"logDestinationType": "s3", "logDestination": "arn:aws:s3:::b"}
+    with _refused_if(refused, "Access Denied for LogDestination: b"):
+        aws.create(network.FLOW_LOG, "log", vpcId=vpc.id, trafficType="ALL", **given)
+
+
 @pytest.mark.parametrize(
     ("least", "desired", "most", "why"),
     [(4, 2, 6, "Minimum capacity 4"), (1, 5, 3, "desired capacity 5 .* max size 3")],
@@ -185,7 +260,13 @@ def test_a_database_needs_subnets_in_two_zones(aws: Plugin, subnet: Make) -> Non
 
 
 def test_what_is_protected_is_not_deleted(aws: Plugin, subnet: Make) -> None:
-    alb = aws.create(network.BALANCER, "alb", subnets=[subnet().id], enableDeletionProtection=True)
+    alb = aws.create(
+        network.BALANCER,
+        "alb",
+        subnets=_in_two_zones(subnet),
+        internal=True,
+        enableDeletionProtection=True,
+    )
     with pytest.raises(Refused, match="OperationNotPermitted"):
         aws.delete(alb)
     aws.delete(aws.update(alb, enableDeletionProtection=False))

@@ -4,7 +4,7 @@ from functools import partial
 
 from e2e.deploy.cloud import environment, protocol
 from e2e.deploy.cloud.fake_aws import eks, network, rds, services
-from e2e.deploy.cloud.kinds import Kind
+from e2e.deploy.cloud.kinds import ACCOUNT, Kind
 from e2e.deploy.cloud.provider import REGION, Function, Provider
 from e2e.deploy.cloud.records import Records
 
@@ -19,6 +19,7 @@ def provider(records: Records) -> Provider:
         "aws:ec2/getVpcs:getVpcs": partial(network.vpcs, records),
         "aws:index/getAvailabilityZones:getAvailabilityZones": partial(network.zones, REGION),
         "aws:eks/getClusterVersions:getClusterVersions": eks.cluster_versions,
+        "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": ACCOUNT},
         "aws:rds/getInstance:getInstance": partial(rds.instance, records),
         "aws:rds/getInstances:getInstances": partial(rds.instances, records),
         "aws:rds/getEngineVersion:getEngineVersion": rds.engine_version,

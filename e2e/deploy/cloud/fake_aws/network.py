@@ -1,9 +1,11 @@
 """VPC, subnets, routes, addresses, security groups and load balancers."""
 
+import json
 from ipaddress import IPv4Network
 
 from e2e.deploy.cloud.errors import Rejected
-from e2e.deploy.cloud.kinds import Account, Asked, Kind, arn
+from e2e.deploy.cloud.fake_aws.services import BUCKET, BUCKET_POLICY, ROLE
+from e2e.deploy.cloud.kinds import ACCOUNT, Account, Asked, Kind, arn, texts_at
 from e2e.deploy.cloud.records import Records, Resource
 from e2e.deploy.cloud.values import Properties
 
@@ -16,6 +18,7 @@ ROUTE_TABLE = "aws:ec2/routeTable:RouteTable"
 ROUTE = "aws:ec2/route:Route"
 ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+FLOW_LOG = "aws:ec2/flowLog:FlowLog"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
@@ -31,6 +34,7 @@ _SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 _LB = "elasticloadbalancing"
 # The name length that AWS allows for load balancers and target groups.
 _LONGEST_LB_NAME = 32
+_FEWEST_ZONES = 2
 
 
 def zones(region: str, arguments: Properties) -> Properties:
@@ -86,6 +90,72 @@ def _check_rule(asked: Asked, account: Account) -> None:
         raise Rejected("InvalidParameterValue: fromPort and toPort belong to a rule with ports")
 
 
+def _check_endpoint(asked: Asked, account: Account) -> None:
+    """Refuse names that the VPC would not resolve, and names that are taken."""
+    vpc, service = account.find(VPC, asked.inputs["vpcId"]), asked.inputs["serviceName"]
+    if vpc is None or asked.inputs.get("privateDnsEnabled") is not True:
+        return
+    # AWS's defaults.
+    on = {"enableDnsSupport": True, "enableDnsHostnames": False} | vpc.outputs
+    if not (on["enableDnsSupport"] and on["enableDnsHostnames"]):
+        raise Rejected(
+            "InvalidParameter: Enabling private DNS requires both enableDnsSupport and"
+            f" enableDnsHostnames VPC attributes set to true for {vpc.id}"
+        )
+    for other in account.all(ENDPOINT):
+        same = (other.outputs["vpcId"], other.outputs["serviceName"]) == (vpc.id, service)
+        if same and other.id != asked.id and other.outputs.get("privateDnsEnabled"):
+            raise Rejected(
+                "InvalidParameter: private-dns-enabled cannot be set because there is already a"
+                f" conflicting DNS domain for {service} in the VPC {vpc.id}"
+            )
+
+
+def _check_balancer(asked: Asked, account: Account) -> None:
+    found = [account.find(SUBNET, one) for one in texts_at(asked.inputs, "subnets")]
+    subnets = [one for one in found if one]
+    if len({one.outputs["availabilityZone"] for one in subnets}) < _FEWEST_ZONES:
+        raise Rejected(
+            "ValidationError: At least two subnets in two different Availability Zones must be"
+            " specified"
+        )
+    vpc = subnets[0].outputs["vpcId"]
+    gateways = {one.outputs.get("vpcId") for one in account.all(GATEWAY)}
+    if asked.inputs.get("internal") is not True and vpc not in gateways:
+        raise Rejected(f"InvalidSubnet: VPC {vpc} has no internet gateway")
+    logs = asked.inputs.get("accessLogs") or {}
+    writer = "logdelivery.elasticloadbalancing.amazonaws.com"
+    if logs.get("enabled") and not _may_write(writer, logs["bucket"], account):
+        raise Rejected(
+            f"InvalidConfigurationRequest: Access Denied for bucket: {logs['bucket']}. Please check"
+            " S3bucket permission"
+        )
+
+
+def _check_flow_log(asked: Asked, account: Account) -> None:
+    if asked.inputs.get("logDestinationType") != "s3":
+        return
+    bucket = asked.inputs["logDestination"].rpartition(":")[2]
+    if not _may_write("delivery.logs.amazonaws.com", bucket, account):
+        raise Rejected(
+            f"400: Access Denied for LogDestination: {bucket}. Please check LogDestination"
+            " permission"
+        )
+
+
+def _may_write(service: str, bucket: str, account: Account) -> bool:
+    """Whether the bucket's policy lets a service write this account's logs."""
+    policy = account.find(BUCKET_POLICY, bucket)
+    place = f"arn:aws:s3:::{bucket}/AWSLogs/{ACCOUNT}/*"
+    return any(
+        one["Effect"] == "Allow"
+        and service in texts_at(one["Principal"], "Service")
+        and "s3:PutObject" in texts_at(one, "Action")
+        and place in texts_at(one, "Resource")
+        for one in (json.loads(policy.outputs["policy"])["Statement"] if policy else [])
+    )
+
+
 def _default_group(asked: Asked, account: Account) -> str:
     """Adopt the group that AWS made with the VPC."""
     vpc = account.find(VPC, asked.inputs["vpcId"])
@@ -139,6 +209,20 @@ KINDS = {
             "subnetIds": SUBNET,
             "securityGroupIds": GROUP,
         },
+        check=_check_endpoint,
+    ),
+    FLOW_LOG: Kind(
+        identity="fl-{new}",
+        fixed=(
+            "iamRoleArn",
+            "logDestination",
+            "logDestinationType",
+            "maxAggregationInterval",
+            "trafficType",
+            "vpcId",
+        ),
+        refers={"vpcId": VPC, "iamRoleArn": ROLE},
+        check=_check_flow_log,
     ),
     GROUP: Kind(
         identity="sg-{new}",
@@ -161,9 +245,10 @@ KINDS = {
         # The local load balancer's place, so that the stack's output `url` can be used as it is.
         outputs={"arn": "{id}", "arnSuffix": "{suffix}", "dnsName": "{address}"},
         fixed=("name", "internal", "loadBalancerType"),
-        refers={"subnets": SUBNET, "securityGroups": GROUP},
+        refers={"subnets": SUBNET, "securityGroups": GROUP, "accessLogs.bucket": BUCKET},
         names="name",
         longest=_LONGEST_LB_NAME,
+        check=_check_balancer,
         protection=("enableDeletionProtection", "OperationNotPermitted"),
     ),
     TARGET_GROUP: Kind(
