@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -36,7 +36,7 @@ class Settings:
     options: Options
     # The tag of the first image, which is the chart's default.
     app_version: str
-    # Warnings only, because errors raise SettingsError.
+    # None of those that stop: they raise SettingsError.
     findings: tuple[Finding, ...]
 
     @property
@@ -51,12 +51,12 @@ class Settings:
         )
 
 
-def load_settings(today: date) -> Settings:
-    """Read and check the stack's configuration; raise SettingsError with all errors."""
+def load_settings(today: date, stop: Container[Severity] = (Severity.ERROR,)) -> Settings:
+    """Read and check the stack's configuration; raise SettingsError with all that must stop."""
     project, stack = pulumi.get_project(), pulumi.get_stack()
     options = parse_options(dict(_configured(project)), source=f"Pulumi.{stack}.yaml")
     findings = validate(options, today)
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    errors = [finding for finding in findings if finding.severity in stop]
     if errors:
         _refuse(f"Pulumi.{stack}.yaml", [str(finding) for finding in errors])
     return Settings(

@@ -33,8 +33,6 @@ from infra.stack_monitoring import Components, add_alarms, add_observability, ad
 
 def build(settings: Settings) -> None:
     """Declare every resource of the deployment and its outputs."""
-    for finding in settings.findings:
-        pulumi.log.warn(str(finding))
     options = with_zone_names(settings.options, lambda: _zone_provider(settings))
     _Stack(replace(settings, options=options)).export()
 
@@ -54,7 +52,7 @@ class _Stack:
         guard = Guard(settings)
         region = guard.once_accepted(self._options.region)
         self._cloud = aws_provider(self._options, self._names, region=region)
-        ask_aws(self._options, self._cloud)
+        self._kept = ask_aws(self._options, self._names, settings.findings, self._cloud)
         check_account(self._options, self._names, self._cloud)
         self._in_aws = ResourceOptions(providers=[self._cloud])
         self._network = self._create_network()
@@ -126,6 +124,7 @@ class _Stack:
             vpc_id=self._network.vpc_id,
             subnet_ids=self._network.private_subnet_ids,
             options=self._options.cluster,
+            keep_version=self._kept.kubernetes,
             deletion_protection=self._protected,
         )
         return Cluster("cluster", args, self._in_aws)

@@ -1,15 +1,18 @@
-"""Every pinned version, and until when AWS supports it. Pure: today's date is an argument.
+"""Every pinned version, and until when AWS supports it: the reader of infra/versions.yaml.
 
-Calendars: docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html and
-docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html, read
-2026-11. Add-on builds are those that EKS offers for a Kubernetes minor (`aws eks
-describe-addon-versions --kubernetes-version 1.35`), read 2026-09.
+Pure: today's date is an argument. The file is part of the program, and read once, on import.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_DATA: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
 
 
 class Support(Enum):
@@ -44,49 +47,20 @@ class Kubernetes:
 
 
 KUBERNETES: Mapping[str, Kubernetes] = {
-    "1.31": Kubernetes(
-        SupportPeriod(date(2025, 11, 26), date(2026, 11, 26)),
-        coredns="v1.11.4-eksbuild.40",
-        kube_proxy="v1.31.14-eksbuild.25",
-        cluster_autoscaler="v1.31.0",
-    ),
-    "1.32": Kubernetes(
-        SupportPeriod(date(2026, 3, 23), date(2027, 3, 23)),
-        coredns="v1.11.4-eksbuild.51",
-        kube_proxy="v1.32.13-eksbuild.24",
-        cluster_autoscaler="v1.32.3",
-    ),
-    "1.33": Kubernetes(
-        SupportPeriod(date(2026, 7, 29), date(2027, 7, 29)),
-        coredns="v1.12.4-eksbuild.29",
-        kube_proxy="v1.33.10-eksbuild.21",
-        cluster_autoscaler="v1.33.6",
-    ),
-    "1.34": Kubernetes(
-        SupportPeriod(date(2026, 12, 2), date(2027, 12, 2)),
-        coredns="v1.12.4-eksbuild.29",
-        kube_proxy="v1.34.6-eksbuild.21",
-        cluster_autoscaler="v1.34.3",
-    ),
-    "1.35": Kubernetes(
-        SupportPeriod(date(2027, 3, 27), date(2028, 3, 27)),
-        coredns="v1.13.2-eksbuild.21",
-        kube_proxy="v1.35.3-eksbuild.21",
-        cluster_autoscaler="v1.35.1",
-    ),
-    "1.36": Kubernetes(
-        SupportPeriod(date(2027, 8, 2), date(2028, 8, 2)),
-        coredns="v1.14.3-eksbuild.14",
-        kube_proxy="v1.36.0-eksbuild.17",
-        cluster_autoscaler="v1.36.1",
-    ),
+    minor: Kubernetes(
+        SupportPeriod(**period),
+        **_DATA["addons"]["minors"][minor],
+        cluster_autoscaler=_DATA["autoscaler"]["minors"][minor],
+    )
+    for minor, period in _DATA["kubernetes"]["minors"].items()
 }
-RECOMMENDED_KUBERNETES = "1.35"
+RECOMMENDED_KUBERNETES: str = _DATA["kubernetes"]["recommended"]
+# By minor: what it stops serving, "group/version" or "group/version Kind".
+REMOVED_APIS: Mapping[str, Sequence[str]] = _DATA["removed_apis"]["minors"]
 
-# These serve every minor above.
-VPC_CNI = "v1.22.4-eksbuild.3"
-POD_IDENTITY_AGENT = "v1.3.10-eksbuild.3"
-EBS_CSI_DRIVER = "v1.63.1-eksbuild.1"
+VPC_CNI: str = _DATA["addons"]["every_minor"]["vpc_cni"]
+POD_IDENTITY_AGENT: str = _DATA["addons"]["every_minor"]["pod_identity_agent"]
+EBS_CSI_DRIVER: str = _DATA["addons"]["every_minor"]["ebs_csi_driver"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,30 +69,32 @@ class Postgres:
 
     support: SupportPeriod
     oldest_minor: int
+    newest_minor: int
 
 
-# The day after AWS's "end of standard support"; extended support adds three years. RDS withdrew
-# 15.13, 15.14, 16.9, 16.10, 17.5, 17.6 and older minors from creation (notice of 2026-08-30).
 POSTGRES: Mapping[str, Postgres] = {
-    "15": Postgres(SupportPeriod(date(2028, 3, 1), date(2031, 3, 1)), oldest_minor=15),
-    "16": Postgres(SupportPeriod(date(2029, 3, 1), date(2032, 3, 1)), oldest_minor=11),
-    "17": Postgres(SupportPeriod(date(2030, 3, 1), date(2033, 3, 1)), oldest_minor=7),
-    "18": Postgres(SupportPeriod(date(2031, 3, 1), date(2034, 3, 1)), oldest_minor=0),
+    major: Postgres(
+        SupportPeriod(**period),
+        oldest_minor=_DATA["postgres_minors"]["oldest"][major],
+        newest_minor=_DATA["postgres_minors"]["newest"][major],
+    )
+    for major, period in _DATA["postgres"]["majors"].items()
 }
-RECOMMENDED_POSTGRES = "15"
+RECOMMENDED_POSTGRES: str = _DATA["postgres"]["recommended"]
 
-# us-east-1, on demand. EKS: aws.amazon.com/eks/pricing; RDS: aws.amazon.com/rds/postgresql/pricing.
 HOURS_PER_MONTH = 730
-EKS_HOURLY_USD = 0.10
-EKS_EXTENDED_HOURLY_USD = 0.60
-RDS_EXTENDED_HOURLY_USD_PER_VCPU = 0.10
+EKS_HOURLY_USD: float = _DATA["prices"]["eks"]
+EKS_EXTENDED_HOURLY_USD: float = _DATA["prices"]["eks_extended"]
+RDS_EXTENDED_HOURLY_USD_PER_VCPU: float = _DATA["prices"]["rds_extended_per_vcpu"]
 
 
-def replacement(periods: Mapping[str, SupportPeriod], recommended: str, today: date) -> str:
+def replacement(
+    periods: Mapping[str, SupportPeriod], version: str, recommended: str, today: date
+) -> str:
     """Return what to name in place of a version: the recommended, else the longest supported."""
-    if periods[recommended].on(today) is Support.STANDARD:
+    if recommended != version and periods[recommended].on(today) is Support.STANDARD:
         return recommended
-    return max(periods, key=lambda version: periods[version].standard_until)
+    return max(periods, key=lambda known: periods[known].standard_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,29 +111,19 @@ class HelmChart:
         return f"{self.name}-{self.version}.tgz"
 
 
-LOAD_BALANCER_CONTROLLER_CHART = HelmChart(
-    "aws-load-balancer-controller", "3.5.0", "https://aws.github.io/eks-charts"
-)
-METRICS_SERVER_CHART = HelmChart(
-    "metrics-server", "3.13.1", "https://kubernetes-sigs.github.io/metrics-server/"
-)
-CLUSTER_AUTOSCALER_CHART = HelmChart(
-    "cluster-autoscaler", "9.59.0", "https://kubernetes.github.io/autoscaler"
-)
+def _chart(name: str) -> HelmChart:
+    return HelmChart(name, **_DATA["charts"][name])
 
-# Two versions of one thing: the definitions must be those of the operator that acts on them.
-OPERATOR_DEFINITIONS_CHART = HelmChart(
-    "prometheus-operator-crds", "31.0.1", "https://prometheus-community.github.io/helm-charts"
-)
-PROMETHEUS_STACK_CHART = HelmChart(
-    "kube-prometheus-stack", "88.5.3", "https://prometheus-community.github.io/helm-charts"
-)
-# The chart of this name on grafana.github.io is Enterprise only since its version 7.
-LOKI_CHART = HelmChart("loki", "18.11.0", "https://grafana-community.github.io/helm-charts")
-ALLOY_CHART = HelmChart("alloy", "1.11.1", "https://grafana.github.io/helm-charts")
-JAEGER_CHART = HelmChart("jaeger", "4.11.1", "https://jaegertracing.github.io/helm-charts")
-# The HTTP index of the publisher ends at 2.5.14.
-OPENCOST_CHART = HelmChart("opencost", "2.5.17", "oci://ghcr.io/opencost/charts")
+
+LOAD_BALANCER_CONTROLLER_CHART = _chart("aws-load-balancer-controller")
+METRICS_SERVER_CHART = _chart("metrics-server")
+CLUSTER_AUTOSCALER_CHART = _chart("cluster-autoscaler")
+OPERATOR_DEFINITIONS_CHART = _chart("prometheus-operator-crds")
+PROMETHEUS_STACK_CHART = _chart("kube-prometheus-stack")
+LOKI_CHART = _chart("loki")
+ALLOY_CHART = _chart("alloy")
+JAEGER_CHART = _chart("jaeger")
+OPENCOST_CHART = _chart("opencost")
 
 THIRD_PARTY_CHARTS = (
     LOAD_BALANCER_CONTROLLER_CHART,
@@ -171,10 +137,9 @@ THIRD_PARTY_CHARTS = (
     OPENCOST_CHART,
 )
 
-JAEGER = "2.19.0"
+JAEGER: str = _DATA["programs"]["jaeger"]
 JAEGER_MAJOR = 2
-# What the chart of Prometheus brings.
-GRAFANA = "13.2.0"
+GRAFANA: str = _DATA["programs"]["grafana"]
 # Upstream removed /api/services and /api/traces, by which Grafana's data source searches, after
 # 2.20 (jaegertracing/jaeger#9260); Grafana asks over gRPC only with an experimental toggle
 # (grafana/grafana#113297).

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from e2e.deploy.engine.stacks import Stack
-from e2e.drills.deployment import changes, interrupted, stack
+from e2e.drills.deployment import changes, interrupted, stack, upgrade
 from e2e.drills.drill import Drill, Stage
 from e2e.drills.failures import autoscaling, database, nodes, pods, restore
 from e2e.drills.monitoring import alerts, correlation, health, third_party
@@ -36,6 +36,12 @@ _FIRST = (
     Drill("up-again", stack.up_again, Stage.PRESENT, ("changes",)),
     Drill("refresh", stack.refresh, Stage.PRESENT, ("changes",)),
     Drill("refused-changes", changes.refused_changes, Stage.PRESENT, ("refused", "changed")),
+    Drill(
+        "kubernetes-upgrade",
+        upgrade.kubernetes_upgrade,
+        Stage.PRESENT,
+        ("rolled_back", "upgraded", "kept"),
+    ),
 )
 _DESTROY = Drill("destroy", stack.destroy, Stage.PRESENT, ("resources_left",))
 _OF_THE_PLATFORM = (

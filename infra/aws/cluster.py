@@ -26,6 +26,7 @@ ACCESS_POLICIES = {
     AccessLevel.EDIT: "AmazonEKSEditPolicy",
     AccessLevel.VIEW: "AmazonEKSViewPolicy",
 }
+CONTROL_PLANE = "aws:eks/cluster:Cluster"
 # A deleted key can be restored for this long; without it, encrypted Secrets are lost.
 KEY_DELETION_DAYS = 30
 
@@ -39,6 +40,8 @@ class ClusterArgs:
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     options: ClusterOptions
+    # EKS runs the configured version or a newer one: nothing may change it.
+    keep_version: bool
     deletion_protection: bool
 
 
@@ -162,8 +165,20 @@ class Cluster(pulumi.ComponentResource):
             ),
             coredns_addon_options=eks.CoreDnsAddonOptionsArgs(enabled=False),
             tags=self._args.names.display("cluster"),
-            opts=ResourceOptions(parent=self, depends_on=depends_on),
+            opts=ResourceOptions(
+                parent=self,
+                depends_on=depends_on,
+                transforms=[_keep_version] if self._args.keep_version else None,
+            ),
         )
+
+
+def _keep_version(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """Reach the cluster inside the component, to which the component's own options do not go."""
+    if args.type_ != CONTROL_PLANE:
+        return None
+    kept = ResourceOptions(ignore_changes=["version"])
+    return pulumi.ResourceTransformResult(args.props, ResourceOptions.merge(args.opts, kept))
 
 
 def _access_entry(entry: AccessEntry, partition: Partition) -> eks.AccessEntryArgs:

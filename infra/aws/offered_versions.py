@@ -1,40 +1,77 @@
 """Asks AWS which versions it offers, if there are credentials.
 
-infra/versions.py is a copy that goes out of date. Here AWS itself answers, and the program stops
-on a version that AWS no longer creates. Without permission to ask, it warns and uses the copy.
+infra/versions.yaml is a copy that goes out of date. Here AWS itself answers, and the program stops
+on a version that AWS no longer creates, unless the stack runs it already. Without permission to
+ask, it warns and uses the copy.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 import pulumi
 import pulumi_aws as aws
 
+from infra import versions
+from infra.aws.running_versions import Kept, answer, ask_running
+from infra.config.findings import Finding, Severity
 from infra.config.options import Options
+from infra.naming import Names
 
 # How the provider says that AWS answered, and knows no such version.
 NO_SUCH_VERSION = "no RDS engine versions"
 UNSUPPORTED, EXTENDED = "UNSUPPORTED", "EXTENDED_SUPPORT"
 
 
-def ask_aws(options: Options, provider: aws.Provider) -> None:
-    """Compare the configured versions with what AWS offers today, before anything is declared."""
+def ask_aws(
+    options: Options, names: Names, findings: Iterable[Finding], provider: aws.Provider
+) -> Kept:
+    """Log the findings, and compare the configured versions with what AWS runs and offers."""
     opts = pulumi.InvokeOptions(provider=provider)
     kubernetes, postgres = options.cluster.version, options.database.version
+    kept = ask_running(options, names, opts)
+    offered = answer(lambda: _status(kubernetes, opts))
+    newest = answer(lambda: _newest(postgres, opts))
+    # The calendar decides about these alone.
+    undecided = {
+        "cluster.version": offered is None and not kept.kubernetes,
+        "database.version": newest is None and not kept.postgres,
+    }
+    for finding in findings:
+        if finding.severity is Severity.ERROR_IF_NEW and undecided[finding.setting]:
+            raise pulumi.RunError(str(finding))
+        log = pulumi.log.info if finding.severity is Severity.INFORMATION else pulumi.log.warn
+        log(str(finding))
+    if not kept.kubernetes:
+        check_kubernetes(kubernetes, offered)
+    if not kept.postgres:
+        check_postgres(postgres, newest)
+    return kept
 
-    def status() -> str:
-        answer = aws.eks.get_cluster_versions(
-            cluster_versions_onlies=[kubernetes], include_all=True, opts=opts
+
+def _status(version: str, opts: pulumi.InvokeOptions) -> str:
+    found = aws.eks.get_cluster_versions(
+        cluster_versions_onlies=[version], include_all=True, opts=opts
+    ).cluster_versions
+    if not found:
+        return UNSUPPORTED
+    known = versions.KUBERNETES[version].support.standard_until.isoformat()
+    until = found[0].end_of_standard_support_date or known
+    if not until.startswith(known):
+        pulumi.log.warn(
+            f"cluster.version: EKS ends standard support for Kubernetes {version} on {until},"
+            f" not on {known}. Correct infra/versions.yaml."
         )
-        return next((found.version_status for found in answer.cluster_versions), UNSUPPORTED)
+    return found[0].version_status
 
-    def newest() -> str:
-        answer = aws.rds.get_engine_version(
-            engine="postgres", version=postgres, latest=True, opts=opts
-        )
-        return answer.version_actual
 
-    check_kubernetes(kubernetes, _answer(status))
-    check_postgres(postgres, _answer(newest))
+def _newest(version: str, opts: pulumi.InvokeOptions) -> str:
+    try:
+        return aws.rds.get_engine_version(
+            engine="postgres", version=version, latest=True, opts=opts
+        ).version_actual
+    except Exception as error:
+        if NO_SUCH_VERSION in str(error):
+            return UNSUPPORTED
+        raise
 
 
 def check_kubernetes(version: str, status: str | None) -> None:
@@ -49,19 +86,11 @@ def check_kubernetes(version: str, status: str | None) -> None:
 
 
 def check_postgres(version: str, newest: str | None) -> None:
-    """Log which minor a major currently means."""
+    """Stop on a version that RDS does not create; log which minor a major currently means."""
+    if newest == UNSUPPORTED:
+        raise pulumi.RunError(
+            f"database.version: RDS does not offer PostgreSQL {version} in this region."
+            " Choose one that `aws rds describe-db-engine-versions --engine postgres` lists."
+        )
     if newest not in {None, version}:
         pulumi.log.info(f"database.version: {version} is PostgreSQL {newest} today.")
-
-
-def _answer(ask: Callable[[], str]) -> str | None:
-    try:
-        return ask()
-    except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
-        if NO_SUCH_VERSION in str(error):
-            raise pulumi.RunError(
-                f"database.version: RDS does not offer this version in this region: {error}."
-                " Choose one that `aws rds describe-db-engine-versions --engine postgres` lists."
-            ) from None
-        pulumi.log.warn(f"AWS did not answer, so infra/versions.py is used: {error}")
-        return None

@@ -1,14 +1,16 @@
-"""Errors and warnings about a configuration."""
+"""Errors, warnings and information about a configuration."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """An error stops the deployment; a warning is only printed."""
+    """An error stops the deployment, one if new only that of what does not run yet."""
 
     ERROR = "error"
+    ERROR_IF_NEW = "error if new"
     WARNING = "warning"
+    INFORMATION = "information"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +35,11 @@ def error(setting: str, message: str, remedy: str) -> Finding:
 
 def warning(setting: str, message: str, remedy: str) -> Finding:
     return Finding(Severity.WARNING, setting, message, remedy)
+
+
+def error_if_new(setting: str, message: str, remedy: str) -> Finding:
+    return Finding(Severity.ERROR_IF_NEW, setting, message, remedy)
+
+
+def information(setting: str, message: str, remedy: str) -> Finding:
+    return Finding(Severity.INFORMATION, setting, message, remedy)

@@ -68,10 +68,14 @@ class AccessEntry(Group):
 
 
 class ClusterOptions(Group):
-    version: Version = Field(description='Kubernetes minor in quotes, such as "1.35"')
+    version: Version = Field(description='Kubernetes minor in quotes, such as "1.36"')
     extended_support: bool = Field(
         default=False,
         description="true pays to stay past standard support; false lets AWS upgrade instead",
+    )
+    allow_rollback: bool = Field(
+        default=False,
+        description="true for the `pulumi up` after EKS has rolled the version back by one minor",
     )
     public_endpoint: bool = Field(
         default=True, description="whether the API is reachable from publicEndpointCidrs"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pulumi
 
-from infra.config.findings import Finding
+from infra.config.findings import Finding, Severity
 from infra.plan.comparison import compare, is_document
 from infra.plan.model import Json, Plan
 from infra.plan.project import ProjectError, read_stack
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # First, because it may be the file that is written below.
         old = read_plan(options.since) if options.since else None
-        plan, settings = plan_stack(options.root, options.stack)
+        plan, settings = plan_stack(options.root, options.stack, new=old is None)
     except (ProjectError, pulumi.RunError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -60,13 +60,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(refused)
 
 
-def plan_stack(root: Path, stack: str) -> tuple[Plan, Settings]:
-    """Run __main__.py itself with the configuration of one stack, as of today."""
+def plan_stack(root: Path, stack: str, *, new: bool = True) -> tuple[Plan, Settings]:
+    """Run __main__.py itself with the configuration of one stack, as of today.
+
+    What AWS no longer creates is an error for a `new` stack.
+    """
     config = read_stack(root, stack)
     loaded: list[Settings] = []
 
+    stop = {Severity.ERROR, *([Severity.ERROR_IF_NEW] if new else [])}
+
     def program() -> None:
-        loaded.append(load_settings(today=datetime.now(UTC).date()))
+        loaded.append(load_settings(datetime.now(UTC).date(), stop))
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
     plan = record(program, project=config.project, stack=config.stack, config=config.values)

@@ -22,7 +22,10 @@ COMPUTED_NUMBERS = {
     "aws:rds/instance:Instance": {"port": 5432},
 }
 FUNCTIONS: dict[str, dict[str, Json]] = {
-    # AWS is not asked, so only the calendar of infra/versions.py counts.
+    # Nothing runs yet.
+    "aws:eks/getClusters:getClusters": {"names": []},
+    "aws:rds/getInstances:getInstances": {"instanceIdentifiers": []},
+    # AWS is not asked, so only the calendar of infra/versions.yaml counts.
     "aws:eks/getClusterVersions:getClusterVersions": {
         "clusterVersions": [{"versionStatus": "STANDARD_SUPPORT"}]
     },
@@ -35,8 +38,6 @@ FUNCTIONS: dict[str, dict[str, Json]] = {
     "aws:ec2/getSubnet:getSubnet": {"cidrBlock": "192.0.2.0/24"},
     # No node group runs yet.
     "aws:autoscaling/getAmiIds:getAmiIds": {"names": []},
-    # No database runs yet.
-    "aws:rds/getInstances:getInstances": {"instanceIdentifiers": []},
     "aws:rds/getEngineVersion:getEngineVersion": {"versionActual": "<newest minor>"},
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
         "userName": "AWS",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import pulumi
 from google.protobuf import empty_pb2
 from pulumi.runtime import mocks, set_all_config
+from pulumi.runtime.proto import callback_pb2
 from pulumi.runtime.settings import configure, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
@@ -49,10 +50,14 @@ def record(
 
 
 class _Hooks:
-    """Replaces the callback server: hooks run around operations, and the plan has none."""
+    """Replaces the callback server: the plan has no operations, and no children of components."""
 
     def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
         logger.debug("hook %s", hook.name)
+
+    def register_transform(self, transform: pulumi.ResourceTransform) -> callback_pb2.Callback:
+        logger.debug("transform %s", transform)
+        return callback_pb2.Callback()
 
 
 def _settings(monitor: Monitor, project: str, stack: str) -> mocks.MockSettings:

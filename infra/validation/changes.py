@@ -100,10 +100,15 @@ def _unmoved(reason: str) -> Rule:
     return lambda old, new, _: reason if old and new and old != new else None
 
 
-def _kubernetes(old: Value, new: Value, _: Options) -> str | None:
+def _kubernetes(old: Value, new: Value, options: Options) -> str | None:
     before, after = _version(old)[1], _version(new)[1]
-    if after < before:
-        return "EKS has no way back to an older version"
+    if after < before - 1:
+        return "EKS has no way back to that version"
+    if after < before and not options.cluster.allow_rollback:
+        return (
+            "EKS has no way back but its own rollback within 7 days of an upgrade, and"
+            " cluster.allowRollback is false"
+        )
     return "EKS upgrades one minor at a time" if after > before + 1 else None
 
 
@@ -224,7 +229,7 @@ GUARDED: Mapping[str, Guarded] = {
     "cluster.version": Guarded(
         lambda options, _: options.cluster.version,
         _kubernetes,
-        "Name the version that runs, or the next minor",
+        "Name the version that runs, or the next minor. docs/first-year.md describes both ways",
         in_place=True,
     ),
     "database.version": Guarded(

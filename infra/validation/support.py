@@ -1,23 +1,27 @@
-"""Checks versions against the support calendar: ended, extended at extra cost, or ending soon."""
+"""Checks versions against the support calendar: ended, extended at extra cost, or ending soon.
 
-from collections.abc import Iterator
+No finding here stops what runs: AWS upgrades it sooner or later, and nobody else is hurt.
+"""
+
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 from infra import versions
 from infra.config.database_capacity import database_classes
-from infra.config.findings import Finding, error, warning
+from infra.config.findings import Finding, error, error_if_new, information, warning
 from infra.config.options import Options
 from infra.versions import Support, SupportPeriod
 
-# The plan warns this long before standard support ends.
-NOTICE = timedelta(days=90)
+GUIDE = "docs/first-year.md"
+# How long before its end standard support is news, then a warning, then one that counts the days.
+NEWS, NOTICE, URGENT = timedelta(days=180), timedelta(days=90), timedelta(days=30)
 
 
 def validate_kubernetes(options: Options, today: date) -> Iterator[Finding]:
     """Check the cluster's version against the EKS calendar."""
     setting, version = "cluster.version", options.cluster.version
     periods = {name: release.support for name, release in versions.KUBERNETES.items()}
-    better = versions.replacement(periods, versions.RECOMMENDED_KUBERNETES, today)
+    better = _better(periods, version, versions.RECOMMENDED_KUBERNETES, today)
     if version not in periods:
         yield error(
             setting,
@@ -41,8 +45,8 @@ def validate_postgres(options: Options, today: date) -> Iterator[Finding]:
     """Check the database's version against the RDS calendar."""
     setting, version = "database.version", options.database.version
     periods = {name: release.support for name, release in versions.POSTGRES.items()}
-    better = versions.replacement(periods, versions.RECOMMENDED_POSTGRES, today)
     major, _, minor = version.partition(".")
+    better = _better(periods, major, versions.RECOMMENDED_POSTGRES, today)
     if major not in periods or (minor and not minor.isdecimal()):
         yield error(
             setting,
@@ -52,7 +56,7 @@ def validate_postgres(options: Options, today: date) -> Iterator[Finding]:
         return
     oldest = versions.POSTGRES[major].oldest_minor
     if minor and int(minor) < oldest:
-        yield error(
+        yield error_if_new(
             setting,
             f"RDS no longer creates PostgreSQL {version}",
             f'Use "{major}", which is its newest minor, or {major}.{oldest} or later',
@@ -75,9 +79,12 @@ def _check_period(
     better: str,
     remedy: str,
 ) -> Iterator[Finding]:
+    left = period.standard_until - today
+    leaves = f"{name} leaves standard support on {period.standard_until}"
+    plan = f"Plan the upgrade to {better}: {GUIDE}"
     match period.on(today):
         case Support.ENDED:
-            yield error(
+            yield error_if_new(
                 setting,
                 f"support for {name} ended on {period.extended_until}: AWS no longer creates it",
                 f'Use "{better}"',
@@ -89,12 +96,20 @@ def _check_period(
                 f" costs {price} and ends on {period.extended_until}",
                 remedy,
             )
-        case Support.STANDARD if period.standard_until - today <= NOTICE:
-            yield warning(
-                setting,
-                f"{name} leaves standard support on {period.standard_until}",
-                f"Plan the upgrade to {better}",
-            )
+        case Support.STANDARD if left <= URGENT:
+            then = f": {left.days} days are left, then extended support costs {price}"
+            yield warning(setting, leaves + then, remedy)
+        case Support.STANDARD if left <= NOTICE:
+            yield warning(setting, leaves, plan)
+        case Support.STANDARD if left <= NEWS:
+            yield information(setting, leaves, plan)
+
+
+def _better(
+    periods: Mapping[str, SupportPeriod], version: str, recommended: str, today: date
+) -> str:
+    found = versions.replacement(periods, version, recommended, today)
+    return found if found != version else "what a newer release of this program names"
 
 
 def _monthly(hourly_usd: float) -> int:

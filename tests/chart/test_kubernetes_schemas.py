@@ -16,7 +16,7 @@ from tests.support.chart import (
 from tests.support.operator_kinds import check_operator_shape
 
 
-@pytest.mark.parametrize("version", ["1.34", "1.35"])
+@pytest.mark.parametrize("version", ["1.35", "1.36"])
 @pytest.mark.parametrize("path", CI_FILES, ids=lambda path: path.stem)
 def test_objects_have_the_shape_of_their_kind(path: Path, version: str) -> None:
     objects = [
@@ -36,7 +36,7 @@ def test_the_validator_refuses_a_misspelt_field() -> None:
         "spec": {"selectors": {}},
     }
     with pytest.raises(jsonschema.ValidationError, match="selectors"):
-        check_shape(service, "1.35")
+        check_shape(service, "1.36")
 
 
 def test_operator_objects_have_the_shape_of_their_definition() -> None:

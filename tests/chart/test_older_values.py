@@ -30,7 +30,7 @@ def _check(tmp_path: Path, defaults: Tree, case: str) -> None:
     rendered = render(ci_values(case), chart=chart_copy(tmp_path, defaults=defaults))
     for key, item in rendered.objects.items():
         if item != _COMPLETE[case].objects.get(key) and key[0] not in OPERATOR_KINDS:
-            check_shape(item, "1.35")
+            check_shape(item, "1.36")
         assert "<nil>" not in str(item), key
         assert "<no value>" not in str(item), key
     assert "<nil>" not in rendered.notes

@@ -150,7 +150,7 @@ def test_the_program_makes_these_policies_and_closes_the_rest(stack: str) -> Non
     assert set(allowed_by(plan)) == set(ALLOWED_CONNECTIONS)
     assert len(allowed_by(plan)) == len(ALLOWED_CONNECTIONS)
     for policy in plan.of_type(POLICY):
-        check_shape({**policy.inputs}, "1.35")
+        check_shape({**policy.inputs}, "1.36")
         assert inputs_of(plan, policy.name)["metadata"]["namespace"] == "monitoring"
 
 

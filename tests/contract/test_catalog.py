@@ -123,7 +123,7 @@ def test_discovery_that_fails_and_limits_that_are_hit_are_alerts(stack: str) -> 
 @stacks
 def test_prometheus_reaches_everything_but_credentials_and_the_database(stack: str) -> None:
     policy = inputs_of(plan_of(stack), "observability-prometheus-egress")
-    check_shape({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", **policy}, "1.35")
+    check_shape({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", **policy}, "1.36")
     service = rendered(versions.PROMETHEUS_STACK_CHART, stack)["Service", "kps-prometheus"]
     assert policy["spec"]["podSelector"]["matchLabels"] == service["spec"]["selector"]
     assert policy["spec"]["policyTypes"] == ["Egress"]

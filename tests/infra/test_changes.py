@@ -53,7 +53,7 @@ REFUSED: Mapping[str, tuple[Change, str]] = {
     "network.privateCidrs": (_set("network", privateCidrs=["10.0.11.0/24"]), "move"),
     "network.databaseCidrs": (_set("network", databaseCidrs=["10.0.21.0/24"]), "move"),
     "cluster.logClass": (_set("cluster", logClass="INFREQUENT_ACCESS"), "the class of a log group"),
-    "cluster.version": (_set("cluster", version="1.34"), "no way back"),
+    "cluster.version": (_set("cluster", version="1.35"), "no way back"),
     "database.version": (_set("database", version="16"), "allowMajorUpgrade is false"),
     "database.instanceClass": (_larger_class_and_pools, "only 67 are available on db.t3.micro"),
     "database.kmsKey": (_set("database", kmsKey=KEY), "an empty database would replace"),
@@ -61,7 +61,8 @@ REFUSED: Mapping[str, tuple[Change, str]] = {
     "database.restoreFrom": (_set("database", restoreFrom=None), "an empty database"),
 }
 ALLOWED: Mapping[str, Change] = {
-    "next Kubernetes": _set("cluster", version="1.36"),
+    "next Kubernetes": _set("cluster", version="1.37"),
+    "Kubernetes rolled back": _set("cluster", version="1.35", allowRollback=True),
     "pinned minor": _set("database", version="15.18"),
     "major with consent": _now(_set("database", version="16", allowMajorUpgrade=True)),
     "larger class and pools at once": _now(_larger_class_and_pools),
@@ -297,6 +298,13 @@ def test_what_is_not_a_plan_is_named(
         old.write_bytes(content.encode(errors="surrogateescape"))
     assert main(["--output", str(tmp_path / "plan.json"), "--since", str(old)]) == 1
     assert f"SINCE={old}" in capsys.readouterr().err
+
+
+def test_a_rollback_takes_back_one_minor() -> None:
+    tree = stack_values("dev")
+    tree["cluster"] |= {"version": "1.34", "allowRollback": True}
+    [sentence] = refusals({"cluster.version": "1.36"}, parse_options(tree, "after"), NAMES)
+    assert "no way back to that version" in sentence
 
 
 def _judge(

@@ -66,7 +66,7 @@ def test_the_load_balancer_controller_leaves_a_lost_node_with_the_backend() -> N
 def test_the_autoscaler_is_deployed_for_our_cluster_in_the_clusters_version() -> None:
     release = rendered(versions.CLUSTER_AUTOSCALER_CHART)
     pod = container(release, "cluster-autoscaler")
-    assert pod["image"].endswith(f":{versions.KUBERNETES['1.35'].cluster_autoscaler}")
+    assert pod["image"].endswith(f":{versions.KUBERNETES['1.36'].cluster_autoscaler}")
     assert any("observability-platform-dev" in argument for argument in pod["command"])
     assert {"name": "AWS_REGION", "value": "us-east-1"} in pod["env"]
     assert ("ServiceAccount", "cluster-autoscaler") in release.objects

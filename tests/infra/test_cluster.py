@@ -24,7 +24,7 @@ def test_the_cluster_is_the_reference_one(stack: str) -> None:
     cluster = inputs_of(plan_of(stack), "cluster-eks")
     expected = {
         "name": f"observability-platform-{stack}",
-        "version": "1.35",
+        "version": "1.36",
         "authenticationMode": "API",
         "upgradePolicy": {"supportType": "STANDARD"},
         "skipDefaultNodeGroup": True,
@@ -49,12 +49,12 @@ def test_every_add_on_is_pinned_and_coredns_waits_for_nodes(stack: str) -> None:
     assert cluster["vpcCniOptions"]["addonVersion"] == versions.VPC_CNI
     assert cluster["vpcCniOptions"]["enablePrefixDelegation"] is True
     assert cluster["vpcCniOptions"]["enableNetworkPolicy"] is True
-    assert cluster["kubeProxyAddonOptions"]["version"] == versions.KUBERNETES["1.35"].kube_proxy
+    assert cluster["kubeProxyAddonOptions"]["version"] == versions.KUBERNETES["1.36"].kube_proxy
     # As a child of the remote component it would wait for nodes that wait for the component.
     assert cluster["corednsAddonOptions"]["enabled"] is False
     addons = plan.of_type("aws:eks/addon:Addon")
     assert {a.inputs["addonName"]: a.inputs["addonVersion"] for a in addons} == {
-        "coredns": versions.KUBERNETES["1.35"].coredns,
+        "coredns": versions.KUBERNETES["1.36"].coredns,
         "eks-pod-identity-agent": versions.POD_IDENTITY_AGENT,
         "aws-ebs-csi-driver": versions.EBS_CSI_DRIVER,
     }
@@ -139,7 +139,7 @@ def test_the_node_group_is_the_reference_one(stack: str) -> None:
     assert group["scalingConfig"] == {"minSize": 2, "desiredSize": 2, "maxSize": 3}
     assert group["instanceTypes"] == ["t3.medium"]
     assert group["capacityType"] == "ON_DEMAND"
-    assert group["version"] == "1.35"
+    assert group["version"] == "1.36"
     assert group["launchTemplate"] == {"id": "<nodes-general-template.id>", "version": "1"}
     assert plan_of(stack)["nodes-general"].ignore_changes == ()
 
@@ -220,14 +220,14 @@ def test_nodes_run_35_pods_and_reserve_memory_for_as_many(stack: str) -> None:
     }
 
 
-def test_the_newest_kubernetes_brings_its_own_builds() -> None:
-    def upgrade(values: Tree) -> None:
-        values["cluster"]["version"] = "1.36"
+def test_another_kubernetes_brings_its_own_builds() -> None:
+    def choose(values: Tree) -> None:
+        values["cluster"]["version"] = "1.35"
 
-    plan = plan_with(upgrade)
-    assert plan["managed-addons-coredns"].inputs["addonVersion"] == "v1.14.3-eksbuild.14"
+    plan = plan_with(choose)
+    assert plan["managed-addons-coredns"].inputs["addonVersion"] == "v1.13.2-eksbuild.21"
     autoscaler = inputs_of(plan, "addons-cluster-autoscaler")
-    assert autoscaler["values"]["image"] == {"tag": "v1.36.1"}
+    assert autoscaler["values"]["image"] == {"tag": "v1.35.1"}
 
 
 def test_the_kinds_of_control_plane_logs_are_a_choice() -> None:

@@ -29,7 +29,7 @@ def test_every_object_has_the_shape_of_its_kind(chart: HelmChart, stack: str) ->
         if is_operators(item):
             check_operator_shape(item)
         elif item["kind"] not in NOT_BUILT_IN:
-            check_shape(item, "1.35")
+            check_shape(item, "1.36")
 
 
 def test_the_definitions_are_kept_when_their_release_goes() -> None:

@@ -174,7 +174,7 @@ def test_a_zone_that_the_account_or_eks_does_not_offer_stops_the_program(
 def test_ids_need_an_answer_and_names_do_not(
     monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(cloud, "answer", functools.partial(refuse, also=frozenset({ZONES})))
+    refuse(monkeypatch, {ZONES: "AccessDenied"})
     with pytest.raises(pulumi.RunError, match=r"which zones use1-az4, us-east-1b are: .*Denied"):
         plan_with(by_id)
     plan_with(unchanged)

@@ -13,7 +13,9 @@ from infra.versions import Support
 from tests.infra.stacks import private
 from tests.support.plan import TODAY, Tree, stack_values
 
-ERROR, WARNING = Severity.ERROR, Severity.WARNING
+ERROR, WARNING, NEWS = Severity.ERROR, Severity.WARNING, Severity.INFORMATION
+# Only what does not run yet is stopped.
+NO_MORE = Severity.ERROR_IF_NEW
 
 
 def options_of(values: Tree) -> Options:
@@ -87,26 +89,29 @@ def test_a_subnet_that_is_full_when_a_zone_is_lost_is_a_finding() -> None:
 @pytest.mark.parametrize(
     ("group", "version", "today", "severity", "says"),
     [
-        ("cluster", "1.35", date(2026, 11, 24), None, ""),
+        ("cluster", "1.36", date(2027, 2, 2), None, ""),
+        ("cluster", "1.36", date(2027, 2, 3), NEWS, "leaves standard support on 2027-08-02"),
+        ("cluster", "1.35", date(2026, 12, 26), NEWS, "leaves standard support on 2027-03-27"),
         ("cluster", "1.35", date(2026, 12, 27), WARNING, "leaves standard support on 2027-03-27"),
-        ("cluster", "1.35", date(2027, 3, 26), WARNING, "leaves standard support on 2027-03-27"),
+        ("cluster", "1.35", date(2027, 2, 25), WARNING, "30 days are left, then extended support"),
+        ("cluster", "1.34", date(2026, 12, 1), WARNING, "1 days are left"),
         ("cluster", "1.35", date(2027, 3, 27), WARNING, "costs $438 a month instead of $73"),
-        ("cluster", "1.35", date(2028, 3, 27), ERROR, "ended on 2028-03-27"),
+        ("cluster", "1.35", date(2028, 3, 27), NO_MORE, "ended on 2028-03-27"),
         ("cluster", "1.33", date(2026, 11, 24), WARNING, "costs $438 a month instead of $73"),
         ("cluster", "1.31", date(2026, 11, 25), WARNING, "ends on 2026-11-26"),
-        ("cluster", "1.31", date(2026, 11, 26), ERROR, "ended on 2026-11-26"),
+        ("cluster", "1.31", date(2026, 11, 26), NO_MORE, "ended on 2026-11-26"),
         ("cluster", "1.30", date(2026, 11, 24), ERROR, "this program has no add-ons for"),
         ("cluster", "1.99", date(2026, 11, 24), ERROR, "this program has no add-ons for"),
         ("database", "15", date(2026, 11, 24), None, ""),
         ("database", "15.18", date(2026, 11, 24), None, ""),
-        ("database", "15.7", date(2026, 11, 24), ERROR, "RDS no longer creates PostgreSQL 15.7"),
-        ("database", "15.14", date(2026, 11, 24), ERROR, "RDS no longer creates PostgreSQL 15.14"),
-        ("database", "16.10", date(2026, 11, 24), ERROR, "RDS no longer creates PostgreSQL 16.10"),
-        ("database", "17.6", date(2026, 11, 24), ERROR, "RDS no longer creates PostgreSQL 17.6"),
+        ("database", "15.7", date(2026, 11, 24), NO_MORE, "RDS no longer creates PostgreSQL 15.7"),
+        ("database", "15.14", date(2026, 11, 24), NO_MORE, "RDS no longer creates"),
+        ("database", "16.10", date(2026, 11, 24), NO_MORE, "RDS no longer creates"),
+        ("database", "17.6", date(2026, 11, 24), NO_MORE, "RDS no longer creates"),
         ("database", "17.7", date(2026, 11, 24), None, ""),
         ("database", "15", date(2028, 1, 1), WARNING, "leaves standard support on 2028-03-01"),
         ("database", "15", date(2028, 3, 1), WARNING, "costs $146 a month more"),
-        ("database", "15", date(2031, 3, 1), ERROR, "ended on 2031-03-01"),
+        ("database", "15", date(2031, 3, 1), NO_MORE, "ended on 2031-03-01"),
         ("database", "9.6", date(2026, 11, 24), ERROR, "this program does not know"),
         ("database", "15.x", date(2026, 11, 24), ERROR, "this program does not know"),
     ],
@@ -122,15 +127,27 @@ def test_the_calendars(
         assert f"{program} {version}" in finding.message
 
 
-@pytest.mark.parametrize("today", [date(2026, 11, 26), date(2027, 3, 26)])
+@pytest.mark.parametrize("today", [date(2026, 11, 26), date(2027, 8, 1)])
 def test_a_version_that_ended_is_answered_with_the_recommended_one(today: date) -> None:
     (finding,) = findings_with("cluster", today, version="1.31")
-    assert '"1.35"' in finding.remedy
-
-
-def test_when_the_recommended_version_is_old_the_longest_supported_is_named() -> None:
-    (finding,) = findings_with("cluster", date(2027, 4, 1), version="1.31")
     assert '"1.36"' in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("group", "version", "today", "remedy"),
+    [
+        # The recommended version is the one that ends, and another is supported longer.
+        ("database", "15", date(2028, 1, 1), "Plan the upgrade to 18"),
+        ("cluster", "1.35", date(2027, 1, 1), "Plan the upgrade to 1.36"),
+        # None is known.
+        ("cluster", "1.36", date(2027, 6, 1), "Plan the upgrade to what a newer release"),
+    ],
+)
+def test_an_end_is_answered_with_a_version_that_lasts(
+    group: str, version: str, today: date, remedy: str
+) -> None:
+    (finding,) = findings_with(group, today, version=version)
+    assert finding.remedy.startswith(remedy)
 
 
 def test_unpaid_extended_support_says_that_aws_upgrades_by_itself() -> None:
@@ -148,6 +165,18 @@ def test_a_withdrawn_minor_is_answered_with_the_major() -> None:
 def test_a_standby_doubles_the_price_of_extended_support() -> None:
     (finding,) = findings_with("database", date(2028, 3, 1), multiAz=True)
     assert "costs $292 a month more" in finding.message
+
+
+def test_every_table_of_the_data_says_where_it_is_from_and_when() -> None:
+    assert all(isinstance(table["date"], date) for table in versions._DATA.values())
+    assert all(table["source"] for table in versions._DATA.values())
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_nobody_starts_with_less_than_half_a_year_of_standard_support(stack: str) -> None:
+    assert not [
+        f for f in validate(options_of(stack_values(stack)), TODAY) if "ersion" in f.setting
+    ]
 
 
 def test_both_recommended_versions_are_in_standard_support() -> None:

@@ -1,6 +1,8 @@
 """The fake cloud as a test sees it: what exists in it, what was asked of it, and its faults."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 from e2e.cluster.processes import MARK
@@ -69,6 +71,12 @@ class World(Records):
     def pass_window(self) -> None:
         """Let RDS's maintenance window pass."""
         rds.pass_window(self)
+
+    def change(self, type_: str, name: str = "*", **outputs: object) -> None:
+        """Change resources outside of Pulumi, as AWS does by itself, or somebody in its console."""
+        for one in self.resources():
+            if one.type == type_ and fnmatch(one.name, name):
+                self.put(replace(one, outputs=dict(one.outputs) | outputs))
 
     def heal(self) -> None:
         self.set_faults([])

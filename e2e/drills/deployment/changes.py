@@ -10,7 +10,7 @@ from infra import guard
 _IMPOSSIBLE = {
     "10.0.": "10.9.",
     "us-east-1": "us-west-2",
-    "version: '1.35'": "version: '1.34'",
+    "version: '1.36'": "version: '1.34'",
     "version: '15'": "version: '16'",
 }
 _REFUSED = (

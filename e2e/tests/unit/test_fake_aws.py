@@ -12,7 +12,7 @@ from e2e.deploy.cloud.sdk_types import arguments_class, inputs_of, outputs_of
 from e2e.deploy.cloud.values import UNKNOWN, secret
 from e2e.deploy.cloud.world import World
 from e2e.tests.unit.conftest import Make
-from e2e.tests.unit.fake_plugin import Created, Plugin
+from e2e.tests.unit.fake_plugin import Created, Plugin, Refused
 from tests.infra.stacks import VARIANTS
 from tests.support.plan import plan_of, plan_with
 
@@ -139,3 +139,5 @@ def test_it_says_which_versions_aws_offers(aws: Plugin) -> None:
     rds_version = "aws:rds/getEngineVersion:getEngineVersion"
     engine = aws.invoke(rds_version, engine="postgres", version="15", latest=True)
     assert engine["versionActual"].startswith("15.")
+    with pytest.raises(Refused, match="no RDS engine versions found"):
+        aws.invoke(rds_version, engine="postgres", version="15.14", latest=True)

@@ -30,10 +30,19 @@ def _refused_if(refused: bool, why: str) -> AbstractContextManager[object]:
 
 
 def _cluster(
-    aws: Plugin, role: Created, subnets: list[str], version: str = "1.35", **inputs: object
+    aws: Plugin, role: Created, subnets: list[str], version: str = "1.36", **inputs: object
 ) -> Created:
     given = {"name": "e", "roleArn": role.state["arn"], "vpcConfig": {"subnetIds": subnets}}
     return aws.create(eks.CLUSTER, "eks", version=version, **given | inputs)
+
+
+def _of_nodes(cluster: Created, role: Created, subnet: str) -> dict[str, Any]:
+    return {
+        "clusterName": cluster.id,
+        "nodeRoleArn": role.state["arn"],
+        "scalingConfig": {"minSize": 2, "desiredSize": 2, "maxSize": 6},
+        "subnetIds": [subnet],
+    }
 
 
 @pytest.mark.parametrize(
@@ -214,6 +223,49 @@ def test_an_old_kubernetes_is_not_created(aws: Plugin, subnet: Make, role: Make)
     with pytest.raises(Refused, match=r"unsupported Kubernetes version 1\.31"):
         _cluster(aws, owner, [place], "1.31")
     assert _cluster(aws, owner, [place], "1.32").state["version"] == "1.32"
+
+
+@pytest.mark.parametrize("version", ["1.36", "1.33", "1.32"])
+def test_kubernetes_is_upgraded_by_one_minor_before_its_nodes(
+    aws: Plugin, subnet: Make, role: Make, version: str
+) -> None:
+    place = subnet().id
+    made = _cluster(aws, role(), [place], "1.34")
+    given = _of_nodes(made, role("node"), place)
+    with pytest.raises(Refused, match=f"minor version update from 1.34 to {version}"):
+        aws.update(made, version=version)
+    proxy: dict[str, Any] = {"clusterName": made.id, "addonName": "kube-proxy"}
+    with pytest.raises(Refused, match="newer than their cluster"):
+        aws.create(eks.NODE_GROUP, "new", nodeGroupName="new", version="1.35", **given)
+    with pytest.raises(Refused, match="Addon version specified is not supported"):
+        aws.create(eks.ADDON, "proxy", addonVersion="v1.35.3-eksbuild.21", **proxy)
+    group = aws.create(eks.NODE_GROUP, "group", nodeGroupName="g", version="1.34", **given)
+    upgraded = aws.update(made, version="1.35")
+    assert aws.update(group, version="1.35").state["version"] == "1.35"
+    aws.create(eks.ADDON, "proxy", addonVersion="v1.35.3-eksbuild.21", **proxy)
+    assert aws.update(upgraded, tags={"a": "b"}).state["version"] == "1.35"
+
+
+def test_nodes_may_be_three_minors_older(
+    aws: Plugin, world: World, subnet: Make, role: Make
+) -> None:
+    place = subnet().id
+    made = _cluster(aws, role(), [place], "1.35")
+    given = _of_nodes(made, role("node"), place)
+    aws.create(eks.NODE_GROUP, "group", nodeGroupName="g", version="1.32", **given)
+    with pytest.raises(Refused, match=r"Nodegroups g must be updated to match .* 1\.35 before"):
+        aws.update(made, version="1.36")
+    world.change(eks.NODE_GROUP, version="1.33")
+    assert aws.update(made, version="1.36").state["version"] == "1.36"
+
+
+def test_the_version_that_eks_has_chosen_itself_is_refused(
+    aws: Plugin, world: World, subnet: Make, role: Make
+) -> None:
+    made = _cluster(aws, role(), [subnet().id], "1.35")
+    world.change(eks.CLUSTER, version="1.36")
+    with pytest.raises(Refused, match=r"update from 1\.36 to 1\.36"):
+        aws.update(made, version="1.36")
 
 
 def test_a_log_group_that_is_there_is_refused(aws: Plugin) -> None:

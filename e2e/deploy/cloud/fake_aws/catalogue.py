@@ -20,6 +20,8 @@ def provider(records: Records) -> Provider:
         "aws:index/getAvailabilityZones:getAvailabilityZones": partial(network.zones, REGION),
         "aws:eks/getClusterVersions:getClusterVersions": eks.cluster_versions,
         "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": ACCOUNT},
+        "aws:eks/getClusters:getClusters": partial(eks.clusters, records),
+        "aws:eks/getCluster:getCluster": partial(eks.cluster, records),
         "aws:rds/getInstance:getInstance": partial(rds.instance, records),
         "aws:rds/getInstances:getInstances": partial(rds.instances, records),
         "aws:rds/getEngineVersion:getEngineVersion": rds.engine_version,

@@ -1,6 +1,7 @@
 """EKS below its component, and what it refuses of sizes, zones and versions, in AWS's words."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from e2e.deploy.cloud.errors import Rejected
 from e2e.deploy.cloud.fake_aws.network import GROUP, SUBNET, TEMPLATE
@@ -8,21 +9,24 @@ from e2e.deploy.cloud.fake_aws.services import KEY, ROLE
 from e2e.deploy.cloud.kinds import Account, Asked, Kind, arn, texts_at
 from e2e.deploy.cloud.records import Records
 from e2e.deploy.cloud.values import Properties
+from infra import versions
+from infra.versions import Support
 
 CLUSTER = "aws:eks/cluster:Cluster"
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 ADDON = "aws:eks/addon:Addon"
 ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
-# docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html, read 2026-11. A version that is
-# not here can no longer be created, as 1.31 since 2026-11-26, or not yet.
+# Here it is always this day: what is supported must not depend on the clock.
+_TODAY = date(2026, 11, 30)
+# A version that is not here can no longer be created, as 1.31 since 2026-11-26, or not yet.
 _KUBERNETES = {
-    "1.32": "EXTENDED_SUPPORT",
-    "1.33": "EXTENDED_SUPPORT",
-    "1.34": "STANDARD_SUPPORT",
-    "1.35": "STANDARD_SUPPORT",
-    "1.36": "STANDARD_SUPPORT",
+    minor: f"{stands.name}_SUPPORT"
+    for minor, release in versions.KUBERNETES.items()
+    if (stands := release.support.on(_TODAY)) is not Support.ENDED
 }
+# docs.aws.amazon.com/eks/latest/userguide/update-cluster.html: so much older may a kubelet be.
+_OLDEST_NODES = 3
 
 
 def cluster_versions(arguments: Properties) -> Properties:
@@ -34,6 +38,17 @@ def cluster_versions(arguments: Properties) -> Properties:
             if version in _KUBERNETES
         ]
     }
+
+
+def clusters(records: Records, _: Properties) -> Properties:
+    return {"names": [one.outputs["name"] for one in records.resources() if one.type == CLUSTER]}
+
+
+def cluster(records: Records, arguments: Properties) -> Properties:
+    found = records.get(CLUSTER, arguments["name"])
+    if found is None:
+        raise Rejected(f"couldn't find resource: no cluster {arguments['name']}")
+    return {"name": arguments["name"], "version": found.outputs["version"]}
 
 
 def scaling_groups(records: Records, arguments: Properties) -> Properties:
@@ -71,6 +86,60 @@ def _check_sizes(asked: Asked, account: Account) -> None:
             f"InvalidParameterException: desired capacity {desired} can't be greater than"
             f" max size {most}"
         )
+
+
+def _check_node_group(asked: Asked, account: Account) -> None:
+    _check_sizes(asked, account)
+    of_cluster, version = _minor_of_cluster(asked, account), asked.inputs.get("version")
+    if version and _minor(version) > of_cluster:
+        # That EKS refuses it is known (eksctl#3727), but not in which words.
+        raise Rejected(
+            f"InvalidParameterException: nodes of Kubernetes {version} are newer than their"
+            f" cluster (1.{of_cluster})"
+        )
+
+
+def _check_addon(asked: Asked, account: Account) -> None:
+    """Refuse a kube-proxy for a later Kubernetes: EKS offers each of its builds for one minor."""
+    version = asked.inputs.get("addonVersion")
+    if asked.inputs["addonName"] != "kube-proxy" or not version:
+        return
+    if _minor(version) > _minor_of_cluster(asked, account):
+        raise Rejected("InvalidParameterException: Addon version specified is not supported")
+
+
+def _minor_of_cluster(asked: Asked, account: Account) -> int:
+    of_cluster = account.find(CLUSTER, asked.inputs["clusterName"])
+    return _minor(of_cluster.outputs.get("version") or "1.0") if of_cluster else 0
+
+
+def _minor(version: str) -> int:
+    return int(version.split(".")[1])
+
+
+def _update_version(asked: Asked, old: Properties, account: Account) -> None:
+    """Refuse what `UpdateClusterVersion` refuses. The provider calls it when its state differs.
+
+    A rollback is the same call, and refused while nodes are newer: nobody rolls back through
+    `pulumi up`, which changes the control plane first.
+    """
+    live = account.find(CLUSTER, asked.id)
+    after = asked.inputs.get("version")
+    if live is None or after in {None, old.get("version")}:
+        return
+    before = live.outputs["version"]
+    if _minor(after) != _minor(before) + 1:
+        raise Rejected(
+            f"InvalidParameterException: Unsupported Kubernetes minor version update from {before}"
+            f" to {after}"
+        )
+    groups = (one for one in account.all(NODE_GROUP) if one.outputs["clusterName"] == asked.id)
+    for one in groups:
+        if _minor(one.outputs["version"]) < _minor(after) - _OLDEST_NODES:
+            raise Rejected(
+                f"InvalidParameterException: Nodegroups {one.outputs['nodeGroupName']} must be"
+                f" updated to match cluster version {before} before updating cluster version"
+            )
 
 
 def _check_cluster(asked: Asked, account: Account) -> None:
@@ -114,6 +183,7 @@ KINDS = {
         longest=100,
         protection=("deletionProtection", "InvalidRequestException"),
         check=_check_cluster,
+        change=_update_version,
     ),
     NODE_GROUP: Kind(
         identity="{clusterName}:{nodeGroupName}",
@@ -135,7 +205,7 @@ KINDS = {
         },
         names="nodeGroupName",
         longest=63,
-        check=_check_sizes,
+        check=_check_node_group,
     ),
     ADDON: Kind(
         identity="{clusterName}:{addonName}",
@@ -145,6 +215,7 @@ KINDS = {
             "serviceAccountRoleArn": ROLE,
             "podIdentityAssociations.roleArn": ROLE,
         },
+        check=_check_addon,
     ),
     ASSOCIATION: Kind(
         identity="a-{new}",

@@ -6,13 +6,13 @@ from pathlib import Path
 from e2e.deploy.cloud.errors import Rejected
 from e2e.deploy.cloud.fake_aws.network import GROUP, SUBNET
 from e2e.deploy.cloud.fake_aws.rds_changes import (
-    NEWEST,
     PENDING,
     actual_version,
     applied,
     check_storage,
     check_version,
     in_window,
+    is_offered,
 )
 from e2e.deploy.cloud.fake_aws.services import KEY
 from e2e.deploy.cloud.kinds import ACCOUNT, Account, Asked, Kind, arn, texts_at
@@ -34,9 +34,8 @@ _FORBIDDEN = set('/@" ')
 
 def engine_version(arguments: Properties) -> Properties:
     engine, version = arguments["engine"], arguments["version"]
-    major = version.partition(".")[0]
-    if engine != "postgres" or major not in NEWEST:
-        raise Rejected(f"no RDS engine version matches {engine} {version}")
+    if engine != "postgres" or not is_offered(version):
+        raise Rejected(f"no RDS engine versions found: {engine} {version}")
     return {"versionActual": actual_version(version)}
 
 

@@ -6,11 +6,8 @@ from e2e.deploy.cloud.errors import Rejected
 from e2e.deploy.cloud.kinds import Asked
 from e2e.deploy.cloud.records import Resource
 from e2e.deploy.cloud.values import Properties
+from infra.versions import POSTGRES
 
-# The newest minor of each major that RDS is known to offer (2026-05-14).
-NEWEST = {"15": "15.18", "16": "16.14", "17": "17.10", "18": "18.4"}
-# Older minors of each major can no longer be created (notice of 2026-08-30).
-_OLDEST_MINOR = {"15": 15, "16": 11, "17": 7, "18": 0}
 # Seconds in which RDS refuses a second change of storage.
 OPTIMIZING = 6 * 60 * 60
 _WAITING = ("allocatedStorage", "engineVersion", "instanceClass", "multiAz")
@@ -20,15 +17,18 @@ PENDING, _STORAGE_CHANGED = "__pending", "__storageChanged"
 
 def actual_version(version: str) -> str:
     """Return the minor that a major stands for."""
-    return NEWEST.get(version, version)
+    return version if "." in version else f"{version}.{POSTGRES[version].newest_minor}"
+
+
+def is_offered(version: str) -> bool:
+    major, _, minor = version.partition(".")
+    return major in POSTGRES and (not minor or int(minor) >= POSTGRES[major].oldest_minor)
 
 
 def check_version(asked: Asked, known: Resource | None) -> None:
     version = asked.inputs["engineVersion"]
-    major, _, minor = version.partition(".")
     old = known.outputs["engineVersion"] if known else ""
-    withdrawn = minor and version != old and int(minor) < _OLDEST_MINOR.get(major, 0)
-    if asked.inputs["engine"] != "postgres" or major not in NEWEST or withdrawn:
+    if asked.inputs["engine"] != "postgres" or (version != old and not is_offered(version)):
         raise Rejected(f"InvalidParameterCombination: Cannot find version {version} for postgres")
     if not old:
         return

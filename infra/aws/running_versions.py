@@ -1,0 +1,72 @@
+"""Asks AWS which versions the stack runs, so that `pulumi up` never goes back, nor stops it.
+
+AWS upgrades by itself when support ends. Afterwards a refreshed state would be changed back to the
+configured version, which AWS refuses half-way (tf-aws#39579). EKS refuses the version that it runs
+as well ("Unsupported … update from 1.35 to 1.35"). infra/aws/running_database.py does the same for
+the database.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.config.options import Options
+from infra.naming import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Whether AWS runs the configured version or a newer one already."""
+
+    kubernetes: bool
+    postgres: bool
+
+
+def ask_running(options: Options, names: Names, opts: pulumi.InvokeOptions) -> Kept:
+    """Return what must not be sent again; nothing, where AWS did not answer."""
+
+    def cluster() -> str:
+        if names.cluster not in aws.eks.get_clusters(opts=opts).names:
+            return ""
+        return aws.eks.get_cluster(name=names.cluster, opts=opts).version
+
+    def database() -> str:
+        tags = {**names.tags({}), **names.display("database")}
+        found = aws.rds.get_instances(tags=tags, opts=opts).instance_identifiers
+        running = (aws.rds.get_instance(db_instance_identifier=one, opts=opts) for one in found)
+        # During a restore there are two.
+        return min((one.engine_version for one in running), key=_numbers, default="")
+
+    kubernetes = options.cluster.version
+    runs, ahead = _compare(kubernetes, found := answer(cluster))
+    if ahead:
+        pulumi.log.warn(
+            f"cluster.version: EKS runs Kubernetes {found}, which stays, and not {kubernetes}."
+            f" Set cluster.version to {found}: nodes and add-ons follow the setting."
+        )
+    return Kept(kubernetes=runs, postgres=_compare(options.database.version, answer(database))[0])
+
+
+def answer(ask: Callable[[], str]) -> str | None:
+    """Return what AWS says; None if it does not answer."""
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
+        pulumi.log.warn(f"AWS did not answer, so infra/versions.yaml is used: {error}")
+        return None
+
+
+def _compare(configured: str, running: str | None) -> tuple[bool, bool]:
+    """Say whether at least this version runs, and whether a newer one: "15" is all its minors."""
+    if not running:
+        return False, False
+    wanted = _numbers(configured)
+    found = _numbers(running)[: len(wanted)]
+    return found >= wanted, found > wanted
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of "15.18"; RDS may add letters: 11.22-rds.20240418."""
+    return tuple(int(number) for number in version.partition("-")[0].split("."))
