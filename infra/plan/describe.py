@@ -66,6 +66,7 @@ DESCRIBERS: Mapping[str, Callable[[Inputs], str]] = {
     "aws:ec2/route:Route": lambda inputs: (
         f"{inputs['destinationCidrBlock']} to {inputs.get('gatewayId') or inputs['natGatewayId']}"
     ),
+    "aws:ec2/flowLog:FlowLog": _keys("trafficType", "logDestinationType"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": _keys("serviceName"),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _rule,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _rule,
