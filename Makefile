@@ -4,6 +4,7 @@ SHELL := /bin/bash
 STACK ?= dev
 PORT ?= 8000
 STATE ?= .local
+CLOUD ?= fake
 RELEASE ?= backend
 NAMESPACE ?= observability
 
@@ -108,20 +109,21 @@ charts-lock: dependencies ## pull them, and record missing checksums in infra/th
 
 # Needs only root, Debian and package registries. DRILL=<name> runs one drill, SUBSET=ci a shorter list.
 # KEEP=1 leaves everything running. STACK=observability also deploys the monitoring stack, and runs its
-# drills instead.
+# drills instead. CLOUD=aws, without root, runs on a real account what needs only a deployed stack: it
+# asks first (or needs CONFIRM=<account>), and destroys everything at the end.
 .PHONY: e2e
-e2e: dependencies ## as root: deploy on a real Kubernetes on this machine and drill it (STACK= DRILL= KEEP=1)
+e2e: dependencies ## as root: deploy on a real Kubernetes on this machine and drill it (STACK= DRILL= KEEP=1 CLOUD=aws)
 	@$(RUN) python -m e2e $(foreach drill,$(DRILL),--drill $(drill)) $(if $(SUBSET),--subset $(SUBSET)) \
 		$(if $(filter-out 0,$(KEEP)),--keep) \
-		$(if $(filter-out dev,$(STACK)),--stack $(STACK))
+		$(if $(filter-out dev,$(STACK)),--stack $(STACK)) --cloud $(CLOUD)
 
 .PHONY: e2e-parts
 e2e-parts: dependencies ## as root: test each part of `make e2e` alone
 	@$(RUN) pytest e2e/tests/machine
 
 .PHONY: e2e-down
-e2e-down: dependencies ## end what `make e2e KEEP=1` left running
-	@$(RUN) python -m e2e down
+e2e-down: dependencies ## end what `make e2e KEEP=1` left running, or a killed run on AWS (CLOUD=aws)
+	@$(RUN) python -m e2e down --cloud $(CLOUD)
 
 .PHONY: bench
 bench: dependencies ## measure against floors in the same run, write build/bench.json

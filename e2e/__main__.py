@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from e2e.account import run as account
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.teardown import keep_logs
 from e2e.deploy.cloud.errors import CloudError
@@ -40,6 +41,8 @@ _ERRORS = (
 
 def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Bring up, drill, and take down unless it is to be kept; 1 when a drill failed."""
+    if options.cloud == "aws":
+        return _run_on_aws(options, say)
     keeper = Keeper()
     attached = assembly.attach() if options.attach else None
     stack = attached.stack if attached else options.stack
@@ -69,8 +72,19 @@ def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     return 0 if passed else 1
 
 
-def down(_: argparse.Namespace, say: Callable[[str], None]) -> int:
-    """End what `--keep` left."""
+def _run_on_aws(options: argparse.Namespace, say: Callable[[str], None]) -> int:
+    if options.keep or options.attach:
+        raise PlatformError("a run on AWS always destroys what it has deployed: leave KEEP out")
+    names, subset = options.drill, options.subset or "account"
+    drills = chosen(Keeper(), names, subset=subset, of=options.stack, anywhere=True)
+    _REPORT.unlink(missing_ok=True)
+    return account.run(options.stack, drills, _REPORT, say)
+
+
+def down(options: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """End what `--keep` left, or a run on AWS that was killed."""
+    if options.cloud == "aws":
+        return account.down(say)
     left = assembly.down()
     _report(left, say)
     return 1 if left else 0
@@ -83,6 +97,12 @@ def _report(left: Sequence[str], say: Callable[[str], None]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m e2e", description=__doc__)
     parser.add_argument("command", nargs="?", choices=("run", "down"), default="run")
+    parser.add_argument(
+        "--cloud",
+        choices=("fake", "aws"),
+        default="fake",
+        help="aws: a real account, with the credentials of the AWS CLI; it asks first",
+    )
     parser.add_argument(
         "--stack",
         type=Stack,

@@ -1,7 +1,6 @@
 """The whole cluster: up, what a test does with it, down."""
 
 import shutil
-import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -113,18 +112,6 @@ class Cluster:
     def image_names(self) -> set[str]:
         """Names that every running node has an image for."""
         return set.intersection(*(node.image_names() for node in self.nodes()))
-
-    def signal_container(
-        self, namespace: str, pod: str, container: str, number: signal.Signals
-    ) -> None:
-        """Signal a container's first process from its node, where the pod cannot refuse it."""
-        query = f'.status.containerStatuses[?(@.name=="{container}")].containerID'
-        output = f"--output=jsonpath={{.spec.nodeName}} {{{query}}}"
-        answer = self.kubectl("get", "pod", pod, f"--namespace={namespace}", output)
-        name, _, identity = answer.partition(" ")
-        if not identity:
-            raise ClusterError(f"pod {pod} has no running container {container}")
-        next(node for node in self.nodes() if node.name == name).signal_container(identity, number)
 
     def down(self) -> list[str]:
         """End and remove everything; gives back what is left, which should be nothing."""

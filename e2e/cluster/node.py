@@ -101,11 +101,6 @@ class Node:
         """Let the kubelet start, now that the images it must not pull are there."""
         (self.paths.node(self.name) / "etc" / "images-ready").touch()
 
-    def signal_container(self, container_id: str, number: signal.Signals) -> None:
-        """Send a signal to a container's first process; takes the id as a pod's status has it."""
-        identity = container_id.removeprefix("containerd://")
-        self.exec("ctr", "--namespace", "k8s.io", "task", "kill", "--signal", number.name, identity)
-
     def _containerd_answers(self) -> bool:
         init = self._init()
         return init is not None and bool(self.exec("ctr", "version", check=False))

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NoReturn
+from typing import Any, NoReturn, get_type_hints
 
-from e2e.platform.platform import Platform
+from e2e.platform.deployed import Deployed
 
 
 class Stage(Enum):
@@ -42,7 +42,7 @@ class Checks:
 @dataclass(frozen=True, slots=True)
 class Drill:
     name: str
-    run: Callable[[Platform, Checks], None]
+    run: Callable[[Any, Checks], None]  # of a Platform, or of anything Deployed
     stage: Stage
     owes: tuple[str, ...]  # figures that it must give
 
@@ -50,3 +50,8 @@ class Drill:
     def says(self) -> str:
         """The first line of its docstring."""
         return (self.run.__doc__ or "").strip().partition("\n")[0]
+
+    @property
+    def runs_anywhere(self) -> bool:
+        """Whether it asks only for what every deployed stack has, as its annotation says."""
+        return get_type_hints(self.run).get("platform") is Deployed

@@ -8,7 +8,7 @@ from typing import Any
 
 from e2e.cluster.processes import wait_until
 from e2e.drills.drill import DrillFailed
-from e2e.platform.platform import Platform
+from e2e.platform.deployed import Deployed
 from e2e.platform.pods import SELECTOR, Pod
 from infra.naming import NAMESPACE, RELEASE
 
@@ -16,29 +16,29 @@ BOTH_ZONES = ["us-east-1a", "us-east-1b"]
 IN_NAMESPACE = f"--namespace={NAMESPACE}"
 
 
-def ready(platform: Platform) -> list[Pod]:
+def ready(platform: Deployed) -> list[Pod]:
     return [pod for pod in platform.pods() if pod.ready]
 
 
-def zones(platform: Platform) -> list[str]:
+def zones(platform: Deployed) -> list[str]:
     """Where ready API pods stand."""
     return sorted(pod.zone for pod in ready(platform))
 
 
-def in_both_zones(platform: Platform) -> bool:
+def in_both_zones(platform: Deployed) -> bool:
     return sorted(set(zones(platform))) == BOTH_ZONES
 
 
-def pod_in(platform: Platform, zone: str) -> Pod:
+def pod_in(platform: Deployed, zone: str) -> Pod:
     return next(pod for pod in ready(platform) if pod.zone == zone)
 
 
-def restarts(platform: Platform) -> Mapping[str, int]:
+def restarts(platform: Deployed) -> Mapping[str, int]:
     """Restarts of each API pod that is to stay, by uid, for `restarts_since`."""
     return {pod.uid: pod.restarts for pod in platform.pods() if not pod.leaving}
 
 
-def restarts_since(platform: Platform, before: Mapping[str, int]) -> int:
+def restarts_since(platform: Deployed, before: Mapping[str, int]) -> int:
     """How often containers were started again; a pod in the place of another one counts too.
 
     Pods that the autoscaler only added or only took away do not.
@@ -48,10 +48,10 @@ def restarts_since(platform: Platform, before: Mapping[str, int]) -> int:
     return replaced + sum(count - before.get(uid, 0) for uid, count in now.items())
 
 
-def events(platform: Platform, pod: Pod, reason: str, words: str, *, since: float) -> list[float]:
+def events(platform: Deployed, pod: Pod, reason: str, words: str, *, since: float) -> list[float]:
     """When (epoch) there last were events of a pod with that reason and words (lower case)."""
     about = f"--field-selector=involvedObject.uid={pod.uid}"
-    items = platform.cluster.kubectl.items("events", IN_NAMESPACE, about)
+    items = platform.kubectl.items("events", IN_NAMESPACE, about)
     times = [
         datetime.fromisoformat(item["lastTimestamp"]).timestamp()
         for item in items
@@ -60,9 +60,9 @@ def events(platform: Platform, pod: Pod, reason: str, words: str, *, since: floa
     return [at for at in times if at >= since - 1]  # events have whole seconds
 
 
-def pod_tags(platform: Platform) -> Mapping[str, str]:
+def pod_tags(platform: Deployed) -> Mapping[str, str]:
     """Tag that each API pod that is to stay was made with, by uid."""
-    items = platform.cluster.kubectl.items("pods", IN_NAMESPACE, SELECTOR)
+    items = platform.kubectl.items("pods", IN_NAMESPACE, SELECTOR)
     return {
         item["metadata"]["uid"]: item["spec"]["containers"][0]["image"].rpartition(":")[2]
         for item in items
@@ -70,14 +70,14 @@ def pod_tags(platform: Platform) -> Mapping[str, str]:
     }
 
 
-def image_tag(platform: Platform) -> str:
+def image_tag(platform: Deployed) -> str:
     """Tag that the API's Deployment asks for."""
     path = "--output=jsonpath={.spec.template.spec.containers[0].image}"
-    image = platform.cluster.kubectl("get", f"deployment/{RELEASE}", IN_NAMESPACE, path)
+    image = platform.kubectl("get", f"deployment/{RELEASE}", IN_NAMESPACE, path)
     return image.rpartition(":")[2]
 
 
-def values(platform: Platform, *, revision: int | None = None) -> Mapping[str, Any]:
+def values(platform: Deployed, *, revision: int | None = None) -> Mapping[str, Any]:
     """Values that somebody gave the release: Pulumi's, and the tag of `make release`."""
     which = [] if revision is None else [f"--revision={revision}"]
     answer = platform.helm("get", "values", RELEASE, IN_NAMESPACE, "--output=json", *which)
@@ -85,27 +85,27 @@ def values(platform: Platform, *, revision: int | None = None) -> Mapping[str, A
     return given or {}
 
 
-def history(platform: Platform) -> list[Mapping[str, Any]]:
+def history(platform: Deployed) -> list[Mapping[str, Any]]:
     """Revisions of the release, the newest last."""
     answer = platform.helm("history", RELEASE, IN_NAMESPACE, "--output=json")
     revisions: list[Mapping[str, Any]] = json.loads(answer)
     return revisions
 
 
-def call(platform: Platform, path: str, body: object = None, **headers: str) -> Mapping[str, Any]:
+def call(platform: Deployed, path: str, body: object = None, **headers: str) -> Mapping[str, Any]:
     """Ask the backend as an administrator; give its parsed answer."""
     known = {"authorization": f"Bearer {platform.token}", "content-type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
-    url = platform.load_balancer.url + path
+    url = platform.url + path
     request = urllib.request.Request(url, data, known | headers)  # noqa: S310  http, 127.0.0.1
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  as above
         content: Mapping[str, Any] = json.load(answer)
     return content
 
 
-def item(platform: Platform, kind: str, name: str) -> Mapping[str, Any]:
+def item(platform: Deployed, kind: str, name: str) -> Mapping[str, Any]:
     """Give an object of the backend's namespace."""
-    return platform.cluster.kubectl.get(kind, name, IN_NAMESPACE)
+    return platform.kubectl.get(kind, name, IN_NAMESPACE)
 
 
 def eventually(

@@ -11,7 +11,7 @@ import httpx2
 
 from e2e.drills.drill import Checks
 from e2e.load.load import Request, Traffic
-from e2e.platform.platform import Platform
+from e2e.platform.deployed import Deployed
 
 # Longer than any drill: a load that ends before its drill does not see the drill's end.
 _LIMIT_SECONDS = 1500
@@ -61,7 +61,7 @@ class _Timed:
 class Watched:
     """A context: inside it alerts are sent; after it `checks` has the figures."""
 
-    def __init__(self, platform: Platform, checks: Checks, *, rate: float = 20) -> None:
+    def __init__(self, platform: Deployed, checks: Checks, *, rate: float = 20) -> None:
         self._platform = platform
         self._checks = checks
         self._alerts = platform.alerts()
@@ -85,7 +85,7 @@ class Watched:
         if report.failures:
             self._checks.note(kinds=report.kinds)
         if error is None:
-            lost = self._alerts.lost(self._platform.load_balancer.url)
+            lost = self._alerts.lost(self._platform.url)
             self._checks.note(accepted=len(self._alerts.accepted), accepted_lost=len(lost))
             self._checks.require(not lost, f"{len(lost)} alerts were accepted and are not there")
 

@@ -1,7 +1,7 @@
 """Bounded load on the load balancer: counts every failure that a user would see.
 
 Requests start by the clock, however slow the answers are, and none is sent twice. Only this machine
-is ever a target, and every load ends by itself.
+or a load balancer of AWS is ever a target, and every load ends by itself.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 _MAX_IN_FLIGHT = 2000
+_LOAD_BALANCERS = ".elb.amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    url: str  # of this machine
+    url: str  # of this machine, or of the load balancer that the stack has on AWS
     rate: float = 100  # requests a second
     limit_seconds: float = 300  # ends then, if nobody has ended it before
     timeout: float = 15  # of one request; longer than the balancer's to connect
@@ -79,9 +80,9 @@ class Load:
     """Runs while its context is open, in a thread of its own; `report` is complete afterwards."""
 
     def __init__(self, plan: Plan, traffic: Traffic) -> None:
-        address = urlsplit(plan.url)
-        if not ip_address(address.hostname or "").is_loopback:
-            raise ValueError(f"load goes to 127.0.0.1 only, not to {plan.url}")
+        host = urlsplit(plan.url).hostname or ""
+        if not host.endswith(_LOAD_BALANCERS) and not ip_address(host).is_loopback:
+            raise ValueError(f"load goes to 127.0.0.1 and load balancers only, not to {plan.url}")
         self.report = Report()
         self._plan = plan
         self._traffic = traffic

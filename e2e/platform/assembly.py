@@ -121,7 +121,7 @@ def _platform(
         helm_program=tools.program("helm"),
         log=cluster.paths.logs / "release.log",
     )
-    return Platform(stack, cluster, world, engine, load_balancer, registry, commands)
+    return Platform(stack, engine, commands, cluster, world, load_balancer, registry)
 
 
 def _tools(stack: Stack) -> Toolbox:

@@ -34,7 +34,7 @@ def hand_over(platform: Platform, say: Callable[[str], None]) -> None:
     variables.pop(MARK, None)
     exports = [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
     (state / _FILE).write_text("\n".join(exports) + "\n")
-    url = platform.load_balancer.url
+    url = platform.url
     say(
         f"""the platform is left running
   URL         {url}

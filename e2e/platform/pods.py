@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from e2e.cluster import topology
 from e2e.cluster.kubectl import Kubectl
 from infra.naming import NAMESPACE, RELEASE
 
 SELECTOR = f"--selector=app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component=api"
-_ZONES = {node.name: node.zone for node in topology.NODES.values()}
+_ZONE = "topology.kubernetes.io/zone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +22,15 @@ class Pod:
     made: str  # sorts by age
 
     @classmethod
-    def of(cls, item: Mapping[str, Any]) -> Self:
+    def of(cls, item: Mapping[str, Any], zones: Mapping[str, str]) -> Self:
+        """`zones`: of each node by its name."""
         metadata, status = item["metadata"], item["status"]
         conditions = {each["type"]: each["status"] for each in status.get("conditions", [])}
         leaving = "deletionTimestamp" in metadata
         return cls(
             name=metadata["name"],
             uid=metadata["uid"],
-            zone=_ZONES.get(item["spec"].get("nodeName", ""), ""),
+            zone=zones.get(item["spec"].get("nodeName", ""), ""),
             ready=conditions.get("Ready") == "True" and not leaving,
             leaving=leaving,
             restarts=sum(each["restartCount"] for each in status.get("containerStatuses", [])),
@@ -45,4 +45,6 @@ class Pod:
 def pods(kubectl: Kubectl) -> list[Pod]:
     """Those that exist now, the oldest first."""
     items = kubectl.items("pods", f"--namespace={NAMESPACE}", SELECTOR)
-    return sorted(map(Pod.of, items), key=lambda pod: (pod.made, pod.name))
+    nodes = [node["metadata"] for node in kubectl.items("nodes")]
+    zones = {node["name"]: node["labels"].get(_ZONE, "") for node in nodes}
+    return sorted((Pod.of(item, zones) for item in items), key=lambda pod: (pod.made, pod.name))

@@ -6,9 +6,9 @@ from typing import Any
 
 from e2e.cluster import topology
 from e2e.cluster.cluster import Cluster
+from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.processes import wait_until
 from e2e.deploy.cloud.world import World
-from e2e.load_balancer.running import LoadBalancer
 from e2e.platform.commands import Commands
 from e2e.platform.errors import PlatformError
 from e2e.platform.pods import Pod, pods
@@ -20,6 +20,7 @@ _ALL_ZONES = {node.zone for node in topology.NODES.values()}
 # A pod of a rolling update: start, health check and gate, and the old one's grace period.
 _READY_SECONDS = 240
 _HEALTHY_SECONDS = 120
+_ROLLED_BACK_SECONDS = 300
 
 
 def mend_machines(cluster: Cluster, world: World) -> None:
@@ -34,11 +35,11 @@ def mend_machines(cluster: Cluster, world: World) -> None:
         cluster.kubectl("uncordon", node.name)
 
 
-def mend_release(commands: Commands) -> None:
+def mend_release(commands: Commands, patience: float) -> None:
     """Go back to the last release that was deployed whole, when the newest was not."""
     history = json.loads(commands.helm("history", RELEASE, _IN_NAMESPACE, "--output=json"))
     if (revision := last_good(history)) is not None:
-        wait = ("--wait", "--timeout=5m")
+        wait = ("--wait", f"--timeout={min(patience, _ROLLED_BACK_SECONDS):.0f}s")
         commands.helm("rollback", RELEASE, str(revision), _IN_NAMESPACE, *wait)
 
 
@@ -52,7 +53,7 @@ def last_good(history: Sequence[Mapping[str, Any]]) -> int | None:
     return int(whole[-1]["revision"])
 
 
-def spread_pods(cluster: Cluster) -> None:
+def spread_pods(kubectl: Kubectl, patience: float) -> None:
     """Wait for ready pods in every zone; those that all stand in one are replaced one by one.
 
     Nothing moves a pod back when a lost node returns: the next release does, or this.
@@ -60,7 +61,7 @@ def spread_pods(cluster: Cluster) -> None:
     moved: set[str] = set()
 
     def spread() -> bool:
-        staying = [pod for pod in pods(cluster.kubectl) if not pod.leaving]
+        staying = [pod for pod in pods(kubectl) if not pod.leaving]
         if len(staying) < REPLICAS or not all(pod.ready for pod in staying):
             return False
         if {pod.zone for pod in staying} == _ALL_ZONES:
@@ -68,24 +69,27 @@ def spread_pods(cluster: Cluster) -> None:
         youngest = staying[-1]
         if youngest.uid not in moved:
             moved.add(youngest.uid)
-            cluster.kubectl("delete", "pod", youngest.name, _IN_NAMESPACE, "--wait=false")
+            kubectl("delete", "pod", youngest.name, _IN_NAMESPACE, "--wait=false")
         return False
 
-    _require(spread, seconds=_READY_SECONDS, what=lambda: _described(pods(cluster.kubectl)))
+    limit = min(patience, _READY_SECONDS)
+    _require(spread, seconds=limit, what=lambda: _described(pods(kubectl)))
 
 
-def wait_for_targets(cluster: Cluster, load_balancer: LoadBalancer) -> None:
+def wait_for_targets(
+    kubectl: Kubectl, targets: Callable[[], Mapping[str, str]], patience: float
+) -> None:
     """Return when the load balancer sends to as many pods as there are, and to no other."""
 
     def settled() -> bool:
-        states = list(load_balancer.targets().values())
-        ready = [pod for pod in pods(cluster.kubectl) if pod.ready]
+        states = list(targets().values())
+        ready = [pod for pod in pods(kubectl) if pod.ready]
         return states.count("healthy") == len(states) == len(ready) > 0
 
     _require(
         settled,
-        seconds=_HEALTHY_SECONDS,
-        what=lambda: f"targets are {dict(load_balancer.targets())}",
+        seconds=min(patience, _HEALTHY_SECONDS),
+        what=lambda: f"targets are {dict(targets())}",
     )
 
 

@@ -41,22 +41,24 @@ class Cli:
     directory: Path
     environment: Mapping[str, str]
     logs: Path
+    limits: Mapping[str, float] = field(default_factory=dict)  # seconds, by command
+    # Seconds in which a command that is to end may finish what it has begun: in an account, what
+    # the state does not have yet would be lost.
+    patience: float = 0
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def run(self, *arguments: str, ok: bool | None = True, events: bool = False) -> Completed:
         """Run to its end; unless `ok` is None, another end than the one asked for is an error."""
-        began = time.monotonic()
+        began, limit = time.monotonic(), self.limits.get(arguments[0], _SECONDS)
         started = self.start(*arguments, events=events)
         try:
-            code = started.process.wait(_SECONDS)
+            code = started.process.wait(limit)
         except BaseException as error:
-            # It has a session of its own, so Ctrl-C does not reach it.
-            os.killpg(started.process.pid, signal.SIGKILL)
-            started.process.wait()
+            self._end(started.process)
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
             raise EngineError(
-                f"pulumi {arguments[0]} did not end in {_SECONDS} s: see {started.log}"
+                f"pulumi {arguments[0]} did not end in {limit:.0f} s: see {started.log}"
             ) from None
         text = started.log.read_text(errors="replace")
         done = Completed(code, text, time.monotonic() - began, started.log)
@@ -81,6 +83,19 @@ class Cli:
                 start_new_session=True,
             )
         return Started(process, log)
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """End it: it has a session of its own, so Ctrl-C does not reach it."""
+        try:
+            if self.patience:
+                process.send_signal(signal.SIGINT)
+                process.wait(self.patience)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def _next_log(self, command: str) -> Path:
         self.logs.mkdir(parents=True, exist_ok=True)

@@ -2,12 +2,13 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from e2e.cluster.processes import MARK
 from e2e.deploy.cloud.environment import KUBECONFIG
+from e2e.deploy.cloud.records import Resource
 from e2e.deploy.cloud.world import World
 from e2e.deploy.engine.checkpoint import Checkpoint
 from e2e.deploy.engine.cli import Cli
@@ -16,7 +17,7 @@ from e2e.deploy.engine.recovery import InCluster, repair
 from e2e.deploy.engine.result import Result, result_of
 from e2e.deploy.engine.running import RunningUp
 from e2e.deploy.engine.stacks import PROJECT, Stack
-from e2e.deploy.engine.workspace import STACK, Workspace
+from e2e.deploy.engine.workspace import Workspace
 from e2e.programs.build import Toolbox
 from e2e.programs.cache import cache_directory
 from e2e.programs.uv import find_uv
@@ -25,17 +26,16 @@ MODULES = ("pulumi", "pulumi-kubernetes", "helm", "kubernetes")
 
 # Nothing else of the caller's: neither an account, nor a cluster, nor Pulumi's own settings.
 _INHERITED = ("HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "UV_CACHE_DIR", "XDG_CACHE_HOME")
-_YES = ("--yes", "--skip-preview", "--suppress-progress")
+YES = ("--yes", "--skip-preview", "--suppress-progress")
 
 
 class Engine:
     """Get one from `prepare`, or from `attach` when another process prepared it."""
 
-    def __init__(self, workspace: Workspace, plugins: Plugins, cli: Cli, world: World) -> None:
+    def __init__(self, workspace: Workspace, plugins: Plugins, cli: Cli) -> None:
         self.workspace = workspace
         self.plugins = plugins
         self._cli = cli
-        self._world = world
 
     @classmethod
     def prepare(
@@ -49,9 +49,9 @@ class Engine:
 
         `toolbox` has the modules MODULES.
         """
-        workspace = Workspace.create(state / "engine", stack)
+        workspace = Workspace.create(state / "engine", stack.on_this_machine)
         engine = cls._assemble(state, workspace, world, toolbox)
-        engine._cli.run("stack", "init", STACK)
+        engine.init()
         return engine
 
     @classmethod
@@ -65,39 +65,41 @@ class Engine:
         plugins = Plugins.choose()
         variables = _environment(state, workspace, plugins, toolbox) | dict(world.environment)
         cli = Cli(pulumi, workspace.program, variables, state / "logs" / "engine")
-        return cls(workspace, plugins, cli, world)
+        return cls(workspace, plugins, cli)
 
     @property
     def environment(self) -> Mapping[str, str]:
         """For `pulumi` and `make release` in `workspace.program`."""
         return self._cli.environment
 
+    def init(self) -> None:
+        """Make the empty stack."""
+        self._cli.run("stack", "init", self.workspace.stack)
+
     def preview(self, *, ok: bool = True) -> Result:
         return self._changing("preview", ok=ok)
 
     def up(self, *, ok: bool | None = True) -> Result:
         """`ok=False`: it must fail; None: either will do."""
-        return self._changing("up", *_YES, ok=ok)
+        return self._changing("up", *YES, ok=ok)
 
     def refresh(self) -> Result:
-        return self._changing("refresh", *_YES)
+        return self._changing("refresh", *YES)
 
     def destroy(self) -> Result:
-        return self._changing("destroy", *_YES)
+        return self._changing("destroy", *YES)
 
     def start_up(self) -> RunningUp:
         """Start `pulumi up` in the background."""
-        started = self._cli.start("up", *_YES, events=True)
+        started = self._cli.start("up", *YES, events=True)
         return RunningUp(started.process, started.log)
 
-    def cancel(self) -> None:
-        """Unlock a stack whose engine was killed."""
-        self._cli.run("cancel", "--yes")
+    def repair(self, exists: Sequence[Resource]) -> Result:
+        """Run what docs/operations.md prescribes after a kill; gives back the last `up`.
 
-    def repair(self) -> Result:
-        """Run what docs/operations.md prescribes after a kill; gives back the last `up`."""
+        `exists`: what the cloud has.
+        """
         cluster = InCluster({**self.environment, "KUBECONFIG": self.environment[KUBECONFIG]})
-        exists = self._world.resources()
         return result_of(repair(self._cli, self.checkpoint(), exists, cluster))
 
     def set(self, path: str, value: str | int | bool) -> None:
@@ -129,10 +131,8 @@ def _environment(
         **{name: os.environ[name] for name in _INHERITED if name in os.environ},
         **workspace.environment,
         "PATH": _search_path(workspace, plugins, toolbox),
-        "PULUMI_DEBUG_COMMANDS": "true",  # the event log is one of those
-        # The environment is the checkout's: it is neither looked up nor brought up to date.
-        "UV_FROZEN": "true",
-        "UV_OFFLINE": "true",
+        "PULUMI_HOME": str(workspace.home),
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         # Outside the checkout. Without any, each plugin compiles its whole SDK at every start.
         "PYTHONPYCACHEPREFIX": str(cache_directory() / "bytecode"),
         MARK: str(state),

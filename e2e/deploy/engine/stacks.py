@@ -1,5 +1,6 @@
 """The stacks that a run can deploy: Pulumi.dev.yaml, but for the keys here, with their reasons."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -10,7 +11,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 
 class Stack(StrEnum):
-    """What `--stack` chooses; the Pulumi stack is called `e2e` in both."""
+    """What `--stack` chooses; on this machine the Pulumi stack is called `e2e` in both."""
 
     PLATFORM = "platform"
     OBSERVABILITY = "observability"
@@ -20,16 +21,22 @@ class Stack(StrEnum):
         """Whether the monitoring stack is installed, with all that it takes."""
         return self is Stack.OBSERVABILITY
 
-    def write(self, file: Path) -> None:
-        """Write the stack's file."""
-        content = yaml.safe_load((REPOSITORY / "Pulumi.dev.yaml").read_text())
-        for path, value in (_BOTH | _OF[self]).items():
-            group, *keys, last = path.split(".")
-            place = content["config"].setdefault(f"{PROJECT}:{group}", {})
-            for key in keys:
-                place = place[key]
-            place[last] = value
-        file.write_text(yaml.safe_dump(content, sort_keys=False))
+    @property
+    def on_this_machine(self) -> Mapping[str, object]:
+        """The settings that differ there."""
+        return _BOTH | _OF[self]
+
+
+def write(file: Path, changes: Mapping[str, object]) -> None:
+    """Write a stack's file: the settings of `dev`, but for those whose paths are given."""
+    content = yaml.safe_load((REPOSITORY / "Pulumi.dev.yaml").read_text())
+    for path, value in changes.items():
+        group, *keys = path.split(".")
+        place, last = content["config"], f"{PROJECT}:{group}"
+        for key in keys:
+            place, last = place.setdefault(last, {}), key
+        place[last] = value
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
 _BOTH: dict[str, object] = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from e2e.deploy.engine.errors import EngineError
-from e2e.deploy.engine.stacks import PROJECT, REPOSITORY, Stack
+from e2e.deploy.engine.stacks import PROJECT, REPOSITORY, write
 
 STACK = "e2e"
 
@@ -22,12 +22,14 @@ _PROGRAM = (
     "pyproject.toml",
     "uv.lock",
     "Makefile",
+    ".dockerignore",
     "infra",
     "docs",  # the runbooks are a dashboard
     "charts",
     "release",
     "backend",
 )
+_AS_DEV: Mapping[str, object] = {}
 _COMPILED = shutil.ignore_patterns("__pycache__")
 
 
@@ -46,12 +48,18 @@ class Workspace:
     """Files under one directory; it goes away with the cluster's state."""
 
     directory: Path
+    stack: str = STACK
 
     @classmethod
-    def create(cls, directory: Path, stack: Stack = Stack.PLATFORM) -> Self:
-        """Copy the program from the checkout; whatever the directory held before is gone."""
+    def create(
+        cls, directory: Path, settings: Mapping[str, object] = _AS_DEV, stack: str = STACK
+    ) -> Self:
+        """Copy the program from the checkout; whatever the directory held before is gone.
+
+        `settings` by their paths, where they differ from those of `dev`.
+        """
         shutil.rmtree(directory, ignore_errors=True)
-        workspace = cls(directory)
+        workspace = cls(directory, stack)
         for folder in (workspace.program, workspace.backend, workspace.home):
             folder.mkdir(parents=True)
         for name in _PROGRAM:
@@ -61,7 +69,7 @@ class Workspace:
             else:
                 shutil.copy2(source, target)
         (workspace.program / ".venv").symlink_to(_environment(), target_is_directory=True)
-        stack.write(workspace.stack_file)
+        write(workspace.stack_file, settings)
         workspace.passphrase.touch(mode=0o600)
         workspace.passphrase.write_text(secrets.token_urlsafe(32))
         return workspace
@@ -86,21 +94,23 @@ class Workspace:
 
     @property
     def stack_file(self) -> Path:
-        return self.program / f"Pulumi.{STACK}.yaml"
+        return self.program / f"Pulumi.{self.stack}.yaml"
 
     @property
     def checkpoint(self) -> Path:
-        return self.backend / ".pulumi" / "stacks" / PROJECT / f"{STACK}.json"
+        return self.backend / ".pulumi" / "stacks" / PROJECT / f"{self.stack}.json"
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What makes `pulumi` in `program` use this state and no account."""
+        """What makes `pulumi` in `program` use this state."""
         return {
             "PULUMI_BACKEND_URL": f"file://{self.backend}",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),
-            "PULUMI_HOME": str(self.home),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",  # the event log is one of those
+            # The environment is the checkout's: it is neither looked up nor brought up to date.
+            "UV_FROZEN": "true",
+            "UV_OFFLINE": "true",
         }
 
 

@@ -59,7 +59,7 @@ def engine_killed(platform: Platform, checks: Checks) -> None:
     checks.require(_DATABASE in open_types, f"the state shows as pending only {open_types}")
     locked = platform.engine.up(ok=False)
     checks.require("pulumi cancel" in locked.text, "the next up does not say how to unlock")
-    platform.engine.repair()
+    platform.engine.repair(platform.world.resources())
     after = platform.engine.checkpoint()
     checks.require(not after.pending, f"operations are still open: {after.pending}")
     checks.require(platform.is_deployed, "the recovery did not finish the deployment")

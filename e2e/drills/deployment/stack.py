@@ -2,14 +2,11 @@
 
 import time
 
-from e2e.deploy.cloud.fake_aws.services import made_by_eks
-from e2e.deploy.cloud.records import Resource
 from e2e.deploy.engine.result import Result
 from e2e.drills import looks
 from e2e.drills.drill import Checks
-from e2e.load_balancer import webhook
-from e2e.platform.platform import Platform
-from infra.naming import ADMIN_TOKEN_KEY, AUTH_SECRET, NAMESPACE, RELEASE, STORAGE_CLASS
+from e2e.platform.deployed import Deployed
+from infra.naming import ADMIN_TOKEN_KEY, AUTH_SECRET, NAMESPACE, RELEASE
 
 _DATABASE = "aws:rds/instance:Instance"
 _CLUSTER = "eks:index:Cluster"
@@ -17,22 +14,19 @@ _BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 _VPC = "aws:ec2/vpc:Vpc"
 _SUBNET = "aws:ec2/subnet:Subnet"
 _RELEASE = "kubernetes:helm.sh/v3:Release"
-_WEBHOOKS = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
-_BINDINGS = "targetgroupbindings.elbv2.k8s.aws"
-_IF_ANY = "--ignore-not-found"
 _BOTH_ZONES_SECONDS = 60
 
 
-def preview(platform: Platform, checks: Checks) -> None:
+def preview(platform: Deployed, checks: Checks) -> None:
     """`pulumi preview` of an empty stack says what would be made, and makes nothing."""
     result = platform.engine.preview()
     checks.note(resources=result.changes.get("create", 0), seconds=result.seconds)
     _require_created(checks, result, "would")
-    there = _there(platform)
+    there = platform.remains()
     checks.require(not there, f"a preview made {len(there)} resources, {there[:1]} first")
 
 
-def up(platform: Platform, checks: Checks) -> None:
+def up(platform: Deployed, checks: Checks) -> None:
     """`pulumi up` of an empty stack; its outputs are enough to send an alert and read it back.
 
     Seen red on a quick machine: an installation begins with one pod, and 41 s after its beginning
@@ -47,8 +41,8 @@ def up(platform: Platform, checks: Checks) -> None:
     held = looks.item(platform, "secret", outputs["authSecret"])["data"]
     checks.require(ADMIN_TOKEN_KEY in held, f"{AUTH_SECRET} holds {sorted(held)} and no token")
     checks.require(
-        outputs["url"] == platform.load_balancer.url,
-        f"the output url is {outputs['url']}, the load balancer is {platform.load_balancer.url}",
+        outputs["url"] == platform.url,
+        f"the output url is {outputs['url']}, the load balancer is {platform.url}",
     )
     alerts = platform.alerts()
     with platform.load(alerts, rate=5, limit_seconds=2) as load:
@@ -60,11 +54,6 @@ def up(platform: Platform, checks: Checks) -> None:
     checks.note(both_zones_s=_seconds_until_both_zones(platform))
 
 
-def _there(platform: Platform) -> list[Resource]:
-    """What is in the cloud, but for the log group that EKS makes again after a destroy."""
-    return [one for one in platform.world.resources() if not made_by_eks(one)]
-
-
 def _require_created(checks: Checks, result: Result, would: str = "did") -> None:
     """Everything is new; but what EKS made again is taken over."""
     taken_over = {"import", "update"} if result.changes.get("import") == 1 else set()
@@ -72,7 +61,7 @@ def _require_created(checks: Checks, result: Result, would: str = "did") -> None
     checks.require(set(result.changes) == expected, f"it {would} not only create: {result}")
 
 
-def _seconds_until_both_zones(platform: Platform) -> float:
+def _seconds_until_both_zones(platform: Deployed) -> float:
     """Wait for the second pod. Helm accepts the one that a Deployment has at first.
 
     The chart may not set `replicas`, which is the autoscaler's, and that raises it to two at its
@@ -87,12 +76,12 @@ def _seconds_until_both_zones(platform: Platform) -> float:
     return time.monotonic() - began
 
 
-def up_again(platform: Platform, checks: Checks) -> None:
+def up_again(platform: Deployed, checks: Checks) -> None:
     """A second `pulumi up` changes nothing."""
     _require_unchanged(checks, platform.engine.up())
 
 
-def refresh(platform: Platform, checks: Checks) -> None:
+def refresh(platform: Deployed, checks: Checks) -> None:
     """`pulumi refresh` finds nothing changed, and the `up` after it changes nothing."""
     _require_unchanged(checks, platform.engine.refresh(), platform.engine.up())
 
@@ -105,14 +94,12 @@ def _require_unchanged(checks: Checks, *results: Result) -> None:
     checks.require(checks.figures["changes"] == 0, f"changed: {', '.join(changed[:5])}")
 
 
-def destroy(platform: Platform, checks: Checks) -> None:
+def destroy(platform: Deployed, checks: Checks) -> None:
     """`pulumi destroy` goes in reverse order and leaves nothing, in the cloud or in the cluster."""
     result = platform.engine.destroy()
-    left = _there(platform)
-    recorded = platform.engine.checkpoint().resources
-    checks.note(resources_left=len(left) + len(recorded), deleted=result.changes.get("delete", 0))
-    names = [*(f"{resource.type} {resource.name}" for resource in left), *map(str, recorded)]
-    checks.require(not names, f"left: {', '.join(names[:5])}")
+    left = [*platform.remains(), *map(str, platform.engine.checkpoint().resources)]
+    checks.note(resources_left=len(left), deleted=result.changes.get("delete", 0))
+    checks.require(not left, f"left: {', '.join(left[:5])}")
     deleted = [operation.type for operation in result.operations if operation.op == "delete"]
     for first, then in (
         (_RELEASE, _CLUSTER),
@@ -123,24 +110,3 @@ def destroy(platform: Platform, checks: Checks) -> None:
     ):
         rest = deleted[deleted.index(then) :]
         checks.require(first in deleted and first not in rest, f"{then} went before {first}")
-    _require_empty_cluster(platform, checks)
-
-
-def _require_empty_cluster(platform: Platform, checks: Checks) -> None:
-    """None of what the program put into the cluster is left, nor what its releases brought."""
-    kubectl, as_names = platform.cluster.kubectl, "--output=name"
-    for what, found in (
-        ("releases", platform.helm("list", "--all-namespaces", "--short")),
-        ("the namespace", kubectl("get", "namespace", NAMESPACE, as_names, _IF_ANY)),
-        ("the storage class", kubectl("get", "storageclass", STORAGE_CLASS, as_names, _IF_ANY)),
-        ("webhooks", _webhooks(kubectl("get", _WEBHOOKS, as_names))),
-        # Their definition, as all that a chart has in crds/, may stay, or never have been there.
-        ("bindings", kubectl("get", _BINDINGS, "--all-namespaces", as_names, check=False)),
-    ):
-        left = ", ".join(found.split())
-        checks.require(not left, f"{what} of the program are still in the cluster: {left}")
-
-
-def _webhooks(names: str) -> str:
-    """Leave out the one of e2e/load_balancer, which stays as long as the cluster."""
-    return " ".join(name for name in names.split() if not name.endswith(f"/{webhook.NAME}"))

@@ -68,4 +68,4 @@ def _require_way_down(platform: Platform, checks: Checks) -> None:
 
 def _replicas(platform: Platform) -> int:
     path = "--output=jsonpath={.spec.replicas}"
-    return int(platform.cluster.kubectl("get", f"deployment/{RELEASE}", IN_NAMESPACE, path))
+    return int(platform.kubectl("get", f"deployment/{RELEASE}", IN_NAMESPACE, path))

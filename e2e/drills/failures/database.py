@@ -131,7 +131,7 @@ def _wait_until_mounted(platform: Platform) -> None:
 
     def mounted(name: str) -> bool:
         command = ("exec", name, IN_NAMESPACE, "--", "python", "-c", _DIGEST)
-        return platform.cluster.kubectl(*command, check=False).strip() == wanted
+        return platform.kubectl(*command, check=False).strip() == wanted
 
     eventually(
         "every pod has the new password in its file",

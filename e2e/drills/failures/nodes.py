@@ -85,7 +85,7 @@ def drain(platform: Platform, checks: Checks) -> None:
                 )
                 watched.more(50)
             finally:
-                platform.cluster.kubectl("uncordon", name)
+                platform.kubectl("uncordon", name)
         platform.release("after-the-drain")
     fewest = min(counts)
     checks.note(fewest_ready=fewest)
@@ -113,7 +113,7 @@ def _bring_back(platform: Platform) -> float:
 
 def _drain(platform: Platform, name: str) -> None:
     flags = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=300s")
-    platform.cluster.kubectl("drain", name, *flags, seconds=320)
+    platform.kubectl("drain", name, *flags, seconds=320)
 
 
 def _target_group(platform: Platform) -> TargetGroup:

@@ -9,18 +9,16 @@ from e2e.drills import looks
 from e2e.drills.drill import Checks
 from e2e.drills.looks import IN_NAMESPACE, eventually
 from e2e.drills.watched import Watched
-from e2e.platform.platform import Platform
+from e2e.platform.deployed import Deployed
 from e2e.platform.pods import Pod
-from infra.naming import NAMESPACE
 
-_CONTAINER = "api"
 _PODS = 2
 _KILLED_WINDOW = 5  # seconds until the endpoint of a dead process is withdrawn
 _REPLACED = 20
 _TOLD_SECONDS = 15  # events come later than what they describe
 
 
-def pod_kill(platform: Platform, checks: Checks) -> None:
+def pod_kill(platform: Deployed, checks: Checks) -> None:
     """A deleted pod costs no request; a killed process only until its endpoint is withdrawn.
 
     Seen red without preStop and with a server that closes its socket at SIGTERM: 32 requests
@@ -37,7 +35,7 @@ def pod_kill(platform: Platform, checks: Checks) -> None:
     )
 
 
-def pod_hang(platform: Platform, checks: Checks) -> None:
+def pod_hang(platform: Deployed, checks: Checks) -> None:
     """A stopped server is restarted by its liveness probe, and nothing accepted is lost.
 
     Seen red with the usual probe (every 10 s, three failures, the pod's own grace) and no preStop:
@@ -48,9 +46,9 @@ def pod_hang(platform: Platform, checks: Checks) -> None:
         _require_liveness(platform, checks, victim, lost)
 
 
-def _delete_gracefully(platform: Platform) -> None:
+def _delete_gracefully(platform: Deployed) -> None:
     victim = looks.pod_in(platform, looks.BOTH_ZONES[0])
-    platform.cluster.kubectl("delete", "pod", victim.name, IN_NAMESPACE, "--wait=false")
+    platform.kubectl("delete", "pod", victim.name, IN_NAMESPACE, "--wait=false")
     eventually(
         f"pod {victim.name} is gone and another one ready",
         lambda: (
@@ -62,12 +60,11 @@ def _delete_gracefully(platform: Platform) -> None:
 
 
 def _lose_a_server(
-    platform: Platform, checks: Checks, watched: Watched, number: signal.Signals
+    platform: Deployed, checks: Checks, watched: Watched, number: signal.Signals
 ) -> tuple[Pod, float]:
     """Give the pod whose server was lost, and when (epoch)."""
     victim = looks.pod_in(platform, looks.BOTH_ZONES[1])
-    lost = time.time()
-    platform.cluster.signal_container(NAMESPACE, victim.name, _CONTAINER, number)
+    lost = platform.signal_server(victim.name, number)
     came_back = wait_until(partial(_is_back, platform, victim), seconds=180, every=0.2)
     recovered = time.time() - lost
     watched.more(200)
@@ -81,7 +78,7 @@ def _lose_a_server(
     return victim, lost
 
 
-def _require_liveness(platform: Platform, checks: Checks, victim: Pod, lost: float) -> None:
+def _require_liveness(platform: Deployed, checks: Checks, victim: Pod, lost: float) -> None:
     """By the pod's events: the probe failed, and the kubelet killed the container for it."""
     found: list[float] = []
 
@@ -97,7 +94,7 @@ def _require_liveness(platform: Platform, checks: Checks, victim: Pod, lost: flo
     checks.note(detected_s=max(0.0, min(found) - lost))
 
 
-def _is_back(platform: Platform, victim: Pod) -> bool:
+def _is_back(platform: Deployed, victim: Pod) -> bool:
     """The same pod, with a new process in it, and ready."""
     return any(
         pod.uid == victim.uid and pod.restarts > victim.restarts and pod.ready

@@ -2,13 +2,11 @@
 
 import time
 
-from e2e.deploy.cloud.fake_aws.rds import INSTANCE, backup_arn
 from e2e.deploy.engine.workspace import put_back
 from e2e.drills.drill import Checks
 from e2e.load.load import Report
 from e2e.load.traffic import Alerts
-from e2e.platform.platform import Platform
-from infra.naming import DATABASE_NAME
+from e2e.platform.deployed import Deployed
 
 _ALERTS = 200
 _RATE = 40
@@ -17,7 +15,7 @@ _TABLES = ("alert", "open_episode", "episode")
 _ROWS = "SELECT count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM {} t"
 
 
-def restore(platform: Platform, checks: Checks) -> None:
+def restore(platform: Deployed, checks: Checks) -> None:
     """Deleted outside, then destroyed with the stack: each restore brings every row back."""
     try:
         _after_a_deletion(platform, checks)
@@ -27,16 +25,16 @@ def restore(platform: Platform, checks: Checks) -> None:
         platform.engine.unset(_SETTING)
 
 
-def _after_a_deletion(platform: Platform, checks: Checks) -> None:
+def _after_a_deletion(platform: Deployed, checks: Checks) -> None:
     """Somebody deletes the instance in AWS's console; its automated backups stay."""
     _deliver(platform)
     before = _rows(platform)
     checks.note(rows_before=_count(before))
-    lost = platform.world.lose(INSTANCE)
+    lost = platform.lose_database()
     began = time.monotonic()
     platform.engine.refresh()
     platform.engine.set(f"{_SETTING}.pointInTime", "latest")
-    platform.engine.set(f"{_SETTING}.instance", backup_arn(lost.id))
+    platform.engine.set(f"{_SETTING}.instance", lost)
     platform.engine.up()
     # The address is the old one: no pod is replaced, and each connects when it finds the database.
     platform.wait_for_targets()
@@ -45,7 +43,7 @@ def _after_a_deletion(platform: Platform, checks: Checks) -> None:
     _require_removal_refused(platform, checks)
 
 
-def _after_a_destroy(platform: Platform, checks: Checks) -> None:
+def _after_a_destroy(platform: Deployed, checks: Checks) -> None:
     """The stack goes, and a new one begins with the last snapshot."""
     _deliver(platform)
     before = _rows(platform)
@@ -59,14 +57,14 @@ def _after_a_destroy(platform: Platform, checks: Checks) -> None:
     _require_same(platform, checks, before)
 
 
-def _deliver(platform: Platform) -> tuple[Alerts, Report]:
+def _deliver(platform: Deployed) -> tuple[Alerts, Report]:
     alerts = platform.alerts()
     with platform.load(alerts, rate=_RATE, limit_seconds=60) as load:
         load.wait_for(_ALERTS)
     return alerts, load.report
 
 
-def _require_same(platform: Platform, checks: Checks, before: dict[str, str]) -> None:
+def _require_same(platform: Deployed, checks: Checks, before: dict[str, str]) -> None:
     """Nothing is missing, and the backend goes on with what it found."""
     after = _rows(platform)
     checks.require(after == before, f"rows and digests are {after}, they were {before}")
@@ -76,7 +74,7 @@ def _require_same(platform: Platform, checks: Checks, before: dict[str, str]) ->
     checks.require(added >= len(alerts.accepted), f"{added} new rows of {len(alerts.accepted)}")
 
 
-def _require_removal_refused(platform: Platform, checks: Checks) -> None:
+def _require_removal_refused(platform: Deployed, checks: Checks) -> None:
     with put_back(platform.engine.workspace.stack_file):
         platform.engine.unset(_SETTING)
         refused = platform.engine.preview(ok=False)
@@ -84,10 +82,9 @@ def _require_removal_refused(platform: Platform, checks: Checks) -> None:
     checks.require(sentence in refused.text, f"the preview does not say: {sentence}")
 
 
-def _rows(platform: Platform) -> dict[str, str]:
+def _rows(platform: Deployed) -> dict[str, str]:
     """Give the number of rows and a digest of them, by table."""
-    sql = platform.world.postgres.sql
-    return {table: sql(_ROWS.format(table), database=DATABASE_NAME) for table in _TABLES}
+    return {table: platform.sql(_ROWS.format(table)) for table in _TABLES}
 
 
 def _count(rows: dict[str, str]) -> int:

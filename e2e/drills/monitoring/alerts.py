@@ -112,14 +112,12 @@ def _told(people: DirectReceiver, what: tuple[str, str], seconds: float, checks:
 
 
 def _scale(platform: Platform, replicas: int) -> None:
-    platform.cluster.kubectl(
-        "scale", f"deployment/{RELEASE}", looks.IN_NAMESPACE, f"--replicas={replicas}"
-    )
+    platform.kubectl("scale", f"deployment/{RELEASE}", looks.IN_NAMESPACE, f"--replicas={replicas}")
 
 
 @contextmanager
 def _rule(platform: Platform) -> Iterator[None]:
-    kubectl = platform.cluster.kubectl
+    kubectl = platform.kubectl
     kubectl.apply(json.dumps(_RULE))
     try:
         yield

@@ -25,7 +25,7 @@ _Item = Mapping[str, Any]
 
 def monitoring(platform: Platform, checks: Checks) -> None:
     """Everything that `pulumi up` installed runs, has its volume, and leaves room on the nodes."""
-    kubectl = platform.cluster.kubectl
+    kubectl = platform.kubectl
     releases = platform.helm("list", signals.IN_MONITORING, "--short", "--deployed").split()
     checks.note(releases=len(releases))
     looks.eventually(
@@ -46,7 +46,7 @@ def monitoring(platform: Platform, checks: Checks) -> None:
 
 def _note_room(platform: Platform, checks: Checks) -> None:
     """Compare what all pods of the cluster ask for with what the nodes give."""
-    kubectl = platform.cluster.kubectl
+    kubectl = platform.kubectl
     pods = kubectl.items("pods", "--all-namespaces")
     nodes = kubectl.items("nodes")
     asked = _sum(_requests(pod) for pod in pods if pod["status"]["phase"] not in _DONE)

@@ -53,7 +53,7 @@ def jaeger(platform: Platform) -> AbstractContextManager[Api]:
 @contextmanager
 def _forwarded(platform: Platform, service: str, port: int) -> Iterator[Api]:
     """Run `kubectl port-forward` while the context is open."""
-    kubectl = platform.cluster.kubectl
+    kubectl = platform.kubectl
     command = [
         *(str(kubectl.program), f"--kubeconfig={kubectl.kubeconfig}", IN_MONITORING),
         *("port-forward", f"service/{service}", f":{port}", "--address=127.0.0.1"),

@@ -45,7 +45,7 @@ def third_party(platform: Platform, checks: Checks) -> None:
         except ChartError as error:
             missing.add(str(error))
     checks.require(not missing, f"charts that cannot be had: {'; '.join(sorted(missing))}")
-    try_out(ApiServer(platform.commands.helm_program, platform.cluster.kubectl), plans, checks)
+    try_out(ApiServer(platform.commands.helm_program, platform.kubectl), plans, checks)
 
 
 def _tried(releases: Sequence[Release]) -> list[Release]:

@@ -50,7 +50,7 @@ def release_stuck(platform: Platform, checks: Checks) -> None:
     """
     platform.image("stuck")
     with Watched(platform, checks) as watched:
-        release = platform.start_release("stuck")
+        release = platform.commands.start_release("stuck")
         try:
             eventually(
                 "the release replaces pods",

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from e2e.deploy.cloud.postgres import PostgresServer
 from e2e.deploy.engine.stacks import REPOSITORY
 from e2e.deploy.engine.workspace import put_back
 
@@ -56,14 +55,12 @@ def additive_revision() -> str:
     return _revision(1)
 
 
-def migrated(postgres: PostgresServer) -> bool:
+def migrated(sql: Callable[[str], str]) -> bool:
     """Whether that revision is the database's, and what it adds is there."""
-    database = postgres.settings.database
-    revision = postgres.sql("SELECT version_num FROM alembic_version", database=database)
-    columns = postgres.sql(
+    revision = sql("SELECT version_num FROM alembic_version")
+    columns = sql(
         "SELECT count(*) FROM information_schema.columns"
-        " WHERE table_name = 'integration' AND column_name = 'e2e_note'",
-        database=database,
+        " WHERE table_name = 'integration' AND column_name = 'e2e_note'"
     )
     return (revision, columns) == (additive_revision(), "1")
 

@@ -10,7 +10,7 @@ from e2e.drills.drill import Checks
 from e2e.drills.looks import IN_NAMESPACE
 from e2e.drills.releases import edits
 from e2e.drills.watched import Watched
-from e2e.platform.platform import Platform
+from e2e.platform.deployed import Deployed
 from infra.naming import RELEASE
 
 _UPGRADE_REQUESTS = 5000
@@ -19,7 +19,7 @@ _TAGS = "2.0."  # of the images with the migration
 _ROLLED_SECONDS = 30
 
 
-def app_upgrade(platform: Platform, checks: Checks) -> None:
+def app_upgrade(platform: Deployed, checks: Checks) -> None:
     """`make release` with a migration, `up`, refresh, new chart versions: no request fails.
 
     Seen red without preStop and with a server that closes its socket at SIGTERM: 53 of 5,121
@@ -44,7 +44,7 @@ def app_upgrade(platform: Platform, checks: Checks) -> None:
     watched.require_none_failed(_UPGRADE_REQUESTS)
 
 
-def rollback(platform: Platform, checks: Checks) -> None:
+def rollback(platform: Deployed, checks: Checks) -> None:
     """`helm rollback` over a migration: the old version serves on the new schema."""
     if not looks.image_tag(platform).startswith(_TAGS):
         tag = _new_tag()
@@ -74,7 +74,7 @@ def _new_tag() -> str:
     return f"{_TAGS}{int(time.time())}"
 
 
-def _up_keeps_the_tag(platform: Platform, checks: Checks, tag: str) -> None:
+def _up_keeps_the_tag(platform: Deployed, checks: Checks, tag: str) -> None:
     for step, result in (
         ("up", platform.engine.up()),
         ("refresh", platform.engine.refresh()),
@@ -84,7 +84,7 @@ def _up_keeps_the_tag(platform: Platform, checks: Checks, tag: str) -> None:
     _require_tag(platform, checks, tag, "up and refresh")
 
 
-def _chart_by_up(platform: Platform, checks: Checks, tag: str) -> None:
+def _chart_by_up(platform: Deployed, checks: Checks, tag: str) -> None:
     """A new template arrives; its new default does not, until the next `make release`."""
     name = edits.add_chart_key(platform.engine.workspace.program, "first")
     result = platform.engine.up()
@@ -95,7 +95,7 @@ def _chart_by_up(platform: Platform, checks: Checks, tag: str) -> None:
     _require_note(platform, checks, name, "first", "the next release")
 
 
-def _chart_by_release(platform: Platform, checks: Checks, tag: str) -> None:
+def _chart_by_release(platform: Deployed, checks: Checks, tag: str) -> None:
     """Template and default arrive at once, and `up` keeps them."""
     name = edits.add_chart_key(platform.engine.workspace.program, "second")
     platform.release(tag)
@@ -105,27 +105,27 @@ def _chart_by_release(platform: Platform, checks: Checks, tag: str) -> None:
     _require_tag(platform, checks, tag, "up after a release with a new chart version")
 
 
-def _require_note(platform: Platform, checks: Checks, name: str, wanted: str, after: str) -> None:
+def _require_note(platform: Deployed, checks: Checks, name: str, wanted: str, after: str) -> None:
     path = "--output=jsonpath={.data.value}"
     config_map = f"configmap/{RELEASE}-{name}"
-    found = platform.cluster.kubectl("get", config_map, IN_NAMESPACE, "--ignore-not-found", path)
+    found = platform.kubectl("get", config_map, IN_NAMESPACE, "--ignore-not-found", path)
     checks.require(found == wanted, f"after {after} the new value is {found!r}, not {wanted!r}")
 
 
-def _require_tag(platform: Platform, checks: Checks, wanted: str, after: str) -> None:
+def _require_tag(platform: Deployed, checks: Checks, wanted: str, after: str) -> None:
     tag = looks.image_tag(platform)
     checks.require(tag == wanted, f"after {after} the tag is {tag}, not {wanted}")
 
 
-def _require_migrated(platform: Platform, checks: Checks, after: str) -> None:
+def _require_migrated(platform: Deployed, checks: Checks, after: str) -> None:
     checks.require(
-        edits.migrated(platform.world.postgres),
+        edits.migrated(platform.sql),
         f"after {after} revision {edits.additive_revision()} is not in the database",
     )
 
 
 def _require_rolled(
-    platform: Platform, checks: Checks, before: Mapping[str, str], tag: str
+    platform: Deployed, checks: Checks, before: Mapping[str, str], tag: str
 ) -> None:
     """All pods are new, and run that image."""
 
@@ -138,7 +138,7 @@ def _require_rolled(
         checks.fail(f"not all pods are new and run {tag}: {dict(looks.pod_tags(platform))}")
 
 
-def _require_both_zones(platform: Platform, checks: Checks, when: str) -> None:
+def _require_both_zones(platform: Deployed, checks: Checks, when: str) -> None:
     found = looks.zones(platform)
     checks.require(set(found) == set(looks.BOTH_ZONES), f"{when}, API pods stand in {found}")
 
@@ -153,7 +153,7 @@ def _require_same_values(
     checks.require(names[0] == names[1], f"the image's repository changed: {names}")
 
 
-def _revision_before(platform: Platform) -> tuple[int, str] | None:
+def _revision_before(platform: Deployed) -> tuple[int, str] | None:
     """Newest revision that worked with another image than the one that runs, and its tag."""
     running = looks.image_tag(platform)
     good = [item for item in looks.history(platform) if item["status"] == "superseded"]

@@ -22,7 +22,7 @@ _HELM = "--field-selector=type=helm.sh/release.v1"
 
 def of_cluster(platform: Platform) -> Iterator[tuple[str, bytes]]:
     """Yield what the cluster shows, by name."""
-    kubectl = platform.cluster.kubectl
+    kubectl = platform.kubectl
     kinds = _KINDS + _OF_MONITORING if platform.stack.monitored else _KINDS
     yield "objects", kubectl("get", kinds, "--all-namespaces", "--output=json").encode()
     for item in json.loads(kubectl("get", "secrets", "--all-namespaces", _HELM, "--output=json"))[

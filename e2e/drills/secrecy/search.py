@@ -81,6 +81,6 @@ def _secrets_of(platform: Platform) -> Iterator[tuple[str, str]]:
 def _held(platform: Platform, namespace: str, secrets: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Give what Secrets hold, as `secret/key`."""
     for secret in secrets:
-        data = platform.cluster.kubectl.get("secret", secret, f"--namespace={namespace}")["data"]
+        data = platform.kubectl.get("secret", secret, f"--namespace={namespace}")["data"]
         for key, value in data.items():
             yield f"{secret}/{key}", base64.b64decode(value).decode()

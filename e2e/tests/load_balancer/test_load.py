@@ -76,7 +76,7 @@ def test_it_ends_by_itself() -> None:
 
 @pytest.mark.parametrize("elsewhere", ["http://10.0.11.130:8000", "http://192.0.2.1"])
 def test_only_this_machine_is_a_target(elsewhere: str) -> None:
-    with pytest.raises(ValueError, match=r"127\.0\.0\.1 only"):
+    with pytest.raises(ValueError, match=r"127\.0\.0\.1 and load balancers only"):
         Load(Plan(elsewhere), Reads("/"))
 
 

@@ -96,11 +96,11 @@ def test_nothing_is_made_twice_or_forgotten_after_a_kill(engine: Engine, world: 
     world.heal()
     assert len(pending) > 1, "only one operation was under way"
     assert unknown_to_the_state(engine, world)
-    engine.repair()
+    engine.repair(world.resources())
     _is_whole(engine, world)
     engine.set("backend.replicas", 3)
     kill_the_release(engine)
-    engine.repair()
+    engine.repair(world.resources())
     _is_whole(engine, world)
     engine.destroy()
     assert not world.resources()
@@ -108,7 +108,7 @@ def test_nothing_is_made_twice_or_forgotten_after_a_kill(engine: Engine, world: 
 
 def test_a_release_whose_installation_was_killed_is_installed(engine: Engine, world: World) -> None:
     kill_the_release(engine)
-    engine.repair()
+    engine.repair(world.resources())
     _is_whole(engine, world)
 
 

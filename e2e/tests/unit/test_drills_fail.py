@@ -104,13 +104,13 @@ class FakePlatform:
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self._answers = {**HEALTHY, **answers}
         self._results = iter(self._answers["results"])
-        self.engine = self.world = self
-        self.cluster = SimpleNamespace(kubectl=self)
+        self.engine = self.world = self.kubectl = self
 
     def _next(self, **_: object) -> Result:
         return cast("Result", next(self._results))
 
     preview = up = refresh = destroy = _next
+    remains = Platform.remains
 
     def resources(self) -> Any:
         return self._answers["cloud"]
@@ -150,11 +150,11 @@ class FakePlatform:
             for left, sentence in (
                 ({"cloud": [VPC]}, "left: aws:t vpc"),
                 ({"state": Checkpoint((Recorded("urn::vpc", "aws:t", "1"),))}, "left: .*vpc"),
-                ({"helm list": "backend\naws\n"}, "releases .*: backend, aws"),
-                ({"namespace": "namespace/x"}, "the namespace .*: namespace/x"),
-                ({"storageclass": "gp3"}, "storage class .*: gp3"),
-                ({WEBHOOKS: "webhook/aws"}, "webhooks .*: webhook/aws"),
-                ({"targetgroupbindings.elbv2.k8s.aws": "b/backend"}, "bindings .*: b/backend"),
+                ({"helm list": "backend\naws\n"}, "left: release backend, release aws"),
+                ({"namespace": "namespace/x"}, "left: namespace/x"),
+                ({"storageclass": "storageclass/gp3"}, "left: storageclass/gp3"),
+                ({WEBHOOKS: "webhook/aws"}, "left: webhook/aws"),
+                ({"targetgroupbindings.elbv2.k8s.aws": "b/backend"}, "left: b/backend"),
             )
         ),
         (health.monitoring, {"pods": [UNREADY]}, "all pods of the monitoring stack are ready"),

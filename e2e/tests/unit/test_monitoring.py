@@ -27,7 +27,7 @@ DIGEST = f"sha256:{'7' * 64}"
 def test_the_stack_installs_what_is_real_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = Workspace.create(tmp_path / "engine", Stack.OBSERVABILITY).program
+    program = Workspace.create(tmp_path / "engine", Stack.OBSERVABILITY.on_this_machine).program
     provide.switch_off(program)
     # The program of the checkout, with the settings and the values of the copy.
     monkeypatch.setattr(charts, "VALUES", program / "infra" / "third_party" / "chart_values")

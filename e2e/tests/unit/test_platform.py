@@ -51,7 +51,7 @@ def test_a_pod_stands_in_its_nodes_zone(more: Mapping[str, str], described: str)
             "containerStatuses": [{"restartCount": 2}, {"restartCount": 1}],
         },
     }
-    found = Pod.of(item)
+    found = Pod.of(item, {"node-b": "us-east-1b"})
     assert (str(found), found.restarts) == (described, 3)
 
 

@@ -1,15 +1,18 @@
 """The runner: a failed drill fails the run, stops nothing, and each begins where it must."""
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from e2e.deploy.engine.errors import EngineError
 from e2e.drills.drill import Checks, Drill, Stage
 from e2e.drills.report import Report
 from e2e.drills.runner import run
+from e2e.platform.errors import PlatformError
 from e2e.platform.platform import Platform
 
 
@@ -19,22 +22,25 @@ class FakePlatform:
     def __init__(self, resources: Sequence[str] = (), *, is_deployed: bool = False) -> None:
         self.resources, self.is_deployed = resources, is_deployed
         self.done: list[str] = []
-        self.engine = self.world = self
+        self.broken: Exception | None = None
+        self.engine = self
 
     def checkpoint(self) -> "FakePlatform":
         return self
 
     def up(self) -> None:
-        self.done.append("up")
+        self._do("up")
 
     def destroy(self) -> None:
         self.done.append("destroy")
 
-    def settle(self) -> None:
-        self.done.append("settle")
+    def settle(self, patience: float) -> None:
+        self._do("settle" if patience == math.inf else "settle quickly")
 
-    def heal(self) -> None:
-        """Take faults away, of which this has none."""
+    def _do(self, what: str) -> None:
+        self.done.append(what)
+        if self.broken:
+            raise self.broken
 
 
 def _drill(
@@ -140,3 +146,33 @@ def test_a_drill_begins_where_it_must(
     platform = FakePlatform(resources, is_deployed=is_deployed)
     _run(file, _drill(stage=stage), platform=platform)
     assert platform.done == done
+
+
+SETTLE, QUICKLY = "settle", "settle quickly"
+
+
+@pytest.mark.parametrize(
+    ("is_deployed", "error", "done"),
+    [
+        # Until it has settled, which a drill in between does not show.
+        (True, PlatformError("targets are {}"), [SETTLE, QUICKLY, QUICKLY, SETTLE]),
+        (False, EngineError("up ended with 1:\nthe reason"), ["up"]),
+    ],
+)
+def test_what_was_waited_for_in_vain_costs_the_next_drills_little(
+    file: Path, is_deployed: bool, error: Exception, done: list[str]
+) -> None:
+    def mend(*_: object) -> None:
+        platform.broken, platform.is_deployed = None, True
+
+    platform = FakePlatform(is_deployed=is_deployed)
+    platform.broken = error
+    settled = _drill(stage=Stage.SETTLED)
+    drills = [settled, settled, _drill(run=mend), settled, settled]
+    report = _run(file, *drills, platform=platform)
+    first = str(error).partition("\n")[0]
+    assert [outcome.failure for outcome in report.outcomes] == [
+        *(f"it was not run: {each}" for each in (error, first)),
+        *[""] * 3,
+    ]
+    assert platform.done == [*done, *([] if is_deployed else [QUICKLY, SETTLE])]

@@ -70,7 +70,10 @@ def _platform(
     )
     cluster = SimpleNamespace(kubectl=_Kubectl(objects, release, logs), paths=Paths(state))
     return cast(
-        "Platform", SimpleNamespace(cluster=cluster, engine=engine, stack=stack, is_deployed=True)
+        "Platform",
+        SimpleNamespace(
+            cluster=cluster, kubectl=cluster.kubectl, engine=engine, stack=stack, is_deployed=True
+        ),
     )
 
 

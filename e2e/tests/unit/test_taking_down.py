@@ -9,12 +9,19 @@ import pytest
 from e2e.cluster import processes, teardown
 from e2e.cluster.paths import Paths
 from e2e.deploy.cloud.errors import Rejected
-from e2e.deploy.engine import cli
 from e2e.deploy.engine.cli import Cli
 from e2e.deploy.engine.errors import EngineError
 from e2e.platform import assembly
 from tests.support.shebang import shebang
 
+PATIENT = f"""{shebang()}
+import pathlib, signal, sys, time
+def end(*_):
+    pathlib.Path("recorded").touch()
+    sys.exit(1)
+signal.signal(signal.SIGINT, end)
+time.sleep(60)
+"""
 # Starts a child as the engine starts its plugins, and waits for it.
 ENGINE = f"""{shebang()}
 import subprocess, sys
@@ -52,15 +59,18 @@ def test_a_database_that_does_not_end_does_not_keep_the_cluster(
     assert ended == [paths]
 
 
+@pytest.mark.parametrize(("program", "recorded"), [(ENGINE, False), (PATIENT, True)])
 def test_an_engine_that_does_not_end_is_killed_with_its_plugins(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, program: str, recorded: bool
 ) -> None:
-    program = tmp_path / "pulumi"
-    program.write_text(ENGINE)
-    program.chmod(0o755)
-    monkeypatch.setattr(cli, "_SECONDS", 1)
+    """In an account it may first record what it has begun."""
+    file = tmp_path / "pulumi"
+    file.write_text(program)
+    file.chmod(0o755)
     environment = {processes.MARK: str(tmp_path)}
-    engine = Cli(program, tmp_path, environment, tmp_path / "logs")
+    patience = 30 if recorded else 0
+    engine = Cli(file, tmp_path, environment, tmp_path / "logs", {"up": 1}, patience)
     with pytest.raises(EngineError, match=r"pulumi up did not end in 1 s: see .*001-up.log"):
         engine.run("up")
+    assert (tmp_path / "recorded").exists() is recorded
     assert processes.wait_until(lambda: not list(processes.marked(tmp_path)), seconds=5)
