@@ -19,7 +19,6 @@ from e2e.drills.secrecy.search import Keeper
 from e2e.platform import assembly
 from e2e.platform.alone import alone
 
-
 ALL, MONITORING = (f"{len(chosen(Keeper(), of=stack))} drills" for stack in Stack)
 
 
