@@ -82,6 +82,7 @@ _OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 _COMMON_VERSION = {"github.com/prometheus/common/version.Version": "{version}"}
 
 _MODULES = (
+    # The minor that Pulumi.dev.yaml names, or the newest that runs here: e2e/README.md says which.
     Module(
         "kubernetes",
         _KUBERNETES,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from e2e.deploy.engine.stacks import PROJECT, REPOSITORY
 from e2e.programs import catalogue
 from e2e.programs.build import BuildError, ensure
 from e2e.programs.cache import cache_directory
@@ -22,7 +23,14 @@ def test_every_module_is_locked_and_the_linker_is_told_its_version() -> None:
         assert module.path == "main" or (module.directory / "go.sum").exists()
     kubernetes = MODULES["kubernetes"]
     assert f"gitVersion=v{kubernetes.version}" in kubernetes.linker_flags
-    assert kubernetes.linker_flags.endswith("gitMinor=35")
+    minor = kubernetes.version.split(".")[1]
+    assert kubernetes.linker_flags.endswith(f"gitMinor={minor}")
+
+
+def test_the_cluster_follows_the_minor_that_dev_names() -> None:
+    stack = yaml.safe_load((REPOSITORY / "Pulumi.dev.yaml").read_text())
+    named = stack["config"][f"{PROJECT}:cluster"]["version"]
+    assert MODULES["kubernetes"].version.startswith(f"{named}.")
 
 
 def _read(chart: tarfile.TarFile, name: str) -> Any:
