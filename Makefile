@@ -7,6 +7,7 @@ STATE ?= .local
 CLOUD ?= fake
 RELEASE ?= backend
 NAMESPACE ?= observability
+PLATFORMS ?= linux/amd64
 
 # local/bootstrap.sh installs this environment from the lock. Recipes run its programs directly and not
 # through uv, which would need a cache directory and add a process between make and the program. The uv
@@ -92,8 +93,8 @@ log-config: dependencies ## write the configurations of Loki and Alloy to build/
 	@$(RUN) python -m tests.support.log_configurations
 
 .PHONY: image
-image: ## build the backend's image and push it (REPOSITORY=<registry>/<name> [VERSION=<tag>])
-	@python3.11 -m release image --repository "$(REPOSITORY)" --version "$(VERSION)"
+image: ## build the backend's image and push it (REPOSITORY=<registry>/<name> [VERSION=<tag>] PLATFORMS=linux/amd64)
+	@python3.11 -m release image --repository "$(REPOSITORY)" --version "$(VERSION)" --platforms "$(PLATFORMS)"
 
 .PHONY: release
 release: ## deploy a version of the backend, and change nothing else (VERSION=<tag>)

@@ -135,6 +135,7 @@ class _Stack:
             roles=self._settings.roles,
             vpc_id=self._network.vpc_id,
             subnet_ids=self._network.private_subnet_ids,
+            zones=self._options.network.zones,
             cluster_name=self._cluster.name,
             cluster_version=self._options.cluster.version,
             cluster_security_group_id=self._cluster.security_group_id,
@@ -168,7 +169,8 @@ class _Stack:
         return Registry("registry", args, self._in_aws)
 
     def _create_managed_addons(self) -> ManagedAddons:
-        ebs_csi = storage_identity(self._settings.roles, self._cluster.name, self._in_aws)
+        key = self._options.nodes.kms_key
+        ebs_csi = storage_identity(self._settings.roles, self._cluster.name, key, self._in_aws)
         args = ManagedAddonsArgs(
             names=self._names,
             cluster_name=self._cluster.name,
@@ -196,6 +198,7 @@ class _Stack:
     def _create_addons(self, after: list[pulumi.Resource]) -> Addons:
         args = AddonsArgs(
             options=self._options.addons,
+            volume_key=self._options.nodes.kms_key,
             region=self._options.region,
             vpc_id=self._network.vpc_id,
             cluster_name=self._cluster.name,
@@ -213,6 +216,7 @@ class _Stack:
             repository_url=self._registry.repository_url,
             registry_id=self._registry.registry_id,
             tag=self._settings.app_version,
+            platforms=self._options.nodes.platforms,
         )
         return BootstrapImage("bootstrap-image", args, self._in_aws).ready
 
@@ -253,6 +257,7 @@ class _Stack:
             "clusterName": self._cluster.name,
             "kubeconfig": self._cluster.kubeconfig,
             "registry": self._registry.repository_url,
+            "imagePlatforms": ",".join(self._options.nodes.platforms),
             "databaseEndpoint": self._database.endpoint,
             "databaseName": naming.DATABASE_NAME,
             "databaseUser": naming.DATABASE_USER,

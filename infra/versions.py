@@ -61,6 +61,7 @@ REMOVED_APIS: Mapping[str, Sequence[str]] = _DATA["removed_apis"]["minors"]
 VPC_CNI: str = _DATA["addons"]["every_minor"]["vpc_cni"]
 POD_IDENTITY_AGENT: str = _DATA["addons"]["every_minor"]["pod_identity_agent"]
 EBS_CSI_DRIVER: str = _DATA["addons"]["every_minor"]["ebs_csi_driver"]
+NODE_MONITORING_AGENT: str = _DATA["addons"]["every_minor"]["node_monitoring_agent"]
 
 
 @dataclass(frozen=True, slots=True)

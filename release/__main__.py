@@ -14,7 +14,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.command == "image":
-            image.build_and_push(repository=options.repository, version=options.version, root=_ROOT)
+            image.build_and_push(
+                repository=options.repository,
+                version=options.version,
+                platforms=options.platforms,
+                root=_ROOT,
+            )
         else:
             target = upgrade.Target(release=options.release, namespace=options.namespace)
             upgrade.release(version=options.version, target=target, root=_ROOT)
@@ -33,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     build = commands.add_parser("image", help="build and push the image")
     build.add_argument("--repository", required=True, help="repository, without a tag")
     build.add_argument("--version", required=True, help="tag; empty names the commit")
+    build.add_argument("--platforms", default="linux/amd64", help="of the nodes, with commas")
     deploy = commands.add_parser("upgrade", help="put a version into the release")
     deploy.add_argument("--version", required=True, help="tag of the image")
     deploy.add_argument("--release", default="backend")

@@ -5,14 +5,14 @@ from pathlib import Path
 from release import versions
 from release.programs import ReleaseError, ask, require, run, say
 
-# The platform of the node groups (t3). An image of the builder's platform may not start there.
-_PLATFORM = "linux/amd64"
+# What EKS's nodes can be. An image of the builder's platform may not start there.
+_PLATFORMS = ("linux/amd64", "linux/arm64")
 
 
-def build_command(reference: str, *, version: str, revision: str) -> list[str]:
+def build_command(reference: str, *, platforms: str, version: str, revision: str) -> list[str]:
     return [
         *("docker", "buildx", "build", "--push"),
-        *("--platform", _PLATFORM),
+        *("--platform", platforms),
         *("--file", "backend/Dockerfile"),
         *("--build-arg", f"VERSION={version}"),
         *("--build-arg", f"REVISION={revision}"),
@@ -21,11 +21,16 @@ def build_command(reference: str, *, version: str, revision: str) -> list[str]:
     ]
 
 
-def build_and_push(*, repository: str, version: str, root: Path) -> None:
+def build_and_push(*, repository: str, version: str, platforms: str, root: Path) -> None:
     if not repository:
         raise ReleaseError(
             "REPOSITORY is missing: make image REPOSITORY=<registry>/<name>,"
             " for example REPOSITORY=$(pulumi stack output registry)"
+        )
+    if unknown := set(platforms.split(",")) - set(_PLATFORMS):
+        raise ReleaseError(
+            f"PLATFORMS={platforms}: {', '.join(sorted(unknown))!r} is not a platform of nodes. Use"
+            f" {', '.join(_PLATFORMS)} or both, or PLATFORMS=$(pulumi stack output imagePlatforms)"
         )
     named = versions.checked(version, command="make image") if version else None
     require("docker", "install Docker with the buildx plugin")
@@ -33,7 +38,9 @@ def build_and_push(*, repository: str, version: str, root: Path) -> None:
         raise ReleaseError("docker has no buildx: install the docker-buildx plugin")
     tag = named or versions.of_checkout(root)
     reference = f"{repository}:{tag}"
-    command = build_command(reference, version=tag, revision=versions.revision(root))
+    command = build_command(
+        reference, platforms=platforms, version=tag, revision=versions.revision(root)
+    )
     if run(command, cwd=root):
         raise ReleaseError(
             f"{reference} was not built or not pushed (see above). Not logged in? For ECR:"

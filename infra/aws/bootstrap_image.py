@@ -5,6 +5,7 @@ builds again whenever a source file changes (ignore_changes does not cover what 
 So a second build of the same tag is refused here, before it begins.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -21,6 +22,8 @@ class BootstrapImageArgs:
     repository_url: pulumi.Input[str]
     registry_id: pulumi.Input[str]
     tag: str
+    # Those of the nodes: linux/amd64, linux/arm64.
+    platforms: Sequence[str]
 
 
 class BootstrapImage(pulumi.ComponentResource):
@@ -40,7 +43,7 @@ class BootstrapImage(pulumi.ComponentResource):
             f"{name}-build",
             context=docker_build.BuildContextArgs(location=CONTEXT),
             dockerfile=docker_build.DockerfileArgs(location=DOCKERFILE),
-            platforms=[docker_build.Platform.LINUX_AMD64],
+            platforms=[docker_build.Platform(platform) for platform in args.platforms],
             tags=[repository.apply(lambda url: f"{url}:{args.tag}")],
             push=True,
             build_on_preview=False,
@@ -69,7 +72,7 @@ def refuse_rebuild(args: ResourceHookArgs) -> None:
     old, new = ((inputs or {}).get("tags") for inputs in (args.old_inputs, args.new_inputs))
     if old == new:
         raise pulumi.RunError(
-            f"the first image exists already ({old}) and the sources have changed, but its tag"
-            " cannot be pushed again. Set backend.buildImage to false (the image stays), and"
-            " deploy the change with `make release`."
+            f"the first image exists already ({old}) and the sources or platforms have changed,"
+            " but its tag cannot be pushed again. Set backend.buildImage to false (the image"
+            " stays), and deploy the change with `make release`."
         )

@@ -7,7 +7,7 @@ from typing import TypeVar
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws import group_sizes
+from infra.aws import node_facts
 from infra.aws.network import Place
 from infra.config import endpoints
 from infra.config.addressing import EVERYWHERE
@@ -49,7 +49,7 @@ def find_network(
     # `make plan` asks nobody, and knows nothing that could be checked.
     if vpc.main_route_table_id is not None:
         groups = {group: f"nodes-{group}" for group in options.nodes.groups}
-        running = group_sizes.ask_aws(names.cluster, groups, provider) or {}
+        running = node_facts.running_groups(names.cluster, groups, provider) or {}
         services = {*endpoints.needed(options), "s3"}
         found = FoundNetwork(
             vpc_id=vpc.id,
@@ -62,7 +62,7 @@ def find_network(
                 setting: [asked.details(one, vpc.main_route_table_id) for one in answers]
                 for setting, answers in subnets.items()
             },
-            running=sum(running.values()),
+            running=sum(group.size for group in running.values()),
         )
         _report(options, found)
         online = all(subnet.way_out for subnet in found.subnets[PRIVATE])

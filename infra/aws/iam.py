@@ -76,6 +76,25 @@ def secret_encryption(key_arn: str) -> str:
     return _document(_allow(actions, key_arn))
 
 
+def volume_encryption(key_arn: str) -> str:
+    """Allow the EBS CSI driver to encrypt volumes with a key of the account.
+
+    Source: "Configure encryption" of the driver's guide (aws-ebs-csi-driver).
+    """
+    use = [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    ]
+    grant = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
+    for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    return _document(_allow(use, key_arn), _allow(grant, key_arn, for_aws))
+
+
 def load_balancer_controller(target_group_arn: str) -> str:
     """Allow the nine actions of a controller that only binds pods to a target group.
 

@@ -1,4 +1,4 @@
-"""Add-ons that EKS manages and that need nodes: pod identity agent, CoreDNS, EBS CSI driver.
+"""Add-ons that EKS manages and that need nodes: for AWS credentials, DNS, volumes and node repair.
 
 The CNI and kube-proxy come with the cluster (infra/aws/cluster.py), before the first node.
 """
@@ -23,15 +23,19 @@ OVERWRITE = "OVERWRITE"
 
 
 def storage_identity(
-    roles: Roles, cluster_name: pulumi.Input[str], opts: ResourceOptions
+    roles: Roles, cluster_name: pulumi.Input[str], key: str | None, opts: ResourceOptions
 ) -> WorkloadIdentity:
-    """Create the role of the EBS CSI driver, whose add-on makes the association."""
+    """Create the role of the EBS CSI driver, whose add-on makes the association.
+
+    `key` encrypts volumes in place of AWS's own.
+    """
     args = WorkloadIdentityArgs(
         roles=roles,
         cluster_name=cluster_name,
         namespace=SYSTEM_NAMESPACE,
         service_account=EBS_CSI_SERVICE_ACCOUNT,
         managed_policy=iam.EBS_CSI_DRIVER_POLICY,
+        policy=iam.volume_encryption(key) if key else None,
         associate=False,
     )
     return WorkloadIdentity("ebs-csi", args, opts)
@@ -50,7 +54,7 @@ class ManagedAddonsArgs:
 
 
 class ManagedAddons(pulumi.ComponentResource):
-    """Add-ons for DNS, volumes and AWS credentials of pods."""
+    """Add-ons for DNS, volumes, AWS credentials of pods, and the health of nodes."""
 
     # Workloads that resolve names or call AWS wait for these.
     ready: list[pulumi.Resource]
@@ -78,6 +82,13 @@ class ManagedAddons(pulumi.ComponentResource):
                 role_arn=args.ebs_csi_role_arn, service_account=EBS_CSI_SERVICE_ACCOUNT
             ),
             {"controller": {"extraVolumeTags": dict(args.volume_tags)}},
+        )
+        # Node repair itself sees only whether a node is Ready; the agent reports why it is not.
+        self._create(
+            "node-monitoring",
+            "eks-node-monitoring-agent",
+            versions.NODE_MONITORING_AGENT,
+            args.after,
         )
         self.ready = [agent, coredns]
         self.register_outputs({})

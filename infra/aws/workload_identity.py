@@ -1,6 +1,6 @@
 """One role for each workload: its permissions in AWS (EKS Pod Identity)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -13,7 +13,7 @@ from infra.aws.roles import Roles
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadIdentityArgs:
-    """Exactly one of `policy` (our own, JSON) and `managed_policy` (the name of AWS's)."""
+    """`policy` (our own, JSON), `managed_policy` (the name of AWS's), or both."""
 
     roles: Roles
     cluster_name: pulumi.Input[str]
@@ -36,13 +36,13 @@ class WorkloadIdentity(pulumi.ComponentResource):
         self, name: str, args: WorkloadIdentityArgs, opts: ResourceOptions | None = None
     ) -> None:
         super().__init__("platform:identity:WorkloadIdentity", name, None, opts)
-        if (args.policy is None) == (args.managed_policy is None):
-            raise ValueError(f"{name}: give either policy or managed_policy")
+        if args.policy is None and args.managed_policy is None:
+            raise ValueError(f"{name}: give policy or managed_policy")
         self._name, self._args, self._child = name, args, ResourceOptions(parent=self)
 
         role = self._create_role()
         self.role_arn = role.arn
-        self.ready = [self._grant(role)]
+        self.ready = list(self._grant(role))
         if args.associate:
             self.ready.append(self._associate(role))
         self.register_outputs({"roleArn": self.role_arn})
@@ -59,14 +59,14 @@ class WorkloadIdentity(pulumi.ComponentResource):
             f"{self._name}-role", trust=trust, display=self._name, opts=self._child
         )
 
-    def _grant(self, role: aws.iam.Role) -> pulumi.Resource:
+    def _grant(self, role: aws.iam.Role) -> Iterator[pulumi.Resource]:
+        name = f"{self._name}-policy"
         if self._args.managed_policy is not None:
-            return self._args.roles.attach(
-                f"{self._name}-policy", role, self._args.managed_policy, self._child
+            yield self._args.roles.attach(name, role, self._args.managed_policy, self._child)
+        if self._args.policy is not None:
+            yield aws.iam.RolePolicy(
+                name, role=role.name, policy=self._args.policy, opts=self._child
             )
-        return aws.iam.RolePolicy(
-            f"{self._name}-policy", role=role.name, policy=self._args.policy, opts=self._child
-        )
 
     def _associate(self, role: aws.iam.Role) -> aws.eks.PodIdentityAssociation:
         return aws.eks.PodIdentityAssociation(

@@ -52,6 +52,18 @@ def addresses_per_node(pods: int) -> int:
     return (prefixes + 1) * ADDRESSES_PER_PREFIX
 
 
+def nodes_in(network: IPv4Network, pods: int) -> int:
+    """Return how many nodes a subnet bears, each with `pods` pods and one warm prefix.
+
+    A prefix is a whole /28, and AWS's reserved addresses break the first and the last one. A
+    node's own address comes from these two while they last.
+    """
+    taken = addresses_per_node(pods)
+    whole = max(network.num_addresses // ADDRESSES_PER_PREFIX - 2, 0)
+    prefixes = taken // ADDRESSES_PER_PREFIX
+    return min(whole // prefixes, usable_addresses(network) // (taken + 1))
+
+
 def validate_addresses(
     vpc: IPv4Network, tiers: Mapping[str, Sequence[IPv4Network]]
 ) -> list[Finding]:

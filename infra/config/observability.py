@@ -124,3 +124,8 @@ class ObservabilityOptions(Group):
     def database_metrics(self) -> bool:
         """Whether Prometheus is there and is shown the database."""
         return self.enabled and self.metrics.enabled and self.metrics.database_exporter
+
+    @property
+    def volumes(self) -> bool:
+        """Whether any pod has a volume, which belongs to one zone."""
+        return self.enabled and any((self.metrics.enabled, self.logs.enabled, self.traces.enabled))

@@ -13,20 +13,13 @@ from pydantic import Field, StringConstraints
 from infra.config.addressing import EVERYWHERE
 from infra.config.database import REGION, DatabaseOptions
 from infra.config.network import Cidr, NetworkOptions
+from infra.config.nodes import NodeOptions
 from infra.config.observability import ObservabilityOptions
-from infra.config.option_group import Group, Version
+from infra.config.option_group import Group, Identifier, Version
 from infra.config.partition import Partition, partition_of
 from infra.naming import ALERTMANAGER_TOKEN, DISCOVERY_TOKEN, SharedToken
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+$")]
-
-
-class Capacity(StrEnum):
-    """How EC2 sells the nodes."""
-
-    ON_DEMAND = "on-demand"
-    SPOT = "spot"
 
 
 class AccessLevel(StrEnum):
@@ -98,23 +91,6 @@ class ClusterOptions(Group):
         LogClass.STANDARD,
         description="STANDARD, or INFREQUENT_ACCESS at half the price ($0.25 per GB), which only"
         " Logs Insights reads; fixed once the stack exists",
-    )
-
-
-class NodeGroupOptions(Group):
-    instance_types: tuple[str, ...] = Field(
-        min_length=1, description="EC2 instance types, at least one; several help with spot"
-    )
-    capacity: Capacity = Field(Capacity.ON_DEMAND, description="on-demand or spot")
-    min: int = Field(ge=0, le=100, description="fewest nodes, 0 to 100")
-    max: int = Field(ge=1, le=100, description="most nodes, 1 to 100")
-
-
-class NodeOptions(Group):
-    pods_per_node: int = Field(35, ge=10, le=110, description="pods on one node, 10 to 110")
-    disk_gb: int = Field(20, ge=20, le=500, description="root volume in GB, 20 to 500")
-    groups: dict[Identifier, NodeGroupOptions] = Field(
-        min_length=1, description="node groups by a short name, at least one"
     )
 
 

@@ -22,6 +22,8 @@ CLUSTER_AUTOSCALER = "cluster-autoscaler"
 @dataclass(frozen=True, kw_only=True)
 class AddonsArgs:
     options: AddonOptions
+    # Encrypts the volumes of pods; None means the account's default key.
+    volume_key: str | None
     region: str
     vpc_id: pulumi.Input[str]
     cluster_name: pulumi.Input[str]
@@ -61,6 +63,7 @@ class Addons(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _create_storage_class(self) -> k8s.storage.v1.StorageClass:
+        key = {"kmsKeyId": self._args.volume_key} if self._args.volume_key else {}
         return k8s.storage.v1.StorageClass(
             f"{self._name}-{STORAGE_CLASS}",
             metadata=k8s.meta.v1.ObjectMetaArgs(
@@ -69,7 +72,7 @@ class Addons(pulumi.ComponentResource):
                 annotations={"storageclass.kubernetes.io/is-default-class": "true"},
             ),
             provisioner="ebs.csi.aws.com",
-            parameters={"type": "gp3", "encrypted": "true"},
+            parameters={"type": "gp3", "encrypted": "true", **key},
             # A volume belongs to a zone, so it is created in the pod's zone.
             volume_binding_mode="WaitForFirstConsumer",
             allow_volume_expansion=True,

@@ -14,6 +14,7 @@ import pulumi
 from infra.config.findings import Finding, Severity
 from infra.plan.comparison import compare, is_document
 from infra.plan.model import Json, Plan
+from infra.plan.node_lines import node_lines
 from infra.plan.project import ProjectError, read_stack
 from infra.plan.recorder import record
 from infra.plan.render import render
@@ -49,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     comparison = compare(old, json.loads(document), settings) if old else None
     refused = bool(comparison and comparison.refused)
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    sys.stdout.write(render(plan, settings.findings, comparison=comparison, color=color))
+    nodes = node_lines(settings.options)
+    text = render(plan, settings.findings, nodes=nodes, comparison=comparison, color=color)
+    sys.stdout.write(text)
     if refused and options.since.resolve() == options.output.resolve():
         # A second run would compare the refused change with itself.
         sys.stdout.write(f"\n\nNot written, because of the refused changes: {options.output}\n")

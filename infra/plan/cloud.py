@@ -38,6 +38,8 @@ FUNCTIONS: dict[str, dict[str, Json]] = {
     "aws:ec2/getSubnet:getSubnet": {"cidrBlock": "192.0.2.0/24"},
     # No node group runs yet.
     "aws:autoscaling/getAmiIds:getAmiIds": {"names": []},
+    "aws:ssm/getParameter:getParameter": {"insecureValue": "<newest release>"},
+    "aws:ebs/getDefaultKmsKey:getDefaultKmsKey": {"keyArn": "alias/aws/ebs"},
     "aws:rds/getEngineVersion:getEngineVersion": {"versionActual": "<newest minor>"},
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
         "userName": "AWS",

@@ -37,10 +37,9 @@ def _rule(inputs: Inputs) -> str:
 def _node_group(inputs: Inputs) -> str:
     scaling = inputs["scalingConfig"]
     assert isinstance(scaling, Mapping)  # noqa: S101  the recorder keeps the SDK's shape
-    return (
-        f"{scaling['minSize']} to {scaling['maxSize']} x {_text(inputs['instanceTypes'])}"
-        f"  {inputs['capacityType']}"
-    )
+    # One type is in the launch template.
+    types = f" x {_text(inputs['instanceTypes'])}" if "instanceTypes" in inputs else ""
+    return f"{scaling['minSize']} to {scaling['maxSize']}{types}  {inputs['capacityType']}"
 
 
 def _database(inputs: Inputs) -> str:
@@ -75,6 +74,7 @@ DESCRIBERS: Mapping[str, Callable[[Inputs], str]] = {
     ),
     "eks:index:Cluster": lambda inputs: f"Kubernetes {inputs['version']}  {inputs['name']}",
     "aws:eks/nodeGroup:NodeGroup": _node_group,
+    "aws:ec2/launchTemplate:LaunchTemplate": _keys("instanceType"),
     "aws:eks/addon:Addon": _keys("addonName", "addonVersion"),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _keys("policyArn"),
     "aws:rds/instance:Instance": _database,

@@ -30,6 +30,7 @@ class PlannedResource:
     delete_before_replace: bool = False
     # The id of what exists in the cloud already and is taken over; empty for what is created.
     import_id: str = ""
+    replace_on_changes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Json]:
         return {

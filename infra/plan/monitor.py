@@ -80,6 +80,7 @@ class Monitor(mocks.MockMonitor):
                 ignore_changes=tuple(request.ignoreChanges),
                 delete_before_replace=request.deleteBeforeReplace,
                 import_id=request.importId,
+                replace_on_changes=tuple(request.replaceOnChanges),
             )
 
     def _outputs_of(self, urn: str, request: resource_pb2.RegisterResourceRequest) -> Struct:

@@ -1,6 +1,6 @@
 """The plan as text for a terminal: components with their resources, findings, outputs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from infra.config.findings import Finding
 from infra.plan.comparison import Comparison
@@ -15,13 +15,20 @@ def render(
     plan: Plan,
     findings: Sequence[Finding],
     *,
+    nodes: Iterable[str] = (),
     comparison: Comparison | None = None,
     color: bool,
 ) -> str:
-    """Lay the plan out, and below it a comparison; `color` adds terminal codes."""
+    """Lay the plan out, and below it a comparison; `color` adds terminal codes.
+
+    `nodes` are the sentences about them.
+    """
     paint = _Paint(color=color)
     lines = [
         *_components(plan, paint),
+        "",
+        paint(BOLD, "Nodes"),
+        *(f"  {line}" for line in nodes),
         *_findings(findings, paint),
         *_destruction(destruction(plan), paint),
         *_outputs(plan, paint),

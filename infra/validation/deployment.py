@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import chain
 
-from infra.config import addressing, capacity
+from infra.config import addressing
 from infra.config.findings import Finding, error, warning
-from infra.config.options import Capacity, Options
+from infra.config.options import Options
 from infra.validation.chart_values import validate_chart_values
 from infra.validation.database import validate_database
 from infra.validation.network import check_retention, validate_network
+from infra.validation.nodes import validate_nodes
 from infra.validation.observability import validate_observability
 from infra.validation.place import validate_place
 from infra.validation.support import validate_kubernetes, validate_postgres
@@ -20,8 +21,6 @@ from infra.validation.support import validate_kubernetes, validate_postgres
 # Beginnings of keys that AWS and the EBS CSI driver refuse (pkg/driver/validation.go of 1.64).
 RESERVED_TAGS = ("aws:", "kubernetes.io", "ebs.csi.aws.com/", "CSIVolume")
 UNUSABLE_IN_TAGS = ',"{}'
-# One for each zone.
-FEWEST_NODES = 2
 
 
 def validate(options: Options, today: date) -> list[Finding]:
@@ -32,7 +31,7 @@ def validate(options: Options, today: date) -> list[Finding]:
             validate_network(options),
             _check_cluster(options),
             validate_kubernetes(options, today),
-            _check_nodes(options),
+            validate_nodes(options),
             validate_database(options),
             validate_postgres(options, today),
             _check_replicas(options),
@@ -81,39 +80,6 @@ def _check_cluster(options: Options) -> Iterator[Finding]:
             "Run `pulumi up` and `helm` on a machine in the VPC, or over a VPN",
         )
     yield from check_retention("cluster.logRetentionDays", cluster.log_retention_days)
-
-
-def _check_nodes(options: Options) -> Iterator[Finding]:
-    groups = options.nodes.groups
-    for name, group in groups.items():
-        setting = f"nodes.groups.{name}"
-        if group.max < group.min:
-            yield error(
-                f"{setting}.max",
-                f"max {group.max} is below min {group.min}",
-                "Raise max or lower min",
-            )
-        for instance_type in group.instance_types:
-            if instance_type not in capacity.INSTANCE_TYPES:
-                yield error(
-                    f"{setting}.instanceTypes",
-                    f"this program does not know the instance type {instance_type!r}",
-                    f"Use one of {', '.join(capacity.INSTANCE_TYPES)},"
-                    " or add its size to infra/config/capacity.py",
-                )
-    lasting = [g for g in groups.values() if g.capacity is Capacity.ON_DEMAND and g.min > 0]
-    if not lasting:
-        yield error(
-            "nodes.groups",
-            "no group always has on-demand nodes: EC2 may reclaim all spot nodes at once",
-            "Add a group with capacity on-demand and min 1 or more",
-        )
-    elif sum(group.min for group in groups.values()) < FEWEST_NODES:
-        yield warning(
-            "nodes.groups",
-            "there is only one node: losing it is an outage",
-            "Set min to 2, one node for each zone",
-        )
 
 
 def _check_replicas(options: Options) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
+from math import ceil
 
 from infra.config import addressing, endpoints
 from infra.config.findings import Finding, error, warning
@@ -44,28 +45,32 @@ def check_retention(setting: str, days: int) -> Iterator[Finding]:
 def check_node_addresses(
     options: Options, cidrs: Sequence[IPv4Network], setting: str
 ) -> Iterator[Finding]:
-    """Compare the addresses that pods need with the subnets: with all zones, and with one less."""
-    pods = options.nodes.pods_per_node
-    nodes = sum(group.max for group in options.nodes.groups.values())
-    zones = max(len(options.network.zones), addressing.FEWEST_ZONES)
-    per_node = addressing.addresses_per_node(pods)
-    spread, crowded = (-(-nodes // count) * per_node for count in (zones, zones - 1))
-    for cidr in cidrs:
-        usable = addressing.usable_addresses(cidr)
-        if usable < spread:
-            yield error(
-                setting,
-                f"{cidr} has {usable} usable addresses, but its share of {nodes} nodes with {pods}"
-                f" pods needs {spread}",
-                "Use a larger range, fewer nodes or fewer pods per node",
-            )
-        elif usable < crowded:
+    """Compare the nodes with what their subnets bear: with all zones, and with one less."""
+    pods, zones = options.nodes.pods_per_node, options.network.zones
+    for zone, cidr in zip(zones, cidrs, strict=False):
+        borne = addressing.nodes_in(cidr, pods)
+        spread = _most_nodes(options, zone)
+        lost = (_most_nodes(options, zone, other) for other in zones if other != zone)
+        crowded = max(lost, default=0)
+        bears = f"{cidr} bears {borne} nodes with {pods} pods, because each takes whole /28 blocks"
+        remedy = "Use a larger range, fewer nodes or fewer pods per node"
+        if borne < spread:
+            yield error(setting, f"{bears}; node groups can put {spread} there", remedy)
+        elif borne < crowded:
             yield warning(
                 setting,
-                f"{cidr} has {usable} usable addresses, but after the loss of a zone its share of"
-                f" {nodes} nodes with {pods} pods needs {crowded}",
-                "Use a larger range, fewer nodes or fewer pods per node",
+                f"{bears}; after the loss of a zone, node groups can put {crowded} there",
+                remedy,
             )
+
+
+def _most_nodes(options: Options, zone: str, lost: str | None = None) -> int:
+    """Return a zone's share of the nodes when every group is at its largest."""
+    left = [
+        (group.max, [one for one in group.zones or options.network.zones if one != lost])
+        for group in options.nodes.groups.values()
+    ]
+    return ceil(sum(most / len(zones) for most, zones in left if zone in zones))
 
 
 def _check_ranges(options: Options) -> Iterator[Finding]:

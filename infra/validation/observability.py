@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from infra import naming, versions
-from infra.config import capacity
 from infra.config.findings import Finding, error, warning
+from infra.config.instance_types import instance_types
 from infra.config.observability import (
     DirectReceiver,
     GrafanaAccess,
@@ -47,7 +47,7 @@ def validate_observability(options: Options) -> Iterator[Finding]:
             _check_notifications(chosen),
         )
     known = [kind for group in options.nodes.groups.values() for kind in group.instance_types]
-    if all(kind in capacity.INSTANCE_TYPES for kind in known):
+    if all(kind in instance_types() for kind in known):
         yield from _check_capacity(options)
 
 
@@ -183,10 +183,11 @@ def _given(options: NotificationOptions) -> set[str]:
 
 
 def _check_capacity(options: Options) -> Iterator[Finding]:
-    fewest = sum(group.min for group in options.nodes.groups.values())
-    if not fewest:
-        return
+    groups = options.nodes.groups.values()
+    fewest = sum(group.min for group in groups if not group.keeps_others_away)
     available = pod_requests.supply(options.nodes)
+    if not available.pods:
+        return
     workloads = pod_requests.workloads(options, replicas=options.backend.replicas)
     requested = pod_requests.demand(workloads, nodes=fewest, rolling=True)
     shares = requested.share_of(available)

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.config import capacity
-from infra.config.options import NodeOptions, Options
+from infra.config.instance_types import instance_types
+from infra.config.nodes import NodeOptions
+from infra.config.options import Options
 from infra.third_party.installed import installed
 from infra.third_party.pods import Workload
 
@@ -42,6 +44,7 @@ EKS = (
     Workload("kube-proxy", 100, 0, per_node=True),
     Workload("ebs-csi-node", 30, 104, per_node=True),
     Workload("eks-pod-identity-agent", 0, 0, per_node=True),
+    Workload("eks-node-monitoring-agent", 10, 30, per_node=True),
     Workload("coredns", 100, 70, pods=2, surge=1),
     Workload("ebs-csi-controller", 50, 192, pods=2, surge=1),
 )
@@ -87,10 +90,14 @@ def demand(of: Sequence[Workload], *, nodes: int, rolling: bool) -> NodeResource
 
 
 def supply(nodes: NodeOptions, *, most: bool = False) -> NodeResources:
-    """Sum what the fewest nodes (or the most) offer to pods, at each group's smallest type."""
+    """Sum what the fewest nodes (or the most) offer to pods, at each group's smallest type.
+
+    Groups whose taints keep our pods away offer nothing.
+    """
     groups = [
         (allocatable(kind, nodes.pods_per_node), group.max if most else group.min)
         for group in nodes.groups.values()
+        if not group.keeps_others_away
         for kind in [min(group.instance_types, key=_memory)]
     ]
     return NodeResources(
@@ -102,7 +109,7 @@ def supply(nodes: NodeOptions, *, most: bool = False) -> NodeResources:
 
 def allocatable(instance_type: str, pods: int) -> NodeResources:
     """Return what one node offers to pods."""
-    size = capacity.INSTANCE_TYPES[instance_type]
+    size = instance_types()[instance_type]
     reserved = capacity.kube_reserved(pods=pods, vcpus=size.vcpus)
     kept = int(reserved["memory"].removesuffix("Mi")) + EVICTION_RESERVE
     return NodeResources(
@@ -113,4 +120,4 @@ def allocatable(instance_type: str, pods: int) -> NodeResources:
 
 
 def _memory(instance_type: str) -> int:
-    return capacity.INSTANCE_TYPES[instance_type].memory_gib
+    return instance_types()[instance_type].memory_gib

@@ -41,10 +41,23 @@ def three_zones(values: Tree) -> None:
     }
 
 
+def _graviton(values: Tree) -> None:
+    values["nodes"]["groups"] = {
+        "general": {"instanceTypes": ["t4g.medium"], "min": 2, "max": 3},
+        "spot": {
+            "instanceTypes": ["m6g.large", "m7g.large"],
+            "capacity": "spot",
+            "min": 0,
+            "max": 2,
+        },
+    }
+
+
 VARIANTS: Mapping[str, Callable[[Tree], None]] = {
     "china": _in("cn-north-1"),
     "existing-network": existing_network,
     "govcloud": _in("us-gov-west-1"),
+    "graviton": _graviton,
     "private": private,
     "three-zones": three_zones,
 }

@@ -101,13 +101,18 @@ def test_anything_else_is_a_value_error(value: object) -> None:
         assert isinstance(parsed, IPv4Network)
 
 
-@given(st.integers(10, 110))
-def test_a_node_takes_whole_prefixes_and_one_to_spare(pods: int) -> None:
-    addresses = addressing.addresses_per_node(pods)
-    assert addresses % 16 == 0
-    assert pods + 16 <= addresses < pods + 32
-
-
-def test_35_pods_take_64_addresses() -> None:
-    assert addressing.addresses_per_node(35) == 64
-    assert addressing.usable_addresses(IPv4Network("10.0.11.0/24")) == 251
+@pytest.mark.parametrize(
+    ("cidr", "pods", "nodes"),
+    [
+        # 14 whole prefixes: three for the pods and a spare one.
+        ("10.0.11.0/24", 35, 3),
+        ("10.0.11.0/24", 110, 1),
+        ("10.0.12.0/23", 35, 7),
+        # The nodes' own addresses cost more than what the broken prefixes leave.
+        ("10.0.0.0/18", 35, 251),
+        ("10.0.11.0/27", 35, 0),
+        ("10.0.11.0/28", 35, 0),
+    ],
+)
+def test_a_subnet_bears_so_many_nodes(cidr: str, pods: int, nodes: int) -> None:
+    assert addressing.nodes_in(IPv4Network(cidr), pods) == nodes

@@ -20,6 +20,8 @@ RDS = "aws:rds/getEngineVersion:getEngineVersion"
 GROUPS = "aws:autoscaling/getAmiIds:getAmiIds"
 CLUSTERS, CLUSTER = "aws:eks/getClusters:getClusters", "aws:eks/getCluster:getCluster"
 INSTANCES, INSTANCE = "aws:rds/getInstances:getInstances", "aws:rds/getInstance:getInstance"
+IMAGE = "aws:ssm/getParameter:getParameter"
+KEY = "aws:ebs/getDefaultKmsKey:getDefaultKmsKey"
 ANSWER = cloud.answer
 NONE = "no RDS engine versions found: {}"
 
@@ -197,9 +199,12 @@ def test_the_cluster_inside_the_component_keeps_its_version() -> None:
 def test_without_an_answer_the_calendar_holds_and_the_program_goes_on(
     monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
 ) -> None:
-    refuse(monkeypatch, dict.fromkeys((EKS, RDS, GROUPS, CLUSTERS, INSTANCES), "AccessDenied"))
+    asked = (EKS, RDS, GROUPS, CLUSTERS, INSTANCES, IMAGE, KEY)
+    refuse(monkeypatch, dict.fromkeys(asked, "AccessDenied"))
     plan = plan_of_versions()
-    assert plan["nodes-general"].ignore_changes == ("scalingConfig.desiredSize",)
+    assert plan["nodes-general"].ignore_changes == ("scalingConfig.desiredSize", "instanceTypes")
+    assert plan["nodes-general-template"].ignore_changes == ("instanceType",)
+    assert "releaseVersion" not in plan["nodes-general"].inputs
     told = [text for text in logged.messages if "so infra/versions.yaml is used" in text]
     assert len(told) == 4
     assert all("AccessDenied" in text for text in told)

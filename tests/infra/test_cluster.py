@@ -15,7 +15,7 @@ from tests.support.plan import Tree, inputs_of, plan_of, plan_with
 
 GROUPS = "aws:autoscaling/getAmiIds:getAmiIds"
 LOG_GROUPS = "aws:cloudwatch/getLogGroups:getLogGroups"
-GROUP = "aws:autoscaling/getGroup:getGroup"
+GROUP = "aws:eks/getNodeGroup:getNodeGroup"
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 
 
@@ -57,6 +57,7 @@ def test_every_add_on_is_pinned_and_coredns_waits_for_nodes(stack: str) -> None:
         "coredns": versions.KUBERNETES["1.36"].coredns,
         "eks-pod-identity-agent": versions.POD_IDENTITY_AGENT,
         "aws-ebs-csi-driver": versions.EBS_CSI_DRIVER,
+        "eks-node-monitoring-agent": versions.NODE_MONITORING_AGENT,
     }
     assert all("nodes-general" in plan.waits_for(addon.name) for addon in addons)
 
@@ -137,7 +138,8 @@ def test_extended_support_is_bought_only_on_request() -> None:
 def test_the_node_group_is_the_reference_one(stack: str) -> None:
     group = inputs_of(plan_of(stack), "nodes-general")
     assert group["scalingConfig"] == {"minSize": 2, "desiredSize": 2, "maxSize": 3}
-    assert group["instanceTypes"] == ["t3.medium"]
+    assert "instanceTypes" not in group
+    assert inputs_of(plan_of(stack), "nodes-general-template")["instanceType"] == "t3.medium"
     assert group["capacityType"] == "ON_DEMAND"
     assert group["version"] == "1.36"
     assert group["launchTemplate"] == {"id": "<nodes-general-template.id>", "version": "1"}
@@ -156,7 +158,15 @@ def test_limits_change_freely_and_the_autoscalers_size_stays_inside_them(
     monkeypatch.setitem(
         cloud.FUNCTIONS, GROUPS, {"names": [*others, "eks-nodes-general-0a1b2c3-d4e5-uuid"]}
     )
-    monkeypatch.setitem(cloud.FUNCTIONS, GROUP, {"desiredCapacity": running})
+    monkeypatch.setitem(
+        cloud.FUNCTIONS,
+        GROUP,
+        {
+            "scalingConfigs": [{"desiredSize": running}],
+            "instanceTypes": [],
+            "releaseVersion": "1.36.2-20260601",
+        },
+    )
     group = plan_with(
         lambda values: values["nodes"]["groups"]["general"].update(min=least, max=most)
     )["nodes-general"]

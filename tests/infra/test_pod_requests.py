@@ -81,6 +81,7 @@ def test_the_supply_is_that_of_each_groups_smallest_type_and_fewest_nodes() -> N
         values["nodes"]["groups"] = {
             "general": {"instanceTypes": ["t3.large", "t3.medium"], "min": 2, "max": 3},
             "spot": {"instanceTypes": ["t3.medium"], "capacity": "spot", "min": 0, "max": 5},
+            "batch": {"instanceTypes": ["t3.large"], "min": 1, "max": 9, "taints": [{"key": "b"}]},
         }
 
     nodes = options_of("dev", mix).nodes

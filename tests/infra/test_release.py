@@ -110,6 +110,7 @@ def test_no_output_is_a_secret_or_comes_from_one(stack: str) -> None:
         "clusterName",
         "kubeconfig",
         "registry",
+        "imagePlatforms",
         "databaseEndpoint",
         "databaseName",
         "databaseUser",

@@ -66,7 +66,7 @@ MISTAKES = {
     ),
     "a private subnet without room for the pods": (
         setting("network.privateCidrs", ["10.0.11.0/26", "10.0.12.0/24"]),
-        "network.privateCidrs: 10.0.11.0/26 has 59 usable addresses",
+        "network.privateCidrs: 10.0.11.0/26 bears 0 nodes with 35 pods",
         "Use a larger range, fewer nodes or fewer pods per node",
     ),
     "a host instead of a range": (
@@ -182,11 +182,6 @@ MISTAKES = {
         setting("nodes.groups.general.capacity", "spot"),
         "nodes.groups: no group always has on-demand nodes",
         "Add a group with capacity on-demand",
-    ),
-    "an instance type of another architecture": (
-        setting("nodes.groups.general.instanceTypes", ["t4g.medium"]),
-        "this program does not know the instance type 't4g.medium'",
-        "Use one of t3.medium",
     ),
     "a ceiling below the size": (
         setting("database.storageGb", 50),

@@ -15,7 +15,7 @@ def findings(observability: Tree, **groups: Tree) -> dict[str, Finding]:
     return {
         finding.setting: finding
         for finding in found
-        if finding.setting.startswith(("observability.", "nodes.groups"))
+        if finding.setting.startswith("observability.") or finding.setting == "nodes.groups"
     }
 
 

@@ -209,6 +209,59 @@ def test_a_node_group_is_inside_its_limits(
         aws.update(made, scalingConfig=wrong)
 
 
+def _node_group(aws: Plugin, subnet: Make, role: Make, **inputs: object) -> dict[str, Any]:
+    one = subnet().id
+    return {
+        "clusterName": _cluster(aws, role(), [one]).id,
+        "nodeGroupName": "g",
+        "nodeRoleArn": role("node").state["arn"],
+        "scalingConfig": {"minSize": 2, "desiredSize": 2, "maxSize": 6},
+        "subnetIds": [one],
+        **inputs,
+    }
+
+
+@pytest.mark.parametrize(
+    ("named", "inputs", "why"),
+    [
+        (None, {"instanceTypes": ["t4g.medium"]}, r"\[t4g.medium\] is not a valid instance type"),
+        ("m7g.large", {}, "amiType AL2023_x86_64_STANDARD"),
+        ("t3.large", {"amiType": "AL2023_ARM_64_STANDARD"}, "amiType AL2023_ARM_64_STANDARD"),
+        ("t3.large", {"instanceTypes": ["t3.large"]}, "in launch template and API request"),
+    ],
+)
+def test_types_fit_the_image_and_stand_in_one_place(
+    aws: Plugin, subnet: Make, role: Make, named: str | None, inputs: dict[str, Any], why: str
+) -> None:
+    inside: dict[str, Any] = {"instanceType": named} if named else {}
+    template = aws.create(network.TEMPLATE, "t", **inside)
+    place = {"launchTemplate": {"id": template.id, "version": "1"}}
+    with pytest.raises(Refused, match=why):
+        aws.create(eks.NODE_GROUP, "group", **_node_group(aws, subnet, role, **place | inputs))
+
+
+def test_the_type_of_a_group_does_not_move_into_its_template(
+    aws: Plugin, subnet: Make, role: Make
+) -> None:
+    template = aws.create(network.TEMPLATE, "t")
+    place = {"launchTemplate": {"id": template.id, "version": "1"}}
+    given = _node_group(aws, subnet, role, instanceTypes=["t3.medium"], **place)
+    made = aws.create(eks.NODE_GROUP, "group", **given)
+    aws.update(template, instanceType="t3.large")
+    with pytest.raises(Refused, match="continue to not specify an instance type"):
+        aws.update(made, instanceTypes=None)
+
+
+def test_a_node_group_has_no_way_back_to_an_older_image(
+    aws: Plugin, subnet: Make, role: Make
+) -> None:
+    given = _node_group(aws, subnet, role, releaseVersion="1.35.9-20260601")
+    made = aws.create(eks.NODE_GROUP, "group", **given)
+    newer = aws.update(made, releaseVersion="1.35.10-20260601")
+    with pytest.raises(Refused, match=r"release version 1\.35\.9-20260601 is invalid"):
+        aws.update(newer, releaseVersion="1.35.9-20260601")
+
+
 def test_the_control_plane_stays_in_its_zones(aws: Plugin, subnet: Make, role: Make) -> None:
     first, same = (subnet(f"10.0.{n}.0/24").id for n in (1, 2))
     other = subnet("10.0.3.0/24", "us-east-1b").id

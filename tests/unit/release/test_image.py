@@ -23,9 +23,11 @@ def _build(repository: str = "registry.example.com/backend", version: str = "1.2
 
 
 def test_the_image_is_built_for_the_nodes_and_pushed() -> None:
-    assert image.build_command("r/backend:1", version="1", revision="abc") == [
+    both = "linux/amd64,linux/arm64"
+    command = image.build_command("r/backend:1", platforms=both, version="1", revision="abc")
+    assert command == [
         *("docker", "buildx", "build", "--push"),
-        *("--platform", "linux/amd64"),
+        *("--platform", both),
         *("--file", "backend/Dockerfile"),
         *("--build-arg", "VERSION=1"),
         *("--build-arg", "REVISION=abc"),
@@ -59,6 +61,15 @@ def test_what_is_missing_is_named(
     assert path.exists()
     assert _build(repository) == 1
     assert capsys.readouterr().err.startswith(words)
+
+
+def test_a_platform_that_no_node_has_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["image", "--repository", "r/b", "--version", "1", "--platforms", "linux/s390x"]) == 1
+    )
+    said = capsys.readouterr().err
+    assert said.startswith("PLATFORMS=linux/s390x: 'linux/s390x' is not a platform of nodes.")
+    assert "PLATFORMS=$(pulumi stack output imagePlatforms)" in said
 
 
 def test_a_docker_without_buildx_is_named(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,6 @@ KINDS: dict[str, Kind] = {**network.KINDS, **services.KINDS, **eks.KINDS, **rds.
 def provider(records: Records) -> Provider:
     functions: dict[str, Function] = {
         "aws:autoscaling/getAmiIds:getAmiIds": partial(eks.scaling_groups, records),
-        "aws:autoscaling/getGroup:getGroup": partial(eks.scaling_group, records),
         "aws:cloudwatch/getLogGroups:getLogGroups": partial(services.log_groups, records),
         "aws:ec2/getVpcs:getVpcs": partial(network.vpcs, records),
         "aws:index/getAvailabilityZones:getAvailabilityZones": partial(network.zones, REGION),
@@ -24,6 +23,9 @@ def provider(records: Records) -> Provider:
         "aws:eks/getCluster:getCluster": partial(eks.cluster, records),
         "aws:rds/getInstance:getInstance": partial(rds.instance, records),
         "aws:rds/getInstances:getInstances": partial(rds.instances, records),
+        "aws:ebs/getDefaultKmsKey:getDefaultKmsKey": lambda _: {"keyArn": "alias/aws/ebs"},
+        "aws:eks/getNodeGroup:getNodeGroup": partial(eks.node_group, records),
+        "aws:ssm/getParameter:getParameter": eks.newest_image,
         "aws:rds/getEngineVersion:getEngineVersion": rds.engine_version,
     }
     return Provider("aws", records, KINDS, functions)

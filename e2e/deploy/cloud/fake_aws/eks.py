@@ -1,5 +1,6 @@
-"""EKS below its component, and what it refuses of sizes, zones and versions, in AWS's words."""
+"""EKS below its component, and what it refuses, in AWS's words."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -27,6 +28,14 @@ _KUBERNETES = {
 }
 # docs.aws.amazon.com/eks/latest/userguide/update-cluster.html: so much older may a kubelet be.
 _OLDEST_NODES = 3
+
+
+_NEWEST_IMAGE = "1.35.3-20260724"
+_IMAGE = (
+    r"/aws/service/eks/optimized-ami/(\d\.\d+)/amazon-linux-2023/(?:x86_64|arm64)/standard"
+    r"/recommended/release_version"
+)
+_GRAVITON = re.compile(r"[a-z]+\dg")
 
 
 def cluster_versions(arguments: Properties) -> Properties:
@@ -59,9 +68,25 @@ def scaling_groups(records: Records, arguments: Properties) -> Properties:
     return {"id": "us-east-1", "names": names, "arns": []}
 
 
-def scaling_group(records: Records, arguments: Properties) -> Properties:
-    group = dict(_scaling(records))[arguments["name"]]
-    return {"name": arguments["name"], "desiredCapacity": group["scalingConfig"]["desiredSize"]}
+def node_group(records: Records, arguments: Properties) -> Properties:
+    wanted = {"clusterName", "nodeGroupName"}
+    [group] = [
+        one.outputs
+        for one in records.resources()
+        if one.type == NODE_GROUP and all(one.outputs[key] == arguments[key] for key in wanted)
+    ]
+    return {
+        "instanceTypes": group.get("instanceTypes") or [],
+        "releaseVersion": group.get("releaseVersion") or _NEWEST_IMAGE,
+        "scalingConfigs": [group["scalingConfig"]],
+    }
+
+
+def newest_image(arguments: Properties) -> Properties:
+    minor = re.fullmatch(_IMAGE, arguments["name"])
+    if not minor:
+        raise Rejected(f"ParameterNotFound: {arguments['name']}")
+    return {"insecureValue": _NEWEST_IMAGE.replace("1.35", minor[1])}
 
 
 def _scaling(records: Records) -> Iterator[tuple[str, Properties]]:
@@ -70,9 +95,49 @@ def _scaling(records: Records) -> Iterator[tuple[str, Properties]]:
             yield f"eks-{one.outputs['nodeGroupName']}-0ec7", one.outputs
 
 
-def _check_sizes(asked: Asked, account: Account) -> None:
+def _check_image(asked: Asked, account: Account) -> None:
+    known = account.find(NODE_GROUP, asked.id) if asked.id else None
+    before, after = (
+        (one or {}).get("releaseVersion") for one in (known and known.outputs, asked.inputs)
+    )
+    if before and after and _numbers(after) < _numbers(before):
+        raise Rejected(
+            f"InvalidParameterException: Requested Nodegroup release version {after} is invalid."
+            f" Allowed release version is {before}"
+        )
+
+
+def _check_types(asked: Asked, account: Account) -> None:
+    """Compare types with the machine image, and their place with the one at create."""
+    template = account.find(TEMPLATE, asked.inputs.get("launchTemplate", {}).get("id", ""))
+    named = template and template.outputs.get("instanceType")
+    types = asked.inputs.get("instanceTypes") or []
+    known = account.find(NODE_GROUP, asked.id) if asked.id else None
+    if named and known and known.outputs.get("instanceTypes"):
+        raise Rejected(
+            "InvalidParameterException: You must continue to not specify an instance type within"
+            " the launch template"
+        )
+    if named and types:
+        raise Rejected(
+            "InvalidRequestException: Cannot specify instance types in launch template and API"
+            " request"
+        )
+    image = asked.inputs.get("amiType") or "AL2023_x86_64_STANDARD"
+    for one in [named] if named else types:
+        if bool(_GRAVITON.match(one)) != ("ARM_64" in image):
+            raise Rejected(
+                f"InvalidParameterException: [{one}] is not a valid instance type for requested"
+                f" amiType {image}"
+            )
+
+
+def _numbers(release: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", release)]
+
+
+def _check_sizes(asked: Asked) -> None:
     """Compare the size with its limits, at create and after an update."""
-    del account
     if not (scaling := asked.inputs.get("scalingConfig")):
         return
     least, desired, most = (int(scaling[f"{key}Size"]) for key in ("min", "desired", "max"))
@@ -89,7 +154,9 @@ def _check_sizes(asked: Asked, account: Account) -> None:
 
 
 def _check_node_group(asked: Asked, account: Account) -> None:
-    _check_sizes(asked, account)
+    _check_sizes(asked)
+    _check_types(asked, account)
+    _check_image(asked, account)
     of_cluster, version = _minor_of_cluster(asked, account), asked.inputs.get("version")
     if version and _minor(version) > of_cluster:
         # That EKS refuses it is known (eksctl#3727), but not in which words.

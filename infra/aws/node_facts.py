@@ -1,0 +1,125 @@
+"""Asks AWS about nodes: the groups that run, the newest machine image, the default key of volumes.
+
+Without an answer, nothing that runs is changed: a warning says so.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.config.instance_types import Architecture
+from infra.config.nodes import NodeGroupOptions
+from infra.validation.nodes import missing_grant
+
+# As Pulumi names a resource, and EKS the auto scaling group of a node group.
+_GROUP = "eks-({}-[0-9a-f]{{7}})-"
+_NEWEST = (
+    "/aws/service/eks/optimized-ami/{}/amazon-linux-2023/{}/standard/recommended/release_version"
+)
+# AWS's own key, which auto scaling may use.
+_AWS_KEY = "alias/aws/ebs"
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A node group that exists."""
+
+    size: int
+    # Empty if the launch template names the type.
+    instance_types: tuple[str, ...]
+    release: str
+
+
+def running_groups(
+    cluster: str, resources: Mapping[str, str], provider: aws.Provider
+) -> Mapping[str, Running] | None:
+    """Return each node group that exists; None if AWS did not answer.
+
+    `resources` gives the Pulumi name of each group. EKS refuses a desired size outside the limits,
+    and the provider sends one with every change of them. A fixed one would drain nodes under load,
+    and an ignored one is the size of the first day (terraform-aws-eks#2508, #3521).
+    """
+    opts = pulumi.InvokeOptions(provider=provider)
+    of_cluster = aws.autoscaling.GetAmiIdsFilterArgs(name="tag:eks:cluster-name", values=[cluster])
+
+    def ask() -> Mapping[str, Running]:
+        # The SDK's name is a mistake: it lists auto scaling groups.
+        names = aws.autoscaling.get_ami_ids(filters=[of_cluster], opts=opts).names
+        return {
+            group: _running(cluster, found[1], opts)
+            for group, resource in resources.items()
+            for name in names
+            if (found := re.match(_GROUP.format(re.escape(resource)), name))
+        }
+
+    return _answer(ask, "sizes and types of node groups stay")
+
+
+def _running(cluster: str, name: str, opts: pulumi.InvokeOptions) -> Running:
+    group = aws.eks.get_node_group(cluster_name=cluster, node_group_name=name, opts=opts)
+    return Running(
+        size=group.scaling_configs[0].desired_size,
+        instance_types=tuple(group.instance_types),
+        release=group.release_version,
+    )
+
+
+def newest_releases(
+    kubernetes: str, architectures: Iterable[Architecture], provider: aws.Provider
+) -> Mapping[Architecture, str]:
+    """Return the newest AMI release of a Kubernetes minor; nothing if AWS did not answer."""
+    opts = pulumi.InvokeOptions(provider=provider)
+
+    def ask() -> Mapping[Architecture, str]:
+        return {
+            architecture: aws.ssm.get_parameter(
+                name=_NEWEST.format(kubernetes, architecture), opts=opts
+            ).insecure_value
+            for architecture in architectures
+        }
+
+    return _answer(ask, "node images stay") or {}
+
+
+def default_key(provider: aws.Provider) -> str | None:
+    """Return the account's default key for EBS; None if AWS did not answer."""
+    opts = pulumi.InvokeOptions(provider=provider)
+    return _answer(lambda: aws.ebs.get_default_kms_key(opts=opts).key_arn, "no key is checked")
+
+
+def warn_of_default_key(provider: aws.Provider) -> None:
+    """Warn if the account encrypts volumes with a key that auto scaling may not use by itself."""
+    key = default_key(provider)
+    if key and not key.endswith(_AWS_KEY):
+        finding = missing_grant("nodes.kmsKey", key)
+        pulumi.log.warn(f"{finding} The key is the account's default for EBS.")
+
+
+def size_inside(options: NodeGroupOptions, running: Running | None) -> int:
+    """Keep what runs inside the limits; a new group begins with its smallest size."""
+    return min(max(running.size, options.min), options.max) if running else options.min
+
+
+def later_release(wanted: str | None, running: Running | None) -> str | None:
+    """Keep what runs where an older release is wanted: EKS has no way back to one."""
+    if wanted is None or running is None:
+        return wanted
+    return max(wanted, running.release, key=_order)
+
+
+def _order(release: str) -> list[int]:
+    """Read 1.35.3-20260724 as numbers."""
+    return [int(digits) for digits in re.findall(r"\d+", release)]
+
+
+def _answer(ask: Callable[[], _Answer], so: str) -> _Answer | None:
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
+        pulumi.log.warn(f"AWS did not answer, so {so}: {error}")
+        return None

@@ -1,0 +1,100 @@
+"""Mistakes in the settings of nodes, as test_settings.py tests those of all others."""
+
+import pytest
+
+from tests.infra.test_settings import Change, refusal, setting
+
+MISTAKES = {
+    "an instance type that the table lacks": (
+        setting("nodes.groups.general.instanceTypes", ["z9.huge"]),
+        "this program does not know the instance type 'z9.huge'",
+        "add a row with its size to infra/config/instance_types.yaml",
+    ),
+    "two architectures in a group": (
+        setting("nodes.groups.general.instanceTypes", ["t3.medium", "t4g.medium"]),
+        "a group has one machine image, but t3.medium is x86_64, t4g.medium is arm64",
+        "Give each architecture a group of its own",
+    ),
+    "more pods than the network interfaces bear": (
+        setting(
+            "nodes",
+            {
+                "podsPerNode": 110,
+                "groups": {"g": {"instanceTypes": ["m7g.medium"], "min": 2, "max": 2}},
+            },
+        ),
+        "the network interfaces of m7g.medium bear 98 pods, but nodes.podsPerNode is 110",
+        "Lower nodes.podsPerNode",
+    ),
+    "a zone that the network lacks": (
+        setting("nodes.groups.general.zones", ["us-east-1c"]),
+        "nodes.groups.general.zones: 'us-east-1c' is not in network.zones",
+        "Use us-east-1a, us-east-1b",
+    ),
+    "a group with a zone twice": (
+        setting("nodes.groups.general.zones", ["us-east-1a", "us-east-1a"]),
+        "nodes.groups.general.zones: ['us-east-1a', 'us-east-1a'] names a zone twice",
+        "Name each zone once",
+    ),
+    "a label of the program": (
+        setting("nodes.groups.general.labels", {"capacity": "mine"}),
+        "nodes.groups.general.labels: 'capacity' is set by the program",
+        "Use another key",
+    ),
+    "a label with which no node joins": (
+        setting("nodes.groups.general.labels", {"node-role.kubernetes.io/worker": ""}),
+        "'node-role.kubernetes.io/worker' belongs to Kubernetes or EKS",
+        "Use a prefix of your own",
+    ),
+    "a label that Kubernetes refuses": (
+        setting("nodes.groups.general.labels", {"team": "not this"}),
+        "nodes.groups.general.labels.team: 'not this' is invalid",
+        "Expected labels of its nodes",
+    ),
+    "a taint of the program": (
+        setting(
+            "nodes.groups.general.taints", [{"key": "capacity", "effect": "prefer-no-schedule"}]
+        ),
+        "nodes.groups.general.taints: 'capacity' is set by the program",
+        "Use another key",
+    ),
+    "an unknown effect of a taint": (
+        setting("nodes.groups.general.taints", [{"key": "batch", "effect": "NoSchedule"}]),
+        "nodes.groups.general.taints.0.effect: 'NoSchedule' is invalid",
+        "Expected no-schedule, prefer-no-schedule or no-execute",
+    ),
+    "no group without a taint": (
+        setting("nodes.groups.general.taints", [{"key": "batch"}]),
+        "nodes.groups: every group that always has on-demand nodes has a taint",
+        "Add a group without taints",
+    ),
+    "a disk below the image": (
+        setting("nodes.groups.general.diskGb", 10),
+        "nodes.groups.general.diskGb: 10 is invalid",
+        "Expected root volume in GB, 20 to 500",
+    ),
+    "an image that is none": (
+        setting("nodes.release", "newest"),
+        "nodes.release: 'newest' is invalid",
+        "Expected latest, or an AMI release such as 1.35.3-20260724",
+    ),
+    "an image for another Kubernetes": (
+        setting("nodes.release", "1.34.7-20260724"),
+        "nodes.release: 1.34.7-20260724 is an image for another minor than Kubernetes 1.36",
+        "Name a release that begins with 1.36, or latest",
+    ),
+    "a key that is none": (
+        setting("nodes.kmsKey", "alias/mine"),
+        "nodes.kmsKey: 'alias/mine' is invalid",
+        "Expected ARN of a KMS key",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "what", "remedy"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_refused_with_its_name_its_value_and_what_to_do(
+    change: Change, what: str, remedy: str
+) -> None:
+    message = refusal(change)
+    assert what in message
+    assert remedy in message
