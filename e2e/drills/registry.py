@@ -8,6 +8,7 @@ from e2e.drills.drill import Drill, Stage
 from e2e.drills.failures import autoscaling, database, nodes, pods, restore
 from e2e.drills.monitoring import alerts, correlation, health, third_party
 from e2e.drills.releases import bad, upgrades
+from e2e.drills.releases import database as changed_database
 from e2e.drills.secrecy.search import Keeper
 
 # For a short run on a slow machine.
@@ -74,6 +75,12 @@ _OF_THE_PLATFORM = (
     ),
     # Its pods stay for five minutes: no drill that counts pods comes after it.
     Drill("hpa", autoscaling.hpa, Stage.SETTLED, ("replicas_max", "seconds")),
+    Drill(
+        "waiting-change",
+        changed_database.waiting_change,
+        Stage.PRESENT,
+        ("instance_class", "max_connections"),
+    ),
     Drill("restore", restore.restore, Stage.SETTLED, ("rows_before", "rows_after", "restored_s")),
     _DESTROY,
     Drill("engine-killed", interrupted.engine_killed, Stage.EMPTY, _STATE),
