@@ -27,7 +27,7 @@ PROGRAMS = ("pulumi", "aws", "kubectl", "helm", "docker", "make", "uv")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _DOWN = "make e2e-down CLOUD=aws"
 _HOURS = 4  # of all drills: everything is made twice, the database four times
-# US dollars an hour in us-east-1, from AWS's price pages on 2026-11-30.
+# US dollars an hour in us-east-1, recalled and rounded: a figure to decide by, not a bill.
 _HOURLY_USD = {
     "control plane": EKS_HOURLY_USD,
     "3 t3.medium": 3 * 0.0416,
