@@ -4,13 +4,13 @@ Without an answer, nothing that runs is changed: a warning says so.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.answers import answer
 from infra.config.instance_types import Architecture
 from infra.config.nodes import NodeGroupOptions
 from infra.validation.nodes import missing_grant
@@ -22,7 +22,6 @@ _NEWEST = (
 )
 # AWS's own key, which auto scaling may use.
 _AWS_KEY = "alias/aws/ebs"
-_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def running_groups(
             if (found := re.match(_GROUP.format(re.escape(resource)), name))
         }
 
-    return _answer(ask, "sizes and types of node groups stay")
+    return answer(ask, "sizes and types of node groups stay")
 
 
 def _running(cluster: str, name: str, opts: pulumi.InvokeOptions) -> Running:
@@ -83,13 +82,13 @@ def newest_releases(
             for architecture in architectures
         }
 
-    return _answer(ask, "node images stay") or {}
+    return answer(ask, "node images stay") or {}
 
 
 def default_key(provider: aws.Provider) -> str | None:
     """Return the account's default key for EBS; None if AWS did not answer."""
     opts = pulumi.InvokeOptions(provider=provider)
-    return _answer(lambda: aws.ebs.get_default_kms_key(opts=opts).key_arn, "no key is checked")
+    return answer(lambda: aws.ebs.get_default_kms_key(opts=opts).key_arn, "no key is checked")
 
 
 def warn_of_default_key(provider: aws.Provider) -> None:
@@ -115,11 +114,3 @@ def later_release(wanted: str | None, running: Running | None) -> str | None:
 def _order(release: str) -> list[int]:
     """Read 1.35.3-20260724 as numbers."""
     return [int(digits) for digits in re.findall(r"\d+", release)]
-
-
-def _answer(ask: Callable[[], _Answer], so: str) -> _Answer | None:
-    try:
-        return ask()
-    except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
-        pulumi.log.warn(f"AWS did not answer, so {so}: {error}")
-        return None

@@ -11,7 +11,8 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import versions
-from infra.aws.running_versions import Kept, answer, ask_running
+from infra.aws.answers import answer
+from infra.aws.running_versions import COPY_IS_USED, Kept, ask_running
 from infra.config.findings import Finding, Severity
 from infra.config.options import Options
 from infra.naming import Names
@@ -28,8 +29,8 @@ def ask_aws(
     opts = pulumi.InvokeOptions(provider=provider)
     kubernetes, postgres = options.cluster.version, options.database.version
     kept = ask_running(options, names, opts)
-    offered = answer(lambda: _status(kubernetes, opts))
-    newest = answer(lambda: _newest(postgres, opts))
+    offered = answer(lambda: _status(kubernetes, opts), COPY_IS_USED)
+    newest = answer(lambda: _newest(postgres, opts), COPY_IS_USED)
     # The calendar decides about these alone.
     undecided = {
         "cluster.version": offered is None and not kept.kubernetes,

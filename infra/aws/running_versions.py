@@ -6,14 +6,16 @@ as well ("Unsupported … update from 1.35 to 1.35"). infra/aws/running_database
 the database.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.answers import answer
 from infra.config.options import Options
 from infra.naming import Names
+
+COPY_IS_USED = "infra/versions.yaml is used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +42,16 @@ def ask_running(options: Options, names: Names, opts: pulumi.InvokeOptions) -> K
         return min((one.engine_version for one in running), key=_numbers, default="")
 
     kubernetes = options.cluster.version
-    runs, ahead = _compare(kubernetes, found := answer(cluster))
+    runs, ahead = _compare(kubernetes, found := answer(cluster, COPY_IS_USED))
     if ahead:
         pulumi.log.warn(
             f"cluster.version: EKS runs Kubernetes {found}, which stays, and not {kubernetes}."
             f" Set cluster.version to {found}: nodes and add-ons follow the setting."
         )
-    return Kept(kubernetes=runs, postgres=_compare(options.database.version, answer(database))[0])
-
-
-def answer(ask: Callable[[], str]) -> str | None:
-    """Return what AWS says; None if it does not answer."""
-    try:
-        return ask()
-    except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
-        pulumi.log.warn(f"AWS did not answer, so infra/versions.yaml is used: {error}")
-        return None
+    return Kept(
+        kubernetes=runs,
+        postgres=_compare(options.database.version, answer(database, COPY_IS_USED))[0],
+    )
 
 
 def _compare(configured: str, running: str | None) -> tuple[bool, bool]:
