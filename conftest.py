@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before the hook of pytest-xdist, which reads the mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name in EXPENSIVE:

@@ -12,6 +12,7 @@ from local.errors import PlatformError
 from local.leftovers import end_leftovers
 from local.lock import StateLock
 from local.options import Options, parse_options
+from local.ports import ChosenPorts
 from local.processes import Supervisor
 from local.startup import Startup, choose_ports, find_monitoring
 from local.state import State, open_state
@@ -62,17 +63,18 @@ async def _serve(options: Options, state: State, supervisor: Supervisor) -> None
     left = end_leftovers(state)
     if left:
         _tell(f"the last run did not stop cleanly: ended {', '.join(left)}")
-    ports, monitoring = choose_ports(options), find_monitoring()
-    _tell(f"starting the platform, state in {state.root}")
-    started = time.monotonic()
-    await Startup(
-        options=options,
-        state=state,
-        ports=ports,
-        monitoring=monitoring,
-        supervisor=supervisor,
-        tell=_tell,
-    ).run()
+    with ChosenPorts() as chosen:
+        ports, monitoring = choose_ports(options, chosen), find_monitoring()
+        _tell(f"starting the platform, state in {state.root}")
+        started = time.monotonic()
+        await Startup(
+            options=options,
+            state=state,
+            ports=ports,
+            monitoring=monitoring,
+            supervisor=supervisor,
+            tell=_tell,
+        ).run()
     _tell(f"the platform is ready after {time.monotonic() - started:.1f} s\n")
     _tell(welcome(state, ports, monitoring, now=datetime.now(UTC)))
     raise PlatformError(await supervisor.first_death())

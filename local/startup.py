@@ -9,7 +9,7 @@ from local.alertmanager import alertmanager, find_alertmanager
 from local.environment import backend_environment, base_environment
 from local.leftovers import forget_dead_server
 from local.options import Options
-from local.ports import next_free, require_free
+from local.ports import ChosenPorts
 from local.postgres import Postgres, check_version, describe, prepare_cluster
 from local.processes import Supervisor
 from local.prometheus import find_prometheus, prometheus
@@ -45,22 +45,14 @@ def find_monitoring() -> Monitoring | None:
     return Monitoring(sender, receiver) if sender and receiver else None
 
 
-def choose_ports(options: Options) -> Ports:
+def choose_ports(options: Options, ports: ChosenPorts) -> Ports:
     """Choose the ports. A requested port must be free; others move up to the next free one."""
-    backend_port = require_free(options.port, setting="PORT")
-    chosen = {backend_port}
 
     def choose(asked: int | None, usual: int, setting: str) -> int:
-        port = (
-            next_free(usual, taken=frozenset(chosen))
-            if asked is None
-            else require_free(asked, setting=setting)
-        )
-        chosen.add(port)
-        return port
+        return ports.next_free(usual) if asked is None else ports.require(asked, setting=setting)
 
     return Ports(
-        backend=backend_port,
+        backend=ports.require(options.port, setting="PORT"),
         worker=choose(options.worker_port, _WORKER_PORT, "--worker-port"),
         prometheus=choose(options.prometheus_port, _PROMETHEUS_PORT, "--prometheus-port"),
         alertmanager=choose(options.alertmanager_port, _ALERTMANAGER_PORT, "--alertmanager-port"),

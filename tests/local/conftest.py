@@ -20,6 +20,7 @@ _ANOTHER_DEPLOYMENT = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before the hook of pytest-xdist, which reads the mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.errors import PlatformError
-from local.ports import next_free, require_free
+from local.ports import ChosenPorts
 from tests.support.local_platform import launch
 
 
@@ -28,16 +28,31 @@ def test_a_busy_port_is_named_with_its_holder_before_anything_starts(
     assert not (state / "postgres").exists()
 
 
-def test_the_next_free_port_skips_what_is_busy_or_taken(busy_port: int) -> None:
-    found = next_free(busy_port, taken=frozenset({busy_port + 1}))
-    assert found > busy_port + 1
-    assert require_free(found, setting="PORT") == found
+def test_the_next_free_port_skips_what_is_busy_or_chosen(busy_port: int) -> None:
+    with ChosenPorts() as ports:
+        found = ports.next_free(busy_port)
+        assert found > busy_port
+        assert ports.next_free(busy_port) > found
+        with pytest.raises(PlatformError, match="already in use"):
+            ports.require(found, setting="--worker-port")
+
+
+def test_two_platforms_that_start_at_once_choose_different_ports(busy_port: int) -> None:
+    with ChosenPorts() as first, ChosenPorts() as second:
+        assert first.next_free(busy_port) != second.next_free(busy_port)
+
+
+def test_a_port_is_given_back(busy_port: int) -> None:
+    with ChosenPorts() as first:
+        found = first.next_free(busy_port)
+    with ChosenPorts() as second:
+        assert second.require(found, setting="PORT") == found
 
 
 @pytest.mark.parametrize("port", [0, -1, 65536])
 def test_a_number_that_is_no_port_is_refused(port: int) -> None:
-    with pytest.raises(PlatformError, match=f"PORT={port} is not a port"):
-        require_free(port, setting="PORT")
+    with ChosenPorts() as ports, pytest.raises(PlatformError, match=f"PORT={port} is not a port"):
+        ports.require(port, setting="PORT")
 
 
 def test_a_port_in_use_on_every_address_is_busy_here_too() -> None:
@@ -45,5 +60,5 @@ def test_a_port_in_use_on_every_address_is_busy_here_too() -> None:
         listener.bind(("0.0.0.0", 0))  # noqa: S104 - the case under test
         listener.listen()
         port = listener.getsockname()[1]
-        with pytest.raises(PlatformError, match="already in use"):
-            require_free(port, setting="PORT")
+        with ChosenPorts() as ports, pytest.raises(PlatformError, match="already in use"):
+            ports.require(port, setting="PORT")
