@@ -45,7 +45,7 @@ def check(options: Options, running: Running) -> None:
         problems.append(
             f"database.version: PostgreSQL {running.version} runs, and RDS has no way back to"
             f" {database.version}. Name the major that runs, with database.allowMajorUpgrade: true"
-            " and database.applyChanges: now, or restore a snapshot (docs/operations.md)."
+            " and database.applyChanges: now, or restore a snapshot (docs/recovery.md)."
         )
     if problems:
         raise pulumi.RunError("\n".join(problems))

@@ -166,7 +166,7 @@ _RESTORE_FROM = "database.restoreFrom"
 _SUBNETS_IN_USE = "subnets cannot move while nodes, load balancer and database use them"
 _NEW_STACK = (
     "Make a new stack with this value, and restore the database there from a snapshot"
-    " (docs/operations.md). A stack that holds no data yet can be destroyed first"
+    " (docs/recovery.md). A stack that holds no data yet can be destroyed first"
 )
 
 GUARDED: Mapping[str, Guarded] = {
@@ -174,7 +174,7 @@ GUARDED: Mapping[str, Guarded] = {
         lambda options, _: options.region,
         _fixed("everything would be made anew in the other region, without the data"),
         "Make a new stack there, and restore the database from a copy of its snapshot"
-        " (docs/operations.md)",
+        " (docs/recovery.md)",
     ),
     "name": Guarded(
         lambda _, names: names.cluster,
@@ -256,7 +256,7 @@ GUARDED: Mapping[str, Guarded] = {
     "database.kmsKey": Guarded(
         lambda options, _: options.database.kms_key or "",
         _fixed("RDS cannot encrypt a volume anew, and an empty database would replace this one"),
-        "Keep the key, or restore a copy of a snapshot that has the other key (docs/operations.md)",
+        "Keep the key, or restore a copy of a snapshot that has the other key (docs/recovery.md)",
         # A restore with another key may fail, and is then taken back.
         in_place=True,
         of_instance=True,

@@ -89,7 +89,7 @@ def _check_copies(options: Options) -> Iterator[Finding]:
             setting,
             f"database.keepBackups is false: `pulumi destroy` deletes the key of the copies in"
             f" {copies}, and 30 days later nobody can read them",
-            "Set database.keepBackups to true, or delete the copies too (docs/operations.md)",
+            "Set database.keepBackups to true, or delete the copies too (docs/recovery.md)",
         )
 
 

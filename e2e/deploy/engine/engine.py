@@ -95,7 +95,7 @@ class Engine:
         return RunningUp(started.process, started.log)
 
     def repair(self, exists: Sequence[Resource]) -> Result:
-        """Run what docs/operations.md prescribes after a kill; gives back the last `up`.
+        """Run what docs/recovery.md prescribes after a kill; gives back the last `up`.
 
         `exists`: what the cloud has.
         """

@@ -1,4 +1,4 @@
-"""After a killed engine: the commands of docs/operations.md, "After a kill", and no others."""
+"""After a killed engine: the commands of docs/recovery.md, "After a kill", and no others."""
 
 import json
 import subprocess

@@ -35,7 +35,7 @@ def up_fails(platform: Platform, checks: Checks) -> None:
 
 
 def engine_killed(platform: Platform, checks: Checks) -> None:
-    """Killed -9 while the database is made: docs/operations.md finds it, and makes no second."""
+    """Killed -9 while the database is made: docs/recovery.md finds it, and makes no second."""
     platform.world.slow("create", _DATABASE, _CREATION_SECONDS)
     try:
         running = platform.engine.start_up()

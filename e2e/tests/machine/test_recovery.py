@@ -1,4 +1,4 @@
-"""What docs/operations.md prescribes after a kill, on the whole program and the real engine.
+"""What docs/recovery.md prescribes after a kill, on the whole program and the real engine.
 
 Pods are not needed for it: an API server without nodes, and a chart of one ConfigMap. Seen red:
 without what is undone in the cluster, `up` ends with "cannot re-use a name that is still in use";
