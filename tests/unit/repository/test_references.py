@@ -15,6 +15,9 @@ DOCUMENTS = [
 TEST = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 # [text](relative/path) and ![picture](relative/path), not addresses and not anchors.
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)")
+# [text](page.md#heading) and [text](#heading).
+ANCHOR = re.compile(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", flags=re.MULTILINE)
 
 # `make up`, in a sentence or at the start of a line of a code block; not "make one", as people say.
 COMMAND = re.compile(r"(?:`|^\s*)make ([a-z][a-z0-9-]*)(?=[` ]|$)", flags=re.MULTILINE)
@@ -34,6 +37,20 @@ def _missing_links(document: Path, text: str) -> list[str]:
     return [target for target in LINK.findall(text) if not (document.parent / target).exists()]
 
 
+def _missing_headings(document: Path, text: str) -> list[str]:
+    named = (
+        (document.parent / page if page else document, it) for page, it in ANCHOR.findall(text)
+    )
+    return [heading for page, heading in named if heading not in _headings(page.read_text())]
+
+
+def _headings(text: str) -> set[str]:
+    """Spell the headings as GitHub does in addresses."""
+    return {
+        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in HEADING.findall(text)
+    }
+
+
 def _missing_targets(text: str) -> set[str]:
     return set(COMMAND.findall(text)) - set(TARGET.findall((ROOT / "Makefile").read_text()))
 
@@ -43,6 +60,7 @@ def test_every_test_and_file_that_a_document_names_exists(document: Path) -> Non
     text = document.read_text()
     assert _missing_tests(text) == []
     assert _missing_links(document, text) == []
+    assert _missing_headings(document, text) == []
     assert _missing_targets(text) == set()
 
 
@@ -58,6 +76,11 @@ def test_a_missing_test_file_and_target_are_seen() -> None:
         "unit/repository/test_references.py::test_nothing"
     ]
     assert _missing_links(ROOT / "README.md", "[a](docs/nothing.md)") == ["docs/nothing.md"]
+    readme = ROOT / "README.md"
+    assert _missing_headings(readme, "[a](#nothing) [b](#quick-start) [c](SECURITY.md#no)") == [
+        "nothing",
+        "no",
+    ]
     assert _missing_targets("`make nothing`, then\n  make everything STACK=x # or\nmake up") == {
         "nothing",
         "everything",
