@@ -4,6 +4,7 @@ Pure. The files are plain Prometheus rule files, so promtool checks and tests th
 threshold that comes from the settings is recorded as a series of its own (platform:…).
 """
 
+import functools
 from pathlib import Path
 
 import yaml
@@ -55,6 +56,7 @@ def _group_of(numbers: dict[str, int]) -> dict[str, object]:
     return {"name": "platform-settings", "rules": records}
 
 
+@functools.cache
 def _read(name: str) -> list[dict[str, object]]:
     content: dict[str, list[dict[str, object]]] = yaml.safe_load(
         (RULES / f"{name}.yaml").read_text()

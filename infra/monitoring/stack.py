@@ -211,7 +211,7 @@ class Observability(pulumi.ComponentResource):
     def _install(
         self,
         chart: HelmChart,
-        values: dict[str, object],
+        values: Mapping[str, object],
         *,
         after: Sequence[pulumi.Resource],
     ) -> k8s.helm.v3.Release:

@@ -1,5 +1,6 @@
 """Third-party Helm charts: their sources and our values for them. Pure."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -34,9 +35,14 @@ def chart_source(chart: HelmChart, directory: str | None) -> ChartSource:
     return ChartSource(f"{directory.rstrip('/')}/{chart.archive}", chart.version, None)
 
 
-def chart_values(chart: HelmChart) -> dict[str, object]:
-    """Read the values that every deployment shares (chart_values/<chart>.yaml)."""
-    values: dict[str, object] = yaml.safe_load((VALUES / f"{chart.name}.yaml").read_text())
+def chart_values(chart: HelmChart) -> Mapping[str, object]:
+    """Return the values that every deployment shares (chart_values/<chart>.yaml)."""
+    return _read(VALUES / f"{chart.name}.yaml")
+
+
+@functools.cache
+def _read(file: Path) -> Mapping[str, object]:
+    values: dict[str, object] = yaml.safe_load(file.read_text())
     return values
 
 

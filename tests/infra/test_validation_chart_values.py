@@ -10,10 +10,9 @@ from infra import versions
 from infra.config.findings import Severity
 from infra.plan.__main__ import main
 from infra.third_party import charts
-from infra.third_party.charts import chart_values
+from infra.third_party.charts import chart_values, merged
 from infra.validation.chart_values import record_of, validate_chart_values, validate_values
 from infra.versions import HelmChart
-from tests.support.chart import merged
 from tests.support.chart_keys import recorded_keys
 from tests.support.third_party import CHARTS, archive
 
