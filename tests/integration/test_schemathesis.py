@@ -14,23 +14,20 @@ from backend.settings import Settings
 from tests.support.process import API, MIGRATE, Process, run, running
 from tests.support.settings import environment_of, make_settings
 
-# Read from the application and not from the process: tests are named before fixtures run.
-schema = schemathesis.openapi.from_dict(create_app(make_settings()).openapi())
+# Made by a fixture: its cases take ten seconds of every process that collects tests otherwise.
+SCHEMA = schemathesis.pytest.from_fixture("schema")
 # In all, about half a minute: 17 operations, each in a few seconds.
 EXAMPLES = 25
 MAX_QUERY_CHARACTERS = 15_000
 TOKEN = "an-administrators-token-of-some-length"  # made up
 # Too large is a way of being wrong, too.
 REFUSALS = ["401", "403", "404", "405", "409", "413", "422"]
-schema.config.checks.negative_data_rejection.expected_statuses = REFUSALS
 # A version may be one that was, or will be.
 ACCEPTED = ["2xx", "401", "403", "404", "409", "412", "5xx"]
-schema.config.checks.positive_data_acceptance.expected_statuses = ACCEPTED
 
 Case: TypeAlias = schemathesis.Case[Any]
 
 
-@schema.auth()
 class Administrator:
     """Sends the token of an administrator with every request that asks for one."""
 
@@ -53,7 +50,18 @@ def process(
         yield process
 
 
-@schema.parametrize()
+@pytest.fixture(scope="module")
+def schema() -> schemathesis.BaseSchema:
+    loaded = schemathesis.openapi.from_dict(create_app(make_settings()).openapi())
+    checks = loaded.config.checks
+    checks.negative_data_rejection.expected_statuses = REFUSALS
+    checks.positive_data_acceptance.expected_statuses = ACCEPTED
+    loaded.auth()(Administrator)
+    return loaded
+
+
+@pytest.mark.timeout(300)  # one test, with a part for each operation
+@SCHEMA.parametrize()
 @hypothesis_settings(
     max_examples=EXAMPLES,
     deadline=None,
