@@ -80,7 +80,7 @@ plan: dependencies ## run the Pulumi program without an AWS account, write build
 
 # Deletes nothing. Needs the AWS CLI and its credentials.
 .PHONY: leftovers
-leftovers: dependencies ## list what AWS still has of a destroyed stack, its price, and how it goes (STACK=dev)
+leftovers: dependencies ## list what AWS still has of a destroyed stack, its price, and how to delete it (STACK=dev)
 	@$(RUN) python -m infra.plan.leftovers --stack $(STACK)
 
 # The dashboards are committed; a test compares them with the output of this target.

@@ -53,7 +53,7 @@ def addresses_per_node(pods: int) -> int:
 
 
 def nodes_in(network: IPv4Network, pods: int) -> int:
-    """Return how many nodes a subnet bears, each with `pods` pods and one warm prefix.
+    """Return how many nodes fit into a subnet, each with `pods` pods and one warm prefix.
 
     A prefix is a whole /28, and AWS's reserved addresses break the first and the last one. A
     node's own address comes from these two while they last.

@@ -46,7 +46,7 @@ class InstanceType:
 
     @property
     def most_pods(self) -> int:
-        """Return how many pods the network bears with prefix delegation, within EKS's limit."""
+        """Return how many pods the network allows with prefix delegation, within EKS's limit."""
         # An interface's first address is its own; each other one can be a prefix.
         prefixes = self.interfaces * (self.addresses - 1)
         limit = MOST_PODS if self.vcpus < MANY_VCPUS else MOST_PODS_OF_A_LARGE_NODE

@@ -1,4 +1,4 @@
-"""`make leftovers`: lists what AWS still has of a stack, about what it costs, and how it goes.
+"""`make leftovers`: lists what AWS still has of a stack, its price, and how to delete it.
 
 It asks by the AWS CLI, which `pulumi up` needs too: a library would be one more dependency, for one
 command. It deletes nothing.

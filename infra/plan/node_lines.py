@@ -1,4 +1,4 @@
-"""The nodes as the plan shows them: how many of what, their price, and what the subnets bear."""
+"""The nodes as the plan shows them: how many of what, their price, and how many fit."""
 
 from collections.abc import Iterator
 
@@ -17,12 +17,12 @@ def node_lines(options: Options) -> Iterator[str]:
             f"{name}: {group.min} to {group.max} x {' or '.join(group.instance_types)}"
             f" ({group.architecture}){place}, {_price(group)}"
         )
-    borne = [addressing.nodes_in(cidr, pods) for cidr in options.network.private_cidrs]
-    if not borne:
+    fitting = [addressing.nodes_in(cidr, pods) for cidr in options.network.private_cidrs]
+    if not fitting:
         return  # only AWS knows the ranges of network.existing
     yield (
-        f"private subnets bear {' + '.join(map(str, borne))} nodes with {pods} pods each; the"
-        f" groups grow to {sum(group.max for group in groups.values())}"
+        f"private subnets have room for {' + '.join(map(str, fitting))} nodes with {pods} pods"
+        f" each; the groups grow to {sum(group.max for group in groups.values())}"
     )
 
 

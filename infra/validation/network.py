@@ -45,21 +45,24 @@ def check_retention(setting: str, days: int) -> Iterator[Finding]:
 def check_node_addresses(
     options: Options, cidrs: Sequence[IPv4Network], setting: str
 ) -> Iterator[Finding]:
-    """Compare the nodes with what their subnets bear: with all zones, and with one less."""
+    """Compare the nodes with the room in their subnets: with all zones, and with one less."""
     pods, zones = options.nodes.pods_per_node, options.network.zones
     for zone, cidr in zip(zones, cidrs, strict=False):
-        borne = addressing.nodes_in(cidr, pods)
+        fitting = addressing.nodes_in(cidr, pods)
         spread = _most_nodes(options, zone)
         lost = (_most_nodes(options, zone, other) for other in zones if other != zone)
         crowded = max(lost, default=0)
-        bears = f"{cidr} bears {borne} nodes with {pods} pods, because each takes whole /28 blocks"
+        room = (
+            f"{cidr} has room for {fitting} nodes with {pods} pods, because each takes whole /28"
+            " blocks"
+        )
         remedy = "Use a larger range, fewer nodes or fewer pods per node"
-        if borne < spread:
-            yield error(setting, f"{bears}; node groups can put {spread} there", remedy)
-        elif borne < crowded:
+        if fitting < spread:
+            yield error(setting, f"{room}; node groups can put {spread} there", remedy)
+        elif fitting < crowded:
             yield warning(
                 setting,
-                f"{bears}; after the loss of a zone, node groups can put {crowded} there",
+                f"{room}; after the loss of a zone, node groups can put {crowded} there",
                 remedy,
             )
 

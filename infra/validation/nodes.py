@@ -79,7 +79,7 @@ def _check_types(setting: str, group: NodeGroupOptions, pods: int) -> Iterator[F
         if kind.most_pods < pods:
             yield error(
                 setting,
-                f"the network interfaces of {name} bear {kind.most_pods} pods, but"
+                f"the network interfaces of {name} allow {kind.most_pods} pods, but"
                 f" nodes.podsPerNode is {pods}",
                 "Lower nodes.podsPerNode, or use a larger type",
             )

@@ -98,7 +98,7 @@ FOUND: Mapping[str, tuple[Change, str, str, str]] = {
         of_subnet(PRIVATE, cidr=IPv4Network("10.0.0.0/26")),
         PRIVATE,
         "error",
-        "10.0.0.0/26 bears 0 nodes with 35 pods",
+        "10.0.0.0/26 has room for 0 nodes with 35 pods",
     ),
     "a full subnet": (
         of_subnet(PRIVATE, free=100),

@@ -15,7 +15,7 @@ MISTAKES = {
         "a group has one machine image, but t3.medium is x86_64, t4g.medium is arm64",
         "Give each architecture a group of its own",
     ),
-    "more pods than the network interfaces bear": (
+    "more pods than the network interfaces allow": (
         setting(
             "nodes",
             {
@@ -23,7 +23,7 @@ MISTAKES = {
                 "groups": {"g": {"instanceTypes": ["m7g.medium"], "min": 2, "max": 2}},
             },
         ),
-        "the network interfaces of m7g.medium bear 98 pods, but nodes.podsPerNode is 110",
+        "the network interfaces of m7g.medium allow 98 pods, but nodes.podsPerNode is 110",
         "Lower nodes.podsPerNode",
     ),
     "a zone that the network lacks": (

@@ -207,7 +207,7 @@ def test_a_zone_bears_the_largest_groups_that_stand_in_it() -> None:
         "a": group("t3.medium", least=0, zones=["us-east-1a"]),
     }
     [found] = [f for f in findings(groups=groups) if f.setting == "network.privateCidrs"]
-    assert found.message.startswith("10.0.11.0/24 bears 3 nodes with 35 pods")
+    assert found.message.startswith("10.0.11.0/24 has room for 3 nodes with 35 pods")
     assert found.message.endswith("node groups can put 4 there")
 
 
@@ -221,7 +221,9 @@ def test_the_plan_says_what_the_subnets_bear_and_what_nodes_cost(
     assert first.startswith(
         "general: 2 to 3 x t3.medium (x86_64) in us-east-1a, $61 to $91 a month"
     )
-    assert last == "private subnets bear 3 + 3 nodes with 35 pods each; the groups grow to 3"
+    assert (
+        last == "private subnets have room for 3 + 3 nodes with 35 pods each; the groups grow to 3"
+    )
     row = instance_types()["t3.medium"]
     unpriced = {"t3.medium": InstanceType(2, 4, row.architecture, 3, 6, None)}
     monkeypatch.setattr("infra.config.nodes.instance_types", lambda: unpriced)

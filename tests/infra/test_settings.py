@@ -66,7 +66,7 @@ MISTAKES = {
     ),
     "a private subnet without room for the pods": (
         setting("network.privateCidrs", ["10.0.11.0/26", "10.0.12.0/24"]),
-        "network.privateCidrs: 10.0.11.0/26 bears 0 nodes with 35 pods",
+        "network.privateCidrs: 10.0.11.0/26 has room for 0 nodes with 35 pods",
         "Use a larger range, fewer nodes or fewer pods per node",
     ),
     "a host instead of a range": (

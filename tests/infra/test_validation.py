@@ -81,7 +81,7 @@ def test_a_subnet_that_is_full_when_a_zone_is_lost_is_a_finding() -> None:
     findings = [f for f in validate(options_of(values), TODAY) if f.setting.startswith("network")]
     assert {finding.severity for finding in findings} == {Severity.WARNING}
     assert (
-        "bears 3 nodes with 35 pods, because each takes whole /28 blocks;"
+        "has room for 3 nodes with 35 pods, because each takes whole /28 blocks;"
         " after the loss of a zone, node groups can put 4 there" in findings[0].message
     )
 
