@@ -6,35 +6,15 @@ row below is compared before anything is touched: infra/guard.py does it in `pul
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
 
 from infra.config.database import ApplyChanges
 from infra.config.network import ExistingNetwork
 from infra.config.options import Options
 from infra.naming import DATABASE_INSTANCE, Names
 from infra.validation.database import check_connections
-
-# What Pulumi's state holds.
-Value: TypeAlias = str | int | Sequence[str]
-# Gives the reason for a refusal, or None for a change that is possible.
-Rule: TypeAlias = Callable[[Value, Value, Options], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Guarded:
-    """One setting: its value now, when a change of it is refused, and what to do instead."""
-
-    read: Callable[[Options, Names], Value]
-    rule: Rule
-    remedy: str
-    # Whether some values can follow: `pulumi up` may have tried one, and failed.
-    in_place: bool = False
-    # What the states of older versions of the program, which did not keep it, stand for.
-    unset: Value | None = None
-    # A restore makes another instance, which may differ from the one that it replaces.
-    of_instance: bool = False
+from infra.validation.guarded import Guarded, Value, fixed, kept, unmoved
+from infra.validation.undeletable import UNDELETABLE
 
 
 def values(options: Options, names: Names) -> dict[str, Value]:
@@ -84,20 +64,6 @@ def refusals(
                 f" {reasons[-1]}. {guarded.remedy}."
             )
     return sentences
-
-
-def _fixed(reason: str) -> Rule:
-    return lambda old, new, _: reason if old != new else None
-
-
-def _kept(reason: str) -> Rule:
-    """Refuse that a value changes or goes; it may come."""
-    return lambda old, new, _: reason if old and old != new else None
-
-
-def _unmoved(reason: str) -> Rule:
-    """Refuse another value; the value may come and go."""
-    return lambda old, new, _: reason if old and new and old != new else None
 
 
 def _kubernetes(old: Value, new: Value, options: Options) -> str | None:
@@ -170,57 +136,58 @@ _NEW_STACK = (
 )
 
 GUARDED: Mapping[str, Guarded] = {
+    **UNDELETABLE,
     "region": Guarded(
         lambda options, _: options.region,
-        _fixed("everything would be made anew in the other region, without the data"),
+        fixed("everything would be made anew in the other region, without the data"),
         "Make a new stack there, and restore the database from a copy of its snapshot"
         " (docs/recovery.md)",
     ),
     "name": Guarded(
         lambda _, names: names.cluster,
-        _fixed("cluster and database would be replaced"),
+        fixed("cluster and database would be replaced"),
         "Keep the names of project and stack",
     ),
     "rolePath": Guarded(
         lambda options, _: options.role_path,
-        _fixed("IAM cannot move a role, and a cluster cannot change its role"),
+        fixed("IAM cannot move a role, and a cluster cannot change its role"),
         "Make a new stack with this path",
         unset="/",
     ),
     "network.cidr": Guarded(
         lambda options, _: str(options.network.cidr or ""),
-        _kept("AWS cannot change the range of a VPC, and a new VPC replaces everything in it"),
+        kept("AWS cannot change the range of a VPC, and a new VPC replaces everything in it"),
         _NEW_STACK,
     ),
     "network.zones": Guarded(
         lambda options, _: list(options.network.zones),
-        _fixed("EKS keeps the zones of its control plane's subnets for ever"),
+        fixed("EKS keeps the zones of its control plane's subnets for ever"),
         _NEW_STACK,
     ),
     "network.publicCidrs": Guarded(
         lambda options, _: _texts(options.network.public_cidrs),
-        _unmoved(_SUBNETS_IN_USE),
+        unmoved(_SUBNETS_IN_USE),
         _NEW_STACK,
     ),
     "network.privateCidrs": Guarded(
         lambda options, _: _texts(options.network.private_cidrs),
-        _unmoved(_SUBNETS_IN_USE),
+        unmoved(_SUBNETS_IN_USE),
         _NEW_STACK,
     ),
     "network.databaseCidrs": Guarded(
         lambda options, _: _texts(options.network.database_cidrs),
-        _unmoved(_SUBNETS_IN_USE),
+        unmoved(_SUBNETS_IN_USE),
         _NEW_STACK,
     ),
     # The public subnets may change: the load balancer moves in place.
     "network.existing": Guarded(
         lambda options, _: _existing(options.network.existing),
-        _kept("everything in the VPC would be replaced"),
+        kept("everything in the VPC would be replaced"),
         _NEW_STACK,
     ),
     "cluster.logClass": Guarded(
         lambda options, _: options.cluster.log_class.value,
-        _fixed(
+        fixed(
             "CloudWatch cannot change the class of a log group, and EKS writes to the group of this"
             " name alone"
         ),
@@ -248,14 +215,14 @@ GUARDED: Mapping[str, Guarded] = {
     ),
     "database.identifier": Guarded(
         lambda *_: DATABASE_INSTANCE,
-        _fixed("the database would be replaced by an empty one"),
+        fixed("the database would be replaced by an empty one"),
         "Keep the name in infra/naming.py, or restore a snapshot at the same time",
         of_instance=True,
         unset="database-instance",
     ),
     "database.kmsKey": Guarded(
         lambda options, _: options.database.kms_key or "",
-        _fixed("RDS cannot encrypt a volume anew, and an empty database would replace this one"),
+        fixed("RDS cannot encrypt a volume anew, and an empty database would replace this one"),
         "Keep the key, or restore a copy of a snapshot that has the other key (docs/recovery.md)",
         # A restore with another key may fail, and is then taken back.
         in_place=True,

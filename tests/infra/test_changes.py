@@ -9,7 +9,9 @@ import pytest
 from infra.naming import Names
 from infra.plan.__main__ import main
 from infra.settings import parse_options
-from infra.validation.changes import GUARDED, Value, in_place, refusals, values
+from infra.validation.changes import GUARDED, in_place, refusals, values
+from infra.validation.guarded import Value
+from infra.validation.undeletable import UNDELETABLE
 from tests.support.plan import PROJECT, ROOT, Tree, stack_values
 
 NAMES = Names(PROJECT, "dev")
@@ -106,7 +108,8 @@ def test_a_renamed_stack_is_refused() -> None:
 
 
 def test_every_row_has_a_case() -> None:
-    assert {*REFUSED, "name", "database.identifier", "network.existing"} == GUARDED.keys()
+    elsewhere = {"name", "database.identifier", "network.existing", *UNDELETABLE}
+    assert {*REFUSED, *elsewhere} == GUARDED.keys()
 
 
 def test_a_renamed_database_is_refused_unless_it_is_restored() -> None:
@@ -227,6 +230,35 @@ def test_a_network_stays_and_its_public_side_may_come_and_go(
 ) -> None:
     """One row speaks in each direction between a network of our own and that of others."""
     _judge(setting, before, after, refused)
+
+
+S3 = {"flowLogs": {"destination": "s3"}}
+LOKI = {"logs": {"objectStorage": True}}
+
+
+@pytest.mark.parametrize(
+    ("setting", "group", "on", "off"),
+    [
+        ("loadBalancer.accessLogs", "loadBalancer", {"accessLogs": True}, {"accessLogs": False}),
+        ("network.flowLogs", "network", S3, {"flowLogs": {"destination": "cloudwatch"}}),
+        ("observability.logs.objectStorage", "observability", LOKI, {"enabled": False}),
+        ("loadBalancer.internal", "loadBalancer", {"internal": False}, {"internal": True}),
+    ],
+)
+@pytest.mark.parametrize("removable", [True, False])
+def test_what_aws_would_not_delete_stays(
+    setting: str, group: str, on: Tree, off: Tree, *, removable: bool
+) -> None:
+    """What counts is what the state says: the deletion knows nothing of the new settings."""
+    before = stack_values("dev")
+    before |= {"deletionProtection": not removable, "destroyData": removable}
+    before[group] = before.get(group, {}) | on
+    held = values(parse_options(before, "before"), NAMES)
+    after = before | {"deletionProtection": False, "destroyData": True}
+    assert refusals(held, parse_options(after, "same"), NAMES) == []
+    found = refusals(held, parse_options(after | {group: before[group] | off}, "off"), NAMES)
+    assert [sentence.partition(" ")[0] for sentence in found] == [setting] * (not removable)
+    assert all("in a `pulumi up` of its own, before this change" in one for one in found)
 
 
 def test_a_setting_that_an_older_program_did_not_keep_is_not_compared() -> None:
