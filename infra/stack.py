@@ -155,7 +155,7 @@ class _Stack:
             node_security_group_id=self._nodes.security_group_id,
             private_cidrs=self._network.ranges.private,
             options=self._options,
-            provider=self._cloud,
+            running=self._kept.databases or {},
         )
         return Database("database", args, self._in_aws)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pulumi
 import pulumi_aws as aws
 
-from infra.config.options import Options
+from infra.config.options import LogClass, Options
 from infra.config.zones import WITHOUT_CONTROL_PLANES, is_zone_id
 from infra.naming import Names
 
@@ -40,8 +40,18 @@ def with_zone_names(options: Options, provider: Callable[[], aws.Provider]) -> O
     found = tuple(names.get(zone, zone) for zone in zones)
     if len(set(found)) < len(found):
         raise pulumi.RunError(f"network.zones: {list(zones)} names a zone twice. {_CHOOSE}.")
-    network = options.network.model_copy(update={"zones": found})
-    return options.model_copy(update={"network": network})
+    groups = {
+        name: group.model_copy(
+            update={"zones": tuple(names.get(zone, zone) for zone in group.zones)}
+        )
+        for name, group in options.nodes.groups.items()
+    }
+    return options.model_copy(
+        update={
+            "network": options.network.model_copy(update={"zones": found}),
+            "nodes": options.nodes.model_copy(update={"groups": groups}),
+        }
+    )
 
 
 def check_account(options: Options, names: Names, provider: aws.Provider) -> None:
@@ -70,15 +80,29 @@ def check_account(options: Options, names: Names, provider: aws.Provider) -> Non
         )
 
 
-def existing_log_group(name: str, provider: aws.Provider) -> str | None:
-    """Return the name if the account has the log group, None if it has not or does not say."""
-    opts = pulumi.InvokeOptions(provider=provider)
+def existing_log_group(name: str, log_class: LogClass, provider: aws.Provider) -> str | None:
+    """Return the name if the account has the log group, None if it has not or does not say.
+
+    EKS leaves one with the class STANDARD. Stop if another one is wanted: the replacement would
+    have the same name, which CloudWatch refuses.
+    """
+    opts, has = pulumi.InvokeOptions(provider=provider), str(log_class)
     try:
         found = aws.cloudwatch.get_log_groups(log_group_name_prefix=name, opts=opts)
+        if name not in found.log_group_names:
+            return None
+        if log_class is not LogClass.STANDARD:
+            has = aws.cloudwatch.get_log_group(name=name, opts=opts).log_group_class
     except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
         pulumi.log.warn(f"AWS did not say whether the log group {name} exists: {error}")
         return None
-    return name if name in found.log_group_names else None
+    if has != log_class:
+        raise pulumi.RunError(
+            f"cluster.logClass: the log group {name} exists with the class {has}, which CloudWatch"
+            f" cannot change to {log_class}. Keep {has}, or, if no cluster of this name runs,"
+            f" delete what it left: aws logs delete-log-group --log-group-name {name}"
+        )
+    return name
 
 
 def _zones(provider: aws.Provider, state: str | None = None) -> Mapping[str, str]:

@@ -116,7 +116,8 @@ class Cluster(pulumi.ComponentResource):
             ),
             tags=self._args.names.display("control-plane-logs"),
             opts=ResourceOptions(
-                parent=self, import_=existing_log_group(name, self._args.provider)
+                parent=self,
+                import_=existing_log_group(name, self._args.options.log_class, self._args.provider),
             ),
         )
 

@@ -1,7 +1,7 @@
 """The PostgreSQL database on RDS: password, parameters, security group and instance."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any
@@ -19,7 +19,7 @@ from infra.config.database_capacity import database_classes
 from infra.config.options import Options
 from infra.naming import DATABASE_INSTANCE, DATABASE_NAME, DATABASE_USER, Names
 from infra.random_secret import random_secret
-from infra.validation.waiting import MAINTENANCE_WINDOW, alarmed, version_to_ask
+from infra.validation.waiting import MAINTENANCE_WINDOW, Running, alarmed, version_to_ask
 
 # PostgreSQL's default port, which RDS uses as well.
 PORT = 5432
@@ -38,8 +38,8 @@ class DatabaseArgs:
     private_cidrs: Sequence[IPv4Network]
     # Of the whole stack: pools and database must fit each other.
     options: Options
-    # Asked which database runs.
-    provider: aws.Provider
+    # The stack's databases that run, by identifier.
+    running: Mapping[str, Running]
 
 
 class Database(pulumi.ComponentResource):
@@ -65,7 +65,7 @@ class Database(pulumi.ComponentResource):
         self._options = args.options.database
 
         resource = _resource_name(self._options.restore_from)
-        running = running_database.ask_aws(resource, args.names.display("database"), args.provider)
+        running = running_database.of_resource(resource, args.running)
         if running:
             running_database.check(args.options, running)
         self._engine_version = version_to_ask(self._options, running)

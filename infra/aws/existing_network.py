@@ -26,6 +26,8 @@ from infra.validation.existing_network import (
 
 # How the provider says that AWS answered, and there is none.
 NONE_FOUND = ("no matching", "returned no results")
+# S3 has two kinds of endpoints, and a VPC may have both (terraform-aws-vpc#603).
+SEVERAL_FOUND = "multiple EC2 VPC Endpoints matched"
 _Answer = TypeVar("_Answer")
 _Route = aws.ec2.outputs.GetRouteTableRouteResult
 
@@ -108,7 +110,13 @@ class _Asked:
         return _found(setting, identity, lambda: aws.ec2.get_vpc(id=identity, opts=self._opts))
 
     def subnet(self, setting: str, identity: str) -> aws.ec2.GetSubnetResult:
-        return _found(setting, identity, lambda: aws.ec2.get_subnet(id=identity, opts=self._opts))
+        found = _found(setting, identity, lambda: aws.ec2.get_subnet(id=identity, opts=self._opts))
+        if not found.cidr_block:
+            raise pulumi.RunError(
+                f"{setting}: {identity} has no IPv4 range, and the platform speaks IPv4. Name a"
+                " subnet with one."
+            )
+        return found
 
     def details(self, subnet: aws.ec2.GetSubnetResult, main_table: str) -> FoundSubnet:
         return FoundSubnet(
@@ -124,8 +132,13 @@ class _Asked:
     def has_endpoint(self, vpc_id: str, service: str, region: str) -> bool:
         name = endpoints.service_name(service, region)
 
-        def ask() -> aws.ec2.GetVpcEndpointResult:
-            return aws.ec2.get_vpc_endpoint(vpc_id=vpc_id, service_name=name, opts=self._opts)
+        def ask() -> bool:
+            try:
+                aws.ec2.get_vpc_endpoint(vpc_id=vpc_id, service_name=name, opts=self._opts)
+            except Exception as refused:
+                if SEVERAL_FOUND not in str(refused):
+                    raise
+            return True
 
         return _answer("network.existing.vpcId", name, ask) is not None
 

@@ -4,7 +4,7 @@ Without an answer, nothing that runs is changed: a warning says so.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -85,6 +85,40 @@ def newest_releases(
     return answer(ask, "node images stay") or {}
 
 
+def check_offers(
+    groups: Mapping[str, NodeGroupOptions],
+    zones: Sequence[str],
+    running: Mapping[str, Running],
+    provider: aws.Provider,
+) -> None:
+    """Stop on a new group without any type in one of its zones: EKS fails late (eksctl#6461)."""
+    types = sorted({name for group in groups.values() for name in group.instance_types})
+    wanted = aws.ec2.GetInstanceTypeOfferingsFilterArgs(name="instance-type", values=types)
+    opts = pulumi.InvokeOptions(provider=provider)
+    found = answer(
+        lambda: aws.ec2.get_instance_type_offerings(
+            location_type="availability-zone", filters=[wanted], opts=opts
+        ),
+        "no instance type is checked",
+    )
+    # `make plan` asks nobody.
+    if found is None or found.instance_types is None:
+        return
+    offers = set(zip(found.instance_types, found.locations, strict=True))
+    for name, group in groups.items():
+        for zone in group.zones or zones:
+            if any((kind, zone) in offers for kind in group.instance_types):
+                continue
+            text = (
+                f"nodes.groups.{name}.instanceTypes: EC2 has no"
+                f" {' or '.join(group.instance_types)} in {zone}. Choose another type, or other"
+                f" nodes.groups.{name}.zones."
+            )
+            if name not in running:
+                raise pulumi.RunError(text)
+            pulumi.log.warn(text)
+
+
 def default_key(provider: aws.Provider) -> str | None:
     """Return the account's default key for EBS; None if AWS did not answer."""
     opts = pulumi.InvokeOptions(provider=provider)
@@ -94,9 +128,13 @@ def default_key(provider: aws.Provider) -> str | None:
 def warn_of_default_key(provider: aws.Provider) -> None:
     """Warn if the account encrypts volumes with a key that auto scaling may not use by itself."""
     key = default_key(provider)
-    if key and not key.endswith(_AWS_KEY):
+    # Of an alias, nobody knows whose key it is.
+    if key and key.startswith("arn:") and not key.endswith(_AWS_KEY):
         finding = missing_grant("nodes.kmsKey", key)
-        pulumi.log.warn(f"{finding} The key is the account's default for EBS.")
+        pulumi.log.warn(
+            f"{finding} The key is the account's default for EBS. Name it in nodes.kmsKey, so that"
+            " the driver may use it for the volumes of pods."
+        )
 
 
 def size_inside(options: NodeGroupOptions, running: Running | None) -> int:

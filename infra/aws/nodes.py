@@ -58,6 +58,8 @@ class Nodes(pulumi.ComponentResource):
             {group_name: f"{name}-{group_name}" for group_name in args.options.groups},
             args.provider,
         )
+        if self._running is not None:
+            node_facts.check_offers(args.options.groups, args.zones, self._running, args.provider)
         self._newest = (
             node_facts.newest_releases(
                 args.cluster_version, args.options.architectures, args.provider

@@ -13,12 +13,16 @@ import pulumi_aws as aws
 from infra import versions
 from infra.aws.answers import answer
 from infra.aws.running_versions import COPY_IS_USED, Kept, ask_running
+from infra.config.database import DatabaseOptions
 from infra.config.findings import Finding, Severity
 from infra.config.options import Options
 from infra.naming import Names
 
 # How the provider says that AWS answered, and knows no such version.
 NO_SUCH_VERSION = "no RDS engine versions"
+# How it says so of a class, and that there are several choices.
+NO_SUCH_CLASS = ("no RDS Orderable DB Instance Options", "no RDS DB Instance Classes")
+SEVERAL_CLASSES = "multiple RDS DB Instance Classes"
 UNSUPPORTED, EXTENDED = "UNSUPPORTED", "EXTENDED_SUPPORT"
 
 
@@ -45,6 +49,8 @@ def ask_aws(
         check_kubernetes(kubernetes, offered)
     if not kept.postgres:
         check_postgres(postgres, newest)
+    if newest and kept.databases is not None and not kept.databases:
+        _check_class(options.database, newest, opts)
     return kept
 
 
@@ -73,6 +79,38 @@ def _newest(version: str, opts: pulumi.InvokeOptions) -> str:
         if NO_SUCH_VERSION in str(error):
             return UNSUPPORTED
         raise
+
+
+def _check_class(database: DatabaseOptions, version: str, opts: pulumi.InvokeOptions) -> None:
+    """Stop on a class of a new database that RDS does not offer with its version in the region."""
+
+    def ask() -> bool:
+        try:
+            aws.rds.get_orderable_db_instance(
+                engine="postgres",
+                engine_version=version,
+                instance_class=database.instance_class,
+                storage_type="gp3",
+                supports_multi_az=database.multi_az or None,
+                supports_performance_insights=database.performance_insights or None,
+                vpc=True,
+                opts=opts,
+            )
+        except Exception as error:
+            if any(text in str(error) for text in NO_SUCH_CLASS):
+                return False
+            if SEVERAL_CLASSES not in str(error):
+                raise
+        return True
+
+    if answer(ask, "the class of the database is not checked") is False:
+        insights = " and Performance Insights" if database.performance_insights else ""
+        raise pulumi.RunError(
+            f"database.instanceClass: RDS has no {database.instance_class} with PostgreSQL"
+            f" {version}, gp3{insights} in this region. Choose one that `aws rds"
+            f" describe-orderable-db-instance-options --engine postgres --engine-version {version}`"
+            " lists."
+        )
 
 
 def check_kubernetes(version: str, status: str | None) -> None:

@@ -6,32 +6,45 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.answers import answer
 from infra.config.options import Options
+from infra.naming import Names
 from infra.validation.database import check_connections
 from infra.validation.waiting import Running, alarmed, changes
 
+WRITTEN_COUNTS = (
+    "infra/versions.yaml is used, and alarms and the limit of the pools follow"
+    " database.instanceClass"
+)
 
-def ask_aws(resource: str, tags: Mapping[str, str], provider: aws.Provider) -> Running | None:
-    """Return the instance of a Pulumi name; None if there is none yet, or AWS did not answer."""
-    opts = pulumi.InvokeOptions(provider=provider)
-    try:
-        found = aws.rds.get_instances(tags=tags, opts=opts).instance_identifiers
-        # As Pulumi names a resource. A restored instance exists beside the one that it replaces.
-        for name in found:
-            if re.fullmatch(rf"{re.escape(resource)}-[0-9a-f]{{7}}", name):
-                instance = aws.rds.get_instance(db_instance_identifier=name, opts=opts)
-                return Running(
-                    instance_class=instance.db_instance_class,
-                    storage_gb=instance.allocated_storage,
-                    multi_az=instance.multi_az,
-                    version=instance.engine_version,
-                )
-    except Exception as error:  # noqa: BLE001  the SDK raises nothing more precise
-        pulumi.log.warn(
-            "AWS did not answer which database runs, so alarms and the limit of the pools follow"
-            f" database.instanceClass: {error}"
-        )
-    return None
+
+def ask_aws(names: Names, opts: pulumi.InvokeOptions) -> Mapping[str, Running] | None:
+    """Return the stack's instances by their identifiers; None if AWS did not answer.
+
+    They are found by the Name tag, which no setting changes.
+    """
+
+    def ask() -> Mapping[str, Running]:
+        found = aws.rds.get_instances(tags=names.display("database"), opts=opts)
+        return {one: _running(one, opts) for one in found.instance_identifiers}
+
+    return answer(ask, WRITTEN_COUNTS)
+
+
+def _running(identifier: str, opts: pulumi.InvokeOptions) -> Running:
+    instance = aws.rds.get_instance(db_instance_identifier=identifier, opts=opts)
+    return Running(
+        instance_class=instance.db_instance_class,
+        storage_gb=instance.allocated_storage,
+        multi_az=instance.multi_az,
+        version=instance.engine_version,
+    )
+
+
+def of_resource(resource: str, instances: Mapping[str, Running]) -> Running | None:
+    """Return the instance of a Pulumi name; a restored one exists beside the one it replaces."""
+    named = re.compile(rf"{re.escape(resource)}-[0-9a-f]{{7}}")
+    return next((one for name, one in instances.items() if named.fullmatch(name)), None)
 
 
 def check(options: Options, running: Running) -> None:

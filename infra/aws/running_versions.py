@@ -2,18 +2,20 @@
 
 AWS upgrades by itself when support ends. Afterwards a refreshed state would be changed back to the
 configured version, which AWS refuses half-way (tf-aws#39579). EKS refuses the version that it runs
-as well ("Unsupported … update from 1.35 to 1.35"). infra/aws/running_database.py does the same for
-the database.
+as well ("Unsupported … update from 1.35 to 1.35").
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws import running_database
 from infra.aws.answers import answer
 from infra.config.options import Options
 from infra.naming import Names
+from infra.validation.waiting import Running
 
 COPY_IS_USED = "infra/versions.yaml is used"
 
@@ -24,6 +26,8 @@ class Kept:
 
     kubernetes: bool
     postgres: bool
+    # The stack's databases by identifier, None if AWS did not answer; in a restore there are two.
+    databases: Mapping[str, Running] | None
 
 
 def ask_running(options: Options, names: Names, opts: pulumi.InvokeOptions) -> Kept:
@@ -34,13 +38,6 @@ def ask_running(options: Options, names: Names, opts: pulumi.InvokeOptions) -> K
             return ""
         return aws.eks.get_cluster(name=names.cluster, opts=opts).version
 
-    def database() -> str:
-        tags = {**names.tags({}), **names.display("database")}
-        found = aws.rds.get_instances(tags=tags, opts=opts).instance_identifiers
-        running = (aws.rds.get_instance(db_instance_identifier=one, opts=opts) for one in found)
-        # During a restore there are two.
-        return min((one.engine_version for one in running), key=_numbers, default="")
-
     kubernetes = options.cluster.version
     runs, ahead = _compare(kubernetes, found := answer(cluster, COPY_IS_USED))
     if ahead:
@@ -48,9 +45,12 @@ def ask_running(options: Options, names: Names, opts: pulumi.InvokeOptions) -> K
             f"cluster.version: EKS runs Kubernetes {found}, which stays, and not {kubernetes}."
             f" Set cluster.version to {found}: nodes and add-ons follow the setting."
         )
+    databases = running_database.ask_aws(names, opts)
+    oldest = min((one.version for one in (databases or {}).values()), key=_numbers, default="")
     return Kept(
         kubernetes=runs,
-        postgres=_compare(options.database.version, answer(database, COPY_IS_USED))[0],
+        postgres=_compare(options.database.version, oldest)[0],
+        databases=databases,
     )
 
 

@@ -32,15 +32,18 @@ FUNCTIONS: dict[str, dict[str, Json]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [], "zoneIds": []},
     "aws:ec2/getVpcs:getVpcs": {"ids": []},
     "aws:cloudwatch/getLogGroups:getLogGroups": {"logGroupNames": []},
+    "aws:cloudwatch/getLogGroup:getLogGroup": {"logGroupClass": "STANDARD"},
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "<account>"},
     # The network of others (network.existing): its ranges are not known, so these stand for them.
     "aws:ec2/getVpc:getVpc": {},
     "aws:ec2/getSubnet:getSubnet": {"cidrBlock": "192.0.2.0/24"},
+    "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": {},
     # No node group runs yet.
     "aws:autoscaling/getAmiIds:getAmiIds": {"names": []},
     "aws:ssm/getParameter:getParameter": {"insecureValue": "<newest release>"},
     "aws:ebs/getDefaultKmsKey:getDefaultKmsKey": {"keyArn": "alias/aws/ebs"},
     "aws:rds/getEngineVersion:getEngineVersion": {"versionActual": "<newest minor>"},
+    "aws:rds/getOrderableDbInstance:getOrderableDbInstance": {},
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
         "userName": "AWS",
         "password": "<registry password>",

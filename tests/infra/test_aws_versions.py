@@ -17,6 +17,7 @@ from tests.support.plan import Tree, plan_with
 
 EKS = "aws:eks/getClusterVersions:getClusterVersions"
 RDS = "aws:rds/getEngineVersion:getEngineVersion"
+CLASS = "aws:rds/getOrderableDbInstance:getOrderableDbInstance"
 GROUPS = "aws:autoscaling/getAmiIds:getAmiIds"
 CLUSTERS, CLUSTER = "aws:eks/getClusters:getClusters", "aws:eks/getCluster:getCluster"
 INSTANCES, INSTANCE = "aws:rds/getInstances:getInstances", "aws:rds/getInstance:getInstance"
@@ -144,6 +145,25 @@ def test_a_version_that_rds_does_not_offer_stops_the_program_unless_it_runs(
         plan_of_versions(postgres="15.14")
     running(monkeypatch, postgres="15.14")
     assert plan_of_versions(postgres="15.14").resources
+
+
+@pytest.mark.parametrize(
+    ("said", "stops"),
+    [
+        ("no RDS Orderable DB Instance Options found matching criteria; try different", True),
+        ("multiple RDS DB Instance Classes ([…]) match the criteria", False),
+        ("AccessDenied", False),
+    ],
+)
+def test_a_class_that_rds_has_not_in_the_region_stops_a_new_database(
+    said: str, stops: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, {CLASS: said})
+    if stops:
+        with pytest.raises(pulumi.RunError, match=r"RDS has no db\.t3\.micro with PostgreSQL <new"):
+            plan_of_versions()
+        running(monkeypatch, postgres="15.18")
+    assert plan_of_versions().resources
 
 
 def test_aws_decides_about_a_minor_that_the_calendar_calls_withdrawn(

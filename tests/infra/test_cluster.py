@@ -5,16 +5,19 @@ import email
 import json
 from email.message import Message
 
+import pulumi
 import pytest
 import yaml
 
 from infra import versions
 from infra.plan import cloud
 from tests.infra.test_aws_versions import unchanged
+from tests.infra.test_settings import setting
 from tests.support.plan import Tree, inputs_of, plan_of, plan_with
 
 GROUPS = "aws:autoscaling/getAmiIds:getAmiIds"
 LOG_GROUPS = "aws:cloudwatch/getLogGroups:getLogGroups"
+LOG_GROUP = "aws:cloudwatch/getLogGroup:getLogGroup"
 GROUP = "aws:eks/getNodeGroup:getNodeGroup"
 stacks = pytest.mark.parametrize("stack", ["dev", "prod"])
 
@@ -78,6 +81,17 @@ def test_a_log_group_that_eks_left_is_taken_over(
     name = "/aws/eks/observability-platform-dev/cluster"
     monkeypatch.setitem(cloud.FUNCTIONS, LOG_GROUPS, {"logGroupNames": [f"{name}{left}"]})
     assert plan_with(unchanged)["cluster-logs"].import_id == ("" if left else name)
+
+
+def test_a_log_group_of_another_class_stops_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EKS makes its group with the class STANDARD, and the class is fixed."""
+    name = "/aws/eks/observability-platform-dev/cluster"
+    monkeypatch.setitem(cloud.FUNCTIONS, LOG_GROUPS, {"logGroupNames": [name]})
+    rare = setting("cluster.logClass", "INFREQUENT_ACCESS")
+    with pytest.raises(pulumi.RunError, match=rf"exists with the class STANDARD.* delete.*{name}"):
+        plan_with(rare)
+    monkeypatch.setitem(cloud.FUNCTIONS, LOG_GROUP, {"logGroupClass": "INFREQUENT_ACCESS"})
+    assert plan_with(rare)["cluster-logs"].import_id == name
 
 
 @stacks

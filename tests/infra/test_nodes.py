@@ -17,6 +17,7 @@ from infra.settings import parse_options
 from infra.validation.deployment import validate
 from tests.support.plan import TODAY, Tree, inputs_of, plan_of, plan_with, stack_values
 
+OFFERS = "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
 
 
@@ -129,6 +130,35 @@ def test_what_runs_keeps_the_place_of_its_type_and_never_gets_an_older_image(
     }
 
 
+@pytest.mark.parametrize(
+    ("offered", "runs", "stops"),
+    [
+        (["us-east-1a", "us-east-1b"], False, False),
+        (["us-east-1a"], False, True),
+        ([], False, True),
+        # Nothing that runs is stopped.
+        (["us-east-1a"], True, False),
+    ],
+)
+def test_a_type_that_ec2_has_not_in_a_zone_stops_a_new_group(
+    offered: list[str], runs: bool, stops: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = {"general": Running(2, (), "1.36.2-20260601")} if runs else {}
+    monkeypatch.setattr(node_facts, "running_groups", lambda *_: running)
+    answer = {"instanceTypes": ["t4g.medium"] * len(offered), "locations": offered}
+    monkeypatch.setitem(cloud.FUNCTIONS, OFFERS, answer)
+
+    def change(values: Tree) -> None:
+        values["nodes"]["groups"] = {"general": group("t4g.medium", "m7g.large")}
+
+    if stops:
+        zone = "us-east-1b" if offered else "us-east-1a"
+        with pytest.raises(pulumi.RunError, match=f"no t4g.medium or m7g.large in {zone}"):
+            plan_with(change)
+    else:
+        assert plan_with(change).resources
+
+
 def test_a_pinned_image_comes_node_by_node_and_within_disruption_budgets() -> None:
     found = rich()["nodes-general"].inputs
     assert found["releaseVersion"] == "1.36.2-20260601"
@@ -173,10 +203,12 @@ def test_a_key_is_a_finding_that_names_its_grant(monkeypatch: pytest.MonkeyPatch
 
     said: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", said.append)
-    for answer in ("alias/aws/ebs", KEY):
+    for answer in ("alias/aws/ebs", "alias/mine", KEY):
         monkeypatch.setattr(node_facts, "default_key", lambda _, answer=answer: answer)
         node_facts.warn_of_default_key(None)  # type: ignore[arg-type]  # nobody is asked
-    assert [command in text for text in said] == [True]
+    [text] = said
+    assert command in text
+    assert "Name it in nodes.kmsKey, so that the driver may use it for the volumes of pods" in text
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """RDS keeps changes for its window: what depends on the database follows the one that runs."""
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 
 import pulumi
+import pulumi_aws as aws
 import pytest
 
 from infra.plan import cloud
@@ -156,8 +158,22 @@ def test_without_an_answer_alarms_follow_what_is_written(
 
     monkeypatch.setattr(cloud, "answer", refuse)
     assert thresholds(plan_with(larger("window"))) == LARGE
-    [told] = [text for text in logged.messages if "which database runs" in text]
+    [told] = [text for text in logged.messages if "follow database.instanceClass" in text]
     assert "AccessDenied" in told
+
+
+def test_aws_is_asked_once_and_by_a_tag_that_no_setting_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def none(tags: Mapping[str, str], opts: pulumi.InvokeOptions) -> SimpleNamespace:
+        asked.append((tags, opts.provider is not None))
+        return SimpleNamespace(instance_identifiers=[])
+
+    monkeypatch.setattr(aws.rds, "get_instances", none)
+    plan_with(lambda tree: tree.update(tags={"Environment": "production"}))
+    assert asked == [({"Name": "observability-platform-dev-database"}, True)]
 
 
 @pytest.mark.parametrize(

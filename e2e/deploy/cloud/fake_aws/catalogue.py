@@ -15,7 +15,11 @@ def provider(records: Records) -> Provider:
     functions: dict[str, Function] = {
         "aws:autoscaling/getAmiIds:getAmiIds": partial(eks.scaling_groups, records),
         "aws:cloudwatch/getLogGroups:getLogGroups": partial(services.log_groups, records),
+        "aws:cloudwatch/getLogGroup:getLogGroup": partial(services.log_group, records),
         "aws:ec2/getVpcs:getVpcs": partial(network.vpcs, records),
+        "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": partial(
+            network.offers, REGION
+        ),
         "aws:index/getAvailabilityZones:getAvailabilityZones": partial(network.zones, REGION),
         "aws:eks/getClusterVersions:getClusterVersions": eks.cluster_versions,
         "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": ACCOUNT},
@@ -26,6 +30,7 @@ def provider(records: Records) -> Provider:
         "aws:ebs/getDefaultKmsKey:getDefaultKmsKey": lambda _: {"keyArn": "alias/aws/ebs"},
         "aws:eks/getNodeGroup:getNodeGroup": partial(eks.node_group, records),
         "aws:ssm/getParameter:getParameter": eks.newest_image,
+        "aws:rds/getOrderableDbInstance:getOrderableDbInstance": lambda _: {},
         "aws:rds/getEngineVersion:getEngineVersion": rds.engine_version,
     }
     return Provider("aws", records, KINDS, functions)

@@ -44,6 +44,17 @@ def zones(region: str, arguments: Properties) -> Properties:
     return {"names": [f"{region}{letter}" for letter in _ZONES], "zoneIds": ids}
 
 
+def offers(region: str, arguments: Properties) -> Properties:
+    """Offer each type that is asked for in each zone."""
+    [types] = [one["values"] for one in arguments["filters"]]
+    pairs = [(kind, f"{region}{letter}") for kind in types for letter in _ZONES]
+    return {
+        "instanceTypes": [kind for kind, _ in pairs],
+        "locations": [zone for _, zone in pairs],
+        "locationTypes": ["availability-zone"] * len(pairs),
+    }
+
+
 def vpcs(records: Records, arguments: Properties) -> Properties:
     """Find VPCs by tag or range, as `describe-vpcs` does."""
     wanted = {one["name"]: one["values"] for one in arguments["filters"]}

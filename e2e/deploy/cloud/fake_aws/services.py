@@ -95,6 +95,15 @@ def log_groups(records: Records, arguments: Properties) -> Properties:
     return {"logGroupNames": [name for name in names if name.startswith(prefix)], "arns": []}
 
 
+def log_group(records: Records, arguments: Properties) -> Properties:
+    [found] = [
+        one.outputs
+        for one in records.resources()
+        if (one.type, one.id) == (LOG_GROUP, arguments["name"])
+    ]
+    return {"logGroupClass": found.get("logGroupClass", "STANDARD")}
+
+
 KINDS = {
     ROLE: Kind(
         identity="{name}",
