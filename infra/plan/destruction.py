@@ -48,6 +48,12 @@ def _database(inputs: Inputs) -> Iterator[_Lost]:
     else:
         days = inputs["backupRetentionPeriod"]
         yield f"the database's automated backups, for up to {days} days", False
+    for log in _texts(inputs.get("enabledCloudwatchLogsExports")):
+        yield f"the log group /aws/rds/instance/<identifier>/{log}, which RDS made", False
+
+
+def _texts(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def _backup_copies(inputs: Inputs) -> Iterator[_Lost]:

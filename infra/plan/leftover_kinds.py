@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from infra.config.instance_types import instance_types
+from infra.versions import HOURS_PER_MONTH
+
 # One entry of an answer of AWS.
 Item: TypeAlias = Mapping[str, Any]
 
@@ -37,13 +40,48 @@ class Kind:
     ours: str = ""
     # `aws` cuts the answer after so many entries, if the operation has pages.
     paged: bool = True
+    # The key of the database's identifier, after which RDS names log groups without tags.
+    database: str = ""
+    # Whether there may be one in the region of `database.backupCopyRegion`.
+    copied: bool = False
 
 
 def _per_gb(key: str, usd: float) -> Callable[[Item], float]:
     return lambda item: float(item.get(key, 0)) * usd
 
 
+def _hourly(item: Item) -> float:
+    size = instance_types().get(item["InstanceType"])
+    usd = size.hourly_usd if size else None
+    return (usd or 0) * HOURS_PER_MONTH
+
+
 KINDS = (
+    Kind(
+        name="instance",
+        questions=(
+            (
+                f"ec2 describe-instances --filters {_TAGS}"
+                " Name=instance-state-name,Values=pending,running,stopping,stopped"
+                " --query {{Instances:Reservations[].Instances[]}}"
+            ),
+        ),
+        items="Instances",
+        id="InstanceId",
+        since="LaunchTime",
+        price=_hourly,
+        delete="ec2 terminate-instances --instance-ids {id}",
+    ),
+    Kind(
+        name="VPC endpoint",
+        questions=(f"ec2 describe-vpc-endpoints --filters {_TAGS}",),
+        items="VpcEndpoints",
+        id="VpcEndpointId",
+        since="CreationTimestamp",
+        # A gateway is in no subnet, and free.
+        price=lambda item: 7.30 * len(item.get("SubnetIds", ())),
+        delete="ec2 delete-vpc-endpoints --vpc-endpoint-ids {id}",
+    ),
     Kind(
         name="EBS volume",
         questions=(
@@ -139,6 +177,8 @@ KINDS = (
         tags="TagList",
         named="DBSnapshotIdentifier",
         ours="^{cluster}-final-",
+        database="DBInstanceIdentifier",
+        copied=True,
     ),
     Kind(
         name="automated backups",
@@ -153,6 +193,8 @@ KINDS = (
         tags="TagList",
         named="DBInstanceIdentifier",
         ours="^database-instance",
+        database="DBInstanceIdentifier",
+        copied=True,
     ),
     Kind(
         name="IAM role",
@@ -167,17 +209,34 @@ KINDS = (
         ours=r"-role-[0-9a-f]{{7}}$",
     ),
 )
-# Everything else that has the tags, by the part of its ARN before the name.
-TAGGED = (
-    "resourcegroupstaggingapi get-resources"
-    " --tag-filters Key=Project,Values={project} Key=Environment,Values={environment}"
+LOGS_OF_A_DATABASE = Kind(
+    name="log group",
+    questions=("logs describe-log-groups --log-group-name-prefix /aws/rds/instance/{database}/",),
+    items="logGroups",
+    id="logGroupName",
+    since="creationTime",
+    price=_per_gb("storedBytes", 0.03 / GIB),
+    delete="logs delete-log-group --log-group-name {id}",
 )
+# Everything else that has the tags of the stack, or those that controllers in the cluster give to
+# load balancers of Services; by the part of its ARN before the name.
+TAGGED = tuple(
+    f"resourcegroupstaggingapi get-resources --tag-filters {tags}"
+    for tags in (
+        "Key=Project,Values={project} Key=Environment,Values={environment}",
+        "Key=kubernetes.io/cluster/{cluster},Values=owned",
+        "Key=elbv2.k8s.aws/cluster,Values={cluster}",
+    )
+)
+# A load balancer of the first generation, whose ARN has no kind before the name.
+CLASSIC = "elasticloadbalancing:classic"
 OTHERS: Mapping[str, tuple[str, float, str]] = {
     "elasticloadbalancing:loadbalancer": (
         "load balancer",
         16.43,
         "elbv2 delete-load-balancer --load-balancer-arn {arn}",
     ),
+    CLASSIC: ("load balancer", 18.25, "elb delete-load-balancer --load-balancer-name {id}"),
     "elasticloadbalancing:targetgroup": (
         "target group",
         0,
@@ -193,6 +252,20 @@ OTHERS: Mapping[str, tuple[str, float, str]] = {
         "KMS key",
         1,
         "kms schedule-key-deletion --pending-window-in-days 7 --key-id {id}",
+    ),
+    "logs": ("log group", 0, "logs delete-log-group --log-group-name {id}"),
+    "cloudwatch:alarm": ("alarm", 0.10, "cloudwatch delete-alarms --alarm-names {id}"),
+    "ec2:instance": ("instance that has ended", 0, ""),
+    "ec2:vpc-flow-log": ("flow log", 0, "ec2 delete-flow-logs --flow-log-ids {id}"),
+    "rds:subgrp": (
+        "database subnet group",
+        0,
+        "rds delete-db-subnet-group --db-subnet-group-name {id}",
+    ),
+    "rds:pg": (
+        "parameter group",
+        0,
+        "rds delete-db-parameter-group --db-parameter-group-name {id}",
     ),
     "rds:db": ("database", 0, "rds delete-db-instance --db-instance-identifier {id}"),
     "eks:cluster": ("cluster: the stack is not destroyed", 73, "eks delete-cluster --name {id}"),

@@ -12,11 +12,20 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from infra.naming import Names
-from infra.plan.leftover_kinds import KINDS, OTHERS, TAGGED, Item, Kind
+from infra.plan.leftover_kinds import (
+    CLASSIC,
+    KINDS,
+    LOGS_OF_A_DATABASE,
+    OTHERS,
+    TAGGED,
+    Item,
+    Kind,
+)
 from infra.plan.project import ProjectError, read_stack
 
 SECONDS, ENTRIES = 60, 1000
@@ -47,18 +56,28 @@ class Found:
     unknown: tuple[str, ...]
 
 
-def search(values: Mapping[str, str], ask: Ask) -> Found:
+def search(values: Mapping[str, str], ask: Ask, kinds: Sequence[Kind] = KINDS) -> Found:
     """Ask for every kind; `values` are project, environment, cluster, role_path and region."""
     leftovers: dict[str, Leftover] = {}
+    databases: set[str] = set()
     unknown = []
-    for kind in KINDS:
+    for kind in kinds:
         try:
-            leftovers |= {one.id: one for one in _of_kind(kind, values, ask)}
+            items = list(_items(kind, values, ask))
+            leftovers |= {one.id: one for one in (_leftover(kind, item) for item in items)}
+            databases |= {item[kind.database] for item in items if kind.database in item}
         except AskError as error:
             unknown.append(f"{kind.name}: {error}")
     try:
-        answer = ask(_arguments(TAGGED, values, paged=True))
-        arns = [one["ResourceARN"] for one in answer.get("ResourceTagMappingList", [])]
+        for database in sorted(databases):
+            logs = _items(LOGS_OF_A_DATABASE, {**values, "database": database}, ask)
+            leftovers |= {one.id: one for one in (_leftover(LOGS_OF_A_DATABASE, i) for i in logs)}
+    except AskError as error:
+        unknown.append(f"log groups of the database: {error}")
+    try:
+        answers = [ask(_arguments(question, values, paged=True)) for question in TAGGED]
+        found = [one for answer in answers for one in answer.get("ResourceTagMappingList", [])]
+        arns = [one["ResourceARN"] for one in found]
         others = [_other(arn, ask) for arn in arns if _split(arn)[1] not in leftovers]
         leftovers |= {one.id: one for one in others}
     except AskError as error:
@@ -72,17 +91,20 @@ def _arguments(question: str, values: Mapping[str, str], *, paged: bool) -> list
     return [part.format_map(values) for part in question.split()] + pages
 
 
-def _of_kind(kind: Kind, values: Mapping[str, str], ask: Ask) -> Iterator[Leftover]:
+def _items(kind: Kind, values: Mapping[str, str], ask: Ask) -> Iterator[Item]:
     for question in kind.questions:
         answer = ask(_arguments(question, values, paged=kind.paged))
-        for item in _mine(kind, answer.get(kind.items, []), values, ask):
-            yield Leftover(
-                kind.name,
-                item[kind.id],
-                _day(item.get(kind.since)),
-                round(kind.price(item), 2),
-                f"aws {kind.delete.format(id=item[kind.id])}",
-            )
+        yield from _mine(kind, answer.get(kind.items) or [], values, ask)
+
+
+def _leftover(kind: Kind, item: Item) -> Leftover:
+    return Leftover(
+        kind.name,
+        item[kind.id],
+        _day(item.get(kind.since)),
+        round(kind.price(item), 2),
+        f"aws {kind.delete.format(id=item[kind.id])}",
+    )
 
 
 def _mine(kind: Kind, items: Sequence[Item], values: Mapping[str, str], ask: Ask) -> Iterator[Item]:
@@ -111,6 +133,8 @@ def _split(arn: str) -> tuple[str, str]:
     if resource.startswith("log-group:"):
         return service, resource.partition(":")[2]
     parts = re.split("[:/]", resource)
+    if parts[0] == "loadbalancer" and resource.count("/") == 1:
+        return CLASSIC, parts[-1]
     return f"{service}:{parts[0] if len(parts) > 1 else ''}", parts[-1]
 
 
@@ -190,9 +214,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "role_path": setting["rolePath"],
         "region": setting["region"],
     }
-    found = search(values, lambda question: ask_aws(question, values["region"]))
-    sys.stdout.write(f"{render(found, values['region'])}\n")
-    return 1 if found.unknown else 0
+    places: dict[str, Sequence[Kind]] = {values["region"]: KINDS}
+    if copies := json.loads(setting["database"]).get("backupCopyRegion"):
+        places[copies] = tuple(kind for kind in KINDS if kind.copied)
+    unknown = False
+    for region, kinds in places.items():
+        found = search(values, partial(ask_aws, region=region), kinds)
+        sys.stdout.write(f"{region}:\n{render(found, region)}\n")
+        unknown |= bool(found.unknown)
+    return int(unknown)
 
 
 if __name__ == "__main__":

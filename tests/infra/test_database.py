@@ -171,7 +171,12 @@ def test_logs_and_load_of_the_database_and_a_key_of_ones_own() -> None:
         values["database"] |= {"performanceInsights": True, "kmsKey": key}
         values["database"] |= {"logExports": ["postgresql", "upgrade"]}
 
-    instance = inputs_of(plan_with(change), "database-instance")
+    plan = plan_with(change)
+    instance = inputs_of(plan, "database-instance")
+    assert (
+        "the log group /aws/rds/instance/<identifier>/upgrade, which RDS made"
+        in destruction(plan).stays
+    )
     assert instance["performanceInsightsEnabled"] is True
     assert instance["performanceInsightsKmsKeyId"] == instance["kmsKeyId"] == key
     assert instance["enabledCloudwatchLogsExports"] == ["postgresql", "upgrade"]

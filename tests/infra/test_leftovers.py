@@ -24,6 +24,18 @@ LB = ARN.format("elasticloadbalancing", "{}")
 
 # Part of the question -> answer, in the form of AWS's; the first that fits.
 ANSWERS: dict[str, Mapping[str, Any]] = {
+    "--query {Instances:Reservations[].Instances[]}": {
+        "Instances": [{"InstanceId": "i-1", "InstanceType": "t3.medium", "LaunchTime": "2026-11"}]
+    },
+    "describe-vpc-endpoints": {
+        "VpcEndpoints": [
+            {"VpcEndpointId": "vpce-1", "SubnetIds": ["subnet-1", "subnet-2"]},
+            {"VpcEndpointId": "vpce-2", "SubnetIds": []},
+        ]
+    },
+    "describe-log-groups --log-group-name-prefix /aws/rds/instance/database-instance-9/": {
+        "logGroups": [{"logGroupName": "/aws/rds/instance/database-instance-9/postgresql"}]
+    },
     "describe-volumes --filters Name=tag:kubernetes.io/cluster/p-dev,Values=owned": {
         "Volumes": [{"VolumeId": "vol-1", "Size": 20, "CreateTime": "2026-11-02T10:00:00+00:00"}]
     },
@@ -52,7 +64,11 @@ ANSWERS: dict[str, Mapping[str, Any]] = {
     },
     "describe-db-snapshots": {
         "DBSnapshots": [
-            {"DBSnapshotIdentifier": "p-dev-final-1", "AllocatedStorage": 20},
+            {
+                "DBSnapshotIdentifier": "p-dev-final-1",
+                "AllocatedStorage": 20,
+                "DBInstanceIdentifier": "database-instance-9",
+            },
             {"DBSnapshotIdentifier": "by-hand", "AllocatedStorage": 20, "TagList": OURS},
             {"DBSnapshotIdentifier": "p-dev-final-2", "TagList": OTHERS},
             {"DBSnapshotIdentifier": "p-prod-final-1"},
@@ -77,6 +93,12 @@ ANSWERS: dict[str, Mapping[str, Any]] = {
     },
     "list-role-tags --role-name nodes-role-0a1b2c3": {"Tags": OURS},
     "list-role-tags --role-name cluster-role-0a1b2c3": {"Tags": OTHERS},
+    "get-resources --tag-filters Key=kubernetes.io/cluster/p-dev,Values=owned": {
+        "ResourceTagMappingList": [{"ResourceARN": LB.format("loadbalancer/a1b2")}]
+    },
+    "get-resources --tag-filters Key=elbv2.k8s.aws/cluster,Values=p-dev": {
+        "ResourceTagMappingList": [{"ResourceARN": LB.format("loadbalancer/net/k8s/0123")}]
+    },
     "get-resources": {
         "ResourceTagMappingList": [
             {"ResourceARN": ARN.format(*one)}
@@ -89,6 +111,14 @@ ANSWERS: dict[str, Mapping[str, Any]] = {
                 ("kms", "key/gone"),
                 ("kms", "key/alive"),
                 ("sqs", "queue"),
+                ("ec2", "instance/i-1"),
+                ("ec2", "instance/i-0"),
+                ("ec2", "vpc-endpoint/vpce-1"),
+                ("ec2", "vpc-flow-log/fl-1"),
+                ("logs", "log-group:/aws/vpc/p-dev/flow-logs"),
+                ("cloudwatch", "alarm:alarm-1"),
+                ("rds", "subgrp:subnets-1"),
+                ("rds", "pg:parameters-1"),
             )
         ]
         + [{"ResourceARN": "arn:aws:s3:::logs"}]
@@ -106,6 +136,20 @@ ANSWERS: dict[str, Mapping[str, Any]] = {
 }
 # Id -> kind, dollars a month, and a part of the command.
 FOUND = {
+    "i-1": ("instance", 30.37, "ec2 terminate-instances --instance-ids i-1"),
+    ARN.format("ec2", "instance/i-0"): ("instance that has ended", 0, ""),
+    "vpce-1": ("VPC endpoint", 14.6, "ec2 delete-vpc-endpoints --vpc-endpoint-ids vpce-1"),
+    "vpce-2": ("VPC endpoint", 0, "ec2 delete-vpc-endpoints --vpc-endpoint-ids vpce-2"),
+    "fl-1": ("flow log", 0, "ec2 delete-flow-logs --flow-log-ids fl-1"),
+    "/aws/vpc/p-dev/flow-logs": ("log group", 0, "logs delete-log-group --log-group-name /aws/vpc"),
+    "/aws/rds/instance/database-instance-9/postgresql": (
+        "log group",
+        0,
+        "delete-log-group --log-group-name /aws/rds/instance/database-instance-9/postgresql",
+    ),
+    "alarm-1": ("alarm", 0.1, "cloudwatch delete-alarms --alarm-names alarm-1"),
+    "subnets-1": ("database subnet group", 0, "rds delete-db-subnet-group"),
+    "parameters-1": ("parameter group", 0, "rds delete-db-parameter-group"),
     "vol-1": ("EBS volume", 1.6, "ec2 delete-volume --volume-id vol-1"),
     "snap-1": ("EBS snapshot", 0.5, "ec2 delete-snapshot --snapshot-id snap-1"),
     "eni-1": ("network interface", 0, "delete-network-interface --network-interface-id eni-1"),
@@ -124,6 +168,8 @@ FOUND = {
     "db-2": ("automated backups", 0, "--dbi-resource-id db-2"),
     "nodes-role-0a1b2c3": ("IAM role", 0, "iam delete-role --role-name nodes-role-0a1b2c3"),
     LB.format("loadbalancer/app/alb/0123"): ("load balancer", 16.43, "elbv2 delete-load-balancer"),
+    LB.format("loadbalancer/net/k8s/0123"): ("load balancer", 16.43, "elbv2 delete-load-balancer"),
+    "a1b2": ("load balancer", 18.25, "elb delete-load-balancer --load-balancer-name a1b2"),
     LB.format("targetgroup/backend/0123"): ("target group", 0, "elbv2 delete-target-group"),
     "backend": ("image registry", 0, "ecr delete-repository --force --repository-name backend"),
     "logs": ("bucket", 0, "s3 rb --force s3://logs"),
@@ -195,6 +241,45 @@ def test_it_asks_the_aws_cli_of_the_path(
         assert "Name=tag:Environment,Values=dev" in asked
         assert all("--region us-east-1 --output json" in line for line in asked.splitlines())
         assert not [line for line in asked.splitlines() if "delete" in line]
+
+
+def test_copies_of_backups_are_looked_for_in_their_region(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+        text = (ROOT / name).read_text()
+        (tmp_path / name).write_text(
+            text.replace("multiAz: false", "backupCopyRegion: us-west-2\n    multiAz: false")
+        )
+    asked: list[tuple[str, str]] = []
+
+    def answer(arguments: Sequence[str], region: str) -> Mapping[str, Any]:
+        asked.append((region, arguments[1]))
+        return (
+            {
+                "DBSnapshots": [
+                    {
+                        "DBSnapshotIdentifier": "copy",
+                        "TagList": [
+                            {"Key": "Project", "Value": "observability-platform"},
+                            {"Key": "Environment", "Value": "dev"},
+                        ],
+                    }
+                ]
+            }
+            if region == "us-west-2"
+            else {}
+        )
+
+    monkeypatch.setattr(leftovers, "ask_aws", answer)
+    assert leftovers.main(["--root", str(tmp_path), "--stack", "dev"]) == 0
+    assert "aws --region us-west-2 rds delete-db-snapshot" in capsys.readouterr().out
+    there = {question for region, question in asked if region == "us-west-2"}
+    assert there == {
+        "describe-db-snapshots",
+        "describe-db-instance-automated-backups",
+        "get-resources",
+    }
 
 
 def test_an_unknown_stack_is_named(capsys: pytest.CaptureFixture[str]) -> None:
