@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -56,9 +57,15 @@ def load_settings(today: date, stop: Container[Severity] = (Severity.ERROR,)) ->
     project, stack = pulumi.get_project(), pulumi.get_stack()
     options = parse_options(dict(_configured(project)), source=f"Pulumi.{stack}.yaml")
     findings = validate(options, today)
-    errors = [finding for finding in findings if finding.severity in stop]
-    if errors:
-        _refuse(f"Pulumi.{stack}.yaml", [str(finding) for finding in errors])
+    problems = [str(finding) for finding in findings if finding.severity in stop]
+    if not re.fullmatch("[A-Za-z0-9_-]+", stack):
+        problems.insert(
+            0,
+            f"stack: the cluster's name has that of the stack, and EKS refuses {stack!r} in it. Use"
+            " letters, digits, - and _ (pulumi stack rename).",
+        )
+    if problems:
+        _refuse(f"Pulumi.{stack}.yaml", problems)
     return Settings(
         names=Names(project, stack),
         options=options,
@@ -87,8 +94,11 @@ def _configured(project: str) -> Iterator[tuple[str, object]]:
 
 
 def _plain(text: str) -> object:
-    # Pulumi hands over structured values as JSON and everything else as text.
-    return json.loads(text) if text.startswith(("{", "[")) else text
+    """Read a value: Pulumi hands over structured ones as JSON and everything else as text."""
+    try:
+        return json.loads(text) if text.startswith(("{", "[")) else text
+    except ValueError:
+        return text
 
 
 def _refuse(source: str, problems: list[str]) -> NoReturn:

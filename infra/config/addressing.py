@@ -5,7 +5,7 @@ subnet.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, collapse_addresses
 from itertools import combinations
 
 from infra.config.findings import Finding, error
@@ -22,6 +22,14 @@ EVERYWHERE = IPv4Network("0.0.0.0/0")
 DOCUMENTATION = tuple(
     IPv4Network(block) for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
 )
+
+# RFC 1918.
+PRIVATE = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+
+
+def is_everywhere(cidrs: Sequence[IPv4Network]) -> bool:
+    """Tell whether the ranges together are the internet, as 0.0.0.0/1 and 128.0.0.0/1 are."""
+    return EVERYWHERE in collapse_addresses(cidrs)
 
 
 def parse_cidr(text: object) -> IPv4Network:

@@ -6,10 +6,10 @@ from enum import StrEnum
 from ipaddress import IPv4Network
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from infra.config.addressing import parse_cidr
-from infra.config.option_group import Group
+from infra.config.option_group import Group, distinct
 
 Cidr = Annotated[IPv4Network, BeforeValidator(parse_cidr)]
 SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")]
@@ -70,7 +70,11 @@ class FlowLogOptions(Group):
         FlowLogTraffic.ALL, description="all, rejected (a fraction of the cost) or accepted"
     )
     retention_days: int = Field(
-        30, description="days that flow logs are kept: 1, 3, 5, 7, 14, 30, 60, 90, … 3653"
+        30,
+        ge=1,
+        le=3653,
+        description="days that flow logs are kept, 1 to 3653; in CloudWatch one of 1, 3, 5, 7, 14,"
+        " 30, 60, 90, … 3653",
     )
 
 
@@ -88,7 +92,7 @@ class NetworkOptions(Group):
         Nat.SINGLE,
         description="NAT gateways at $33 a month each: single, per-az, or none with endpoints",
     )
-    endpoints: bool | tuple[Service, ...] = Field(
+    endpoints: Annotated[bool | tuple[Service, ...], AfterValidator(distinct)] = Field(
         (),
         description="interface endpoints by service (ecr.api, sts, …), or true for those that the"
         " platform needs; $7.30 a month for each service and zone. None by default: NAT reaches"

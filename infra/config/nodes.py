@@ -6,14 +6,20 @@ infra/validation/nodes.py checks what must hold between the fields.
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from infra.config.instance_types import Architecture, InstanceType, instance_types
-from infra.config.option_group import Group, Identifier
+from infra.config.option_group import Group, Identifier, distinct
 
 LATEST = "latest"
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
-LabelKey = Annotated[str, StringConstraints(pattern=rf"^([a-z0-9.-]{{1,253}}/)?{_NAME}$")]
+_DNS_PART = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+LabelKey = Annotated[
+    str,
+    StringConstraints(
+        pattern=rf"^({_DNS_PART}(\.{_DNS_PART})*/)?{_NAME}$", max_length=253 + 1 + 63
+    ),
+]
 LabelValue = Annotated[str, StringConstraints(pattern=rf"^({_NAME})?$")]
 KeyArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$")
@@ -45,8 +51,10 @@ class Taint(Group):
 
 
 class NodeGroupOptions(Group):
-    instance_types: tuple[str, ...] = Field(
-        min_length=1, description="EC2 instance types, at least one; several help with spot"
+    instance_types: Annotated[tuple[str, ...], AfterValidator(distinct)] = Field(
+        min_length=1,
+        max_length=20,
+        description="EC2 instance types, 1 to 20; several help with spot",
     )
     capacity: Capacity = Field(Capacity.ON_DEMAND, description="on-demand or spot")
     min: int = Field(ge=0, le=100, description="fewest nodes, 0 to 100")

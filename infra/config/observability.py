@@ -4,10 +4,11 @@ infra/validation/observability.py checks what must hold between the fields.
 """
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
-from infra.config.option_group import Group, Version
+from infra.config.option_group import Group, Version, distinct
 from infra.naming import STORAGE_CLASS
 from infra.versions import JAEGER
 
@@ -92,7 +93,7 @@ class NotificationOptions(Group):
     receiver: DirectReceiver = Field(
         DirectReceiver.SNS, description="sns, slack, webhook, email or none"
     )
-    emails: tuple[str, ...] = Field(
+    emails: Annotated[tuple[str, ...], AfterValidator(distinct)] = Field(
         (), description="addresses that get e-mails: subscribed to the topic, or sent to directly"
     )
     url: SecretStr | None = Field(

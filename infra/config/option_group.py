@@ -21,5 +21,16 @@ def _version_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Version = Annotated[str, BeforeValidator(_version_text)]
+def distinct(values: object) -> object:
+    """Refuse a list that names something twice, which Pulumi or AWS would refuse half-way."""
+    members = list(values) if isinstance(values, tuple) else []
+    twice = next((one for one in members if members.count(one) > 1), None)
+    if twice is not None:
+        raise ValueError(f"names {twice} twice")
+    return values
+
+
+Version = Annotated[
+    str, BeforeValidator(_version_text), StringConstraints(pattern=r"^[ -~]{1,20}$")
+]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]

@@ -74,7 +74,9 @@ class ClusterOptions(Group):
         default=True, description="whether the API is reachable from publicEndpointCidrs"
     )
     public_endpoint_cidrs: tuple[Cidr, ...] = Field(
-        description="who may reach the API from the internet; [] with publicEndpoint: false"
+        max_length=40,
+        description="who may reach the API from the internet, 40 ranges at most; [] with"
+        " publicEndpoint: false",
     )
     access_entries: dict[Identifier, AccessEntry] = Field(
         {}, description="who may use the cluster in addition to its creator, by a short name"

@@ -11,6 +11,8 @@ from infra.config.partition import partition_of
 
 # RDS accepts a ceiling only if it is at least a tenth above the size.
 SMALLEST_STORAGE_GROWTH = 1.1
+# StartDBInstanceAutomatedBackupsReplication of the RDS API: PreSignedUrl (read 2026-11).
+GOVCLOUD = "aws-us-gov"
 
 
 def validate_database(options: Options) -> Iterator[Finding]:
@@ -20,7 +22,6 @@ def validate_database(options: Options) -> Iterator[Finding]:
         _check_storage(database),
         check_connections(options, database.instance_class),
         _check_copies(options),
-        _check_key(options),
         _check_logs(database),
     )
 
@@ -84,22 +85,22 @@ def _check_copies(options: Options) -> Iterator[Finding]:
             "Name a region that `aws rds describe-source-regions --region <it>` lists"
             f" {options.region} for",
         )
+    elif options.partition.name == GOVCLOUD:
+        yield error(
+            setting,
+            f"in GovCloud, RDS copies to {copies} only with a signed URL, which the provider does"
+            " not make",
+            "Remove it, and after `pulumi up` run once: aws rds"
+            f" start-db-instance-automated-backups-replication --region {copies} --source-region"
+            f" {options.region} --source-db-instance-arn <the instance> --kms-key-id <a key in"
+            f" {copies}> --backup-retention-period {options.database.backup_days}",
+        )
     elif not options.database.keep_backups:
         yield warning(
             setting,
             f"database.keepBackups is false: `pulumi destroy` deletes the key of the copies in"
             f" {copies}, and 30 days later nobody can read them",
             "Set database.keepBackups to true, or delete the copies too (docs/recovery.md)",
-        )
-
-
-def _check_key(options: Options) -> Iterator[Finding]:
-    key = options.database.kms_key
-    if key and key.split(":")[3] != options.region:
-        yield error(
-            "database.kmsKey",
-            f"{key} is not in {options.region}, and RDS takes keys of its own region only",
-            f"Name a key in {options.region}",
         )
 
 

@@ -15,6 +15,9 @@ PUBLIC, PRIVATE, DATABASE = (
 # Controllers find subnets for Services of type LoadBalancer by these tags.
 TAGS = {PUBLIC: "kubernetes.io/role/elb", PRIVATE: "kubernetes.io/role/internal-elb"}
 
+# "ELB requires at least 8 free IP addresses in each subnet" (aws-load-balancer-controller#1233).
+FREE_FOR_A_BALANCER = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSubnet:
@@ -57,7 +60,28 @@ def check_existing_network(options: Options, found: FoundNetwork) -> Iterator[Fi
                 " load balancer",
                 "Name public subnets, or set loadBalancer.internal to true",
             )
+    yield from _check_balancer(options, found)
     yield from _check_private(options, found)
+
+
+def _check_balancer(options: Options, found: FoundNetwork) -> Iterator[Finding]:
+    """Compare the load balancer's subnets with what AWS asks of a new one."""
+    setting = PRIVATE if options.load_balancer.internal else PUBLIC
+    for subnet in found.subnets[setting]:
+        if subnet.cidr.prefixlen > addressing.SMALLEST_PUBLIC_PREFIX:
+            yield error(
+                setting,
+                f"{subnet.id} has {subnet.cidr}, which is too small for a load balancer",
+                f"Name subnets of a /{addressing.SMALLEST_PUBLIC_PREFIX} or larger",
+            )
+        # A stack that runs has its load balancer already.
+        elif subnet.free < FREE_FOR_A_BALANCER and not found.running:
+            yield warning(
+                setting,
+                f"{subnet.id} has {subnet.free} free addresses, and AWS makes no load balancer in a"
+                f" subnet with fewer than {FREE_FOR_A_BALANCER}",
+                "Use subnets with fewer other users",
+            )
 
 
 def _check_vpc(found: FoundNetwork) -> Iterator[Finding]:

@@ -12,8 +12,10 @@ from infra.config.options import Options
 FEWEST_NODES = 2
 # The label and the taint that the program sets itself.
 CAPACITY_KEY = "capacity"
-# The kubelet may not give its node labels with these prefixes: the node would not join.
+# The kubelet may not give its node labels in these domains, but in those below: the node would not
+# join (kubernetes.io/docs/reference/access-authn-authz/admission-controllers, "NodeRestriction").
 RESERVED_DOMAINS = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
+OPEN_DOMAINS = ("node.kubernetes.io", "kubelet.kubernetes.io")
 # What auto scaling does with a key (docs.aws.amazon.com/autoscaling/ec2/userguide,
 # "Required AWS KMS key policy for use with encrypted volumes").
 GRANTED = (
@@ -109,16 +111,34 @@ def _check_group(
         yield error(
             f"{setting}.zones", f"{list(group.zones)} names a zone twice", "Name each zone once"
         )
+    yield from _check_marks(setting, group)
+
+
+def _check_marks(setting: str, group: NodeGroupOptions) -> Iterator[Finding]:
+    """Check labels and taints."""
+    pairs = [(taint.key, taint.effect) for taint in group.taints]
+    for key, effect in sorted({pair for pair in pairs if pairs.count(pair) > 1}):
+        yield error(
+            f"{setting}.taints",
+            f"{key!r} has the effect {effect} twice, and no node with such taints can join",
+            "Give each pair of key and effect one value",
+        )
     taken = [*(("labels", key) for key in group.labels), *(("taints", t.key) for t in group.taints)]
     for kind, key in taken:
         if key == CAPACITY_KEY:
             yield error(f"{setting}.{kind}", f"{key!r} is set by the program", "Use another key")
-        if kind == "labels" and key.partition("/")[0].endswith(RESERVED_DOMAINS) and "/" in key:
+        if kind == "labels" and _in(RESERVED_DOMAINS, key) and not _in(OPEN_DOMAINS, key):
             yield error(
                 f"{setting}.labels",
                 f"{key!r} belongs to Kubernetes or EKS, and a node with it cannot join",
                 "Use a prefix of your own, or none",
             )
+
+
+def _in(domains: tuple[str, ...], key: str) -> bool:
+    """Tell whether the prefix of a label's key is one of the domains, or below one."""
+    prefix, slash, _ = key.partition("/")
+    return bool(slash) and any(f".{prefix}".endswith(f".{domain}") for domain in domains)
 
 
 def _check_groups(groups: Mapping[str, NodeGroupOptions]) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Checks region, zones and partition: what one of them offers, another refuses. Pure."""
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 
@@ -12,7 +13,12 @@ CHINA = "aws-cn"
 
 def validate_place(options: Options) -> Iterator[Finding]:
     """Check what depends on the region."""
-    yield from chain(_check_zones(options), _check_partition(options), _check_images(options))
+    yield from chain(
+        _check_zones(options),
+        _check_partition(options),
+        _check_keys(options),
+        _check_images(options),
+    )
 
 
 def _check_zones(options: Options) -> Iterator[Finding]:
@@ -24,7 +30,8 @@ def _check_zones(options: Options) -> Iterator[Finding]:
                 f"EKS places no control plane in {zone}",
                 "Name another zone of the region",
             )
-        elif not is_zone_id(zone) and (not zone.startswith(region) or zone == region):
+        # A local zone has a longer name, and neither a control plane nor NAT.
+        elif not is_zone_id(zone) and not re.fullmatch(f"{region}[a-z]", zone):
             yield error(
                 setting,
                 f"{zone!r} is not a zone of {region}",
@@ -47,6 +54,17 @@ def _check_partition(options: Options) -> Iterator[Finding]:
                 f"{arn} is in the partition {partition}, but {options.region} is in"
                 f" {options.partition.name}",
                 f"Name an ARN that begins with arn:{options.partition.name}:",
+            )
+
+
+def _check_keys(options: Options) -> Iterator[Finding]:
+    keys = {"nodes.kmsKey": options.nodes.kms_key, "database.kmsKey": options.database.kms_key}
+    for setting, key in keys.items():
+        if key and key.split(":")[1:4] != [options.partition.name, "kms", options.region]:
+            yield error(
+                setting,
+                f"{key} is not in {options.region}, and volumes take keys of their own region only",
+                f"Name a key that begins with arn:{options.partition.name}:kms:{options.region}:",
             )
 
 

@@ -90,20 +90,22 @@ def demand(of: Sequence[Workload], *, nodes: int, rolling: bool) -> NodeResource
 
 
 def supply(nodes: NodeOptions, *, most: bool = False) -> NodeResources:
-    """Sum what the fewest nodes (or the most) offer to pods, at each group's smallest type.
+    """Sum what the fewest nodes (or the most) offer to pods: of each group's types the least.
 
     Groups whose taints keep our pods away offer nothing.
     """
     groups = [
-        (allocatable(kind, nodes.pods_per_node), group.max if most else group.min)
+        (
+            [allocatable(kind, nodes.pods_per_node) for kind in group.instance_types],
+            group.max if most else group.min,
+        )
         for group in nodes.groups.values()
         if not group.keeps_others_away
-        for kind in [min(group.instance_types, key=_memory)]
     ]
     return NodeResources(
-        cpu=sum(node.cpu * count for node, count in groups),
-        memory=sum(node.memory * count for node, count in groups),
-        pods=sum(node.pods * count for node, count in groups),
+        cpu=sum(min(node.cpu for node in kinds) * count for kinds, count in groups),
+        memory=sum(min(node.memory for node in kinds) * count for kinds, count in groups),
+        pods=sum(nodes.pods_per_node * count for _, count in groups),
     )
 
 
@@ -117,7 +119,3 @@ def allocatable(instance_type: str, pods: int) -> NodeResources:
         memory=int(size.memory_gib * MIB_PER_GIB * USABLE_MEMORY) - kept,
         pods=pods,
     )
-
-
-def _memory(instance_type: str) -> int:
-    return instance_types()[instance_type].memory_gib

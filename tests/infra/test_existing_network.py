@@ -106,6 +106,18 @@ FOUND: Mapping[str, tuple[Change, str, str, str]] = {
         "warning",
         "subnet-0ba has 100 free addresses, but its share of 3 more nodes needs 128",
     ),
+    "a small public subnet": (
+        of_subnet(PUBLIC, cidr=IPv4Network("10.0.0.0/28")),
+        PUBLIC,
+        "error",
+        "subnet-0aa has 10.0.0.0/28, which is too small for a load balancer. Name subnets of a /27",
+    ),
+    "a full public subnet": (
+        of_subnet(PUBLIC, free=7),
+        PUBLIC,
+        "warning",
+        "subnet-0aa has 7 free addresses, and AWS makes no load balancer",
+    ),
     "no tag": (of_subnet(PRIVATE, tags={}), PRIVATE, "warning", "kubernetes.io/role/internal-elb"),
     "no public tag": (of_subnet(PUBLIC, tags={}), PUBLIC, "warning", "kubernetes.io/role/elb"),
 }
@@ -113,6 +125,9 @@ FINE: Mapping[str, Change] = {
     "as it is": of_vpc(),
     "a transit gateway": of_subnet(PRIVATE, way_out="tgw-1"),
     "full of our own nodes": lambda found: of_vpc(running=3)(of_subnet(PRIVATE, free=2)(found)),
+    "full of our own load balancer": (
+        lambda found: of_vpc(running=3)(of_subnet(PUBLIC, free=2)(found))
+    ),
 }
 
 
@@ -217,6 +232,30 @@ def test_with_credentials_aws_is_asked_and_every_problem_is_said(
         "  - network.existing.databaseSubnetIds",
         *["  - network.existing.publicSubnetIds"] * 2,
     ]
+
+
+def test_two_endpoints_of_one_service_are_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 may have a gateway and an interface."""
+
+    def several(function: str) -> Struct:
+        if function.endswith(":getVpcEndpoint"):
+            raise RefusedError(
+                "multiple EC2 VPC Endpoints matched; use additional constraints to reduce matches"
+            )
+        return answers(function)
+
+    monkeypatch.setattr(cloud, "answer", several)
+    monkeypatch.setitem(VPC, "enableDnsHostnames", True)
+    with pytest.raises(pulumi.RunError) as refused:
+        plan_with(existing_network)
+    assert "did not answer" not in str(refused.value)
+
+
+def test_a_subnet_without_ipv4_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloud, "answer", answers)
+    monkeypatch.setitem(SUBNET, "cidrBlock", "")
+    with pytest.raises(pulumi.RunError, match="subnet-0a1 has no IPv4 range"):
+        plan_with(existing_network)
 
 
 @pytest.mark.parametrize(

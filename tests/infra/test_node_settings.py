@@ -2,7 +2,10 @@
 
 import pytest
 
+from infra.settings import parse_options
+from infra.validation.nodes import validate_nodes
 from tests.infra.test_settings import Change, refusal, setting
+from tests.support.plan import stack_values
 
 MISTAKES = {
     "an instance type that the table lacks": (
@@ -46,6 +49,11 @@ MISTAKES = {
         "'node-role.kubernetes.io/worker' belongs to Kubernetes or EKS",
         "Use a prefix of your own",
     ),
+    "a label below no domain": (
+        setting("nodes.groups.general.labels", {"a..example.com/team": "a"}),
+        "nodes.groups.general.labels.a..example.com/team.[key]: 'a..example.com/team' is invalid",
+        "Expected labels of its nodes",
+    ),
     "a label that Kubernetes refuses": (
         setting("nodes.groups.general.labels", {"team": "not this"}),
         "nodes.groups.general.labels.team: 'not this' is invalid",
@@ -57,6 +65,22 @@ MISTAKES = {
         ),
         "nodes.groups.general.taints: 'capacity' is set by the program",
         "Use another key",
+    ),
+    "a taint twice": (
+        setting(
+            "nodes.groups.general.taints",
+            [
+                {"key": "team", "value": value, "effect": "prefer-no-schedule"}
+                for value in ("a", "b")
+            ],
+        ),
+        "nodes.groups.general.taints: 'team' has the effect prefer-no-schedule twice",
+        "Give each pair of key and effect one value",
+    ),
+    "an instance type twice": (
+        setting("nodes.groups.general.instanceTypes", ["t3.medium", "t3.medium"]),
+        "['t3.medium', 't3.medium'] is invalid: names t3.medium twice",
+        "Expected EC2 instance types, 1 to 20",
     ),
     "an unknown effect of a taint": (
         setting("nodes.groups.general.taints", [{"key": "batch", "effect": "NoSchedule"}]),
@@ -83,12 +107,30 @@ MISTAKES = {
         "nodes.release: 1.34.7-20260724 is an image for another minor than Kubernetes 1.36",
         "Name a release that begins with 1.36, or latest",
     ),
+    "a key of another region": (
+        setting("nodes.kmsKey", "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"),
+        "nodes.kmsKey: arn:aws:kms:eu-west-1:123456789012:key/1234abcd is not in us-east-1",
+        "Name a key that begins with arn:aws:kms:us-east-1:",
+    ),
+    "a key of another partition": (
+        setting("nodes.kmsKey", "arn:aws-cn:kms:us-east-1:123456789012:key/1234abcd"),
+        "nodes.kmsKey: arn:aws-cn:kms:us-east-1:123456789012:key/1234abcd is not in us-east-1",
+        "Name a key that begins with arn:aws:kms:us-east-1:",
+    ),
     "a key that is none": (
         setting("nodes.kmsKey", "alias/mine"),
         "nodes.kmsKey: 'alias/mine' is invalid",
         "Expected ARN of a KMS key",
     ),
 }
+
+
+@pytest.mark.parametrize("key", ["node.kubernetes.io/pool", "notk8s.io/pool", "k8s.io"])
+def test_a_label_that_a_kubelet_may_have_is_no_mistake(key: str) -> None:
+    values = stack_values("dev")
+    setting("nodes.groups.general.labels", {key: "a"})(values)
+    found = validate_nodes(parse_options(values, "test"))
+    assert [f for f in found if f.setting.endswith(".labels")] == []
 
 
 @pytest.mark.parametrize(("change", "what", "remedy"), MISTAKES.values(), ids=MISTAKES.keys())

@@ -97,6 +97,19 @@ def test_an_organisations_boundary_and_path_are_on_every_role() -> None:
 
 
 MISTAKES: dict[str, tuple[dict[str, object], str]] = {
+    "copies of backups in GovCloud": (
+        {
+            "region": "us-gov-west-1",
+            "network.zones": ["us-gov-west-1a", "us-gov-west-1b"],
+            "database.backupCopyRegion": "us-gov-east-1",
+        },
+        (
+            "database.backupCopyRegion: in GovCloud, RDS copies to us-gov-east-1 only with a signed"
+            " URL, which the provider does not make. Remove it, and after `pulumi up` run once: aws"
+            " rds start-db-instance-automated-backups-replication --region us-gov-east-1"
+            " --source-region us-gov-west-1 "
+        ),
+    ),
     "boundary of another partition": (
         {"permissionsBoundary": "arn:aws-cn:iam::123456789012:policy/limits"},
         (
@@ -140,6 +153,7 @@ def test_what_another_place_offers_is_refused(changes: dict[str, object], senten
 
 def by_id(values: Tree) -> None:
     values["network"]["zones"] = ["use1-az4", "us-east-1b"]
+    values["nodes"]["groups"]["general"]["zones"] = ["use1-az4", "us-east-1b"]
 
 
 def test_a_zone_by_id_is_the_zone_by_name_once_aws_is_asked(
@@ -151,7 +165,8 @@ def test_a_zone_by_id_is_the_zone_by_name_once_aws_is_asked(
     assert {r.name for r in plan.resources} - {"zones"} == {
         r.name for r in plan_of("dev").resources
     }
-    assert plan["guard"].inputs == plan_of("dev")["guard"].inputs
+    for name in ("guard", "nodes-general"):
+        assert plan[name].inputs == plan_of("dev")[name].inputs
 
 
 @pytest.mark.parametrize(
@@ -222,6 +237,18 @@ def test_two_stacks_of_one_account_and_region_share_no_name() -> None:
     assert {"eks:index:Cluster observability-platform-dev"} < names
     assert not names & _names(second)
     assert json.dumps(dict(second["aws"].inputs)).count("second") == 1
+
+
+def test_a_stack_whose_name_eks_refuses_is_refused() -> None:
+    """Pulumi allows a period; EKS would refuse the cluster when the network is made."""
+    config = read_stack(ROOT, "dev")
+    with pytest.raises(SettingsError, match=r"EKS refuses 'prod\.eu' in it. Use letters"):
+        record(
+            lambda: build(load_settings(today=TODAY)),
+            project=PROJECT,
+            stack="prod.eu",
+            config=config.values,
+        )
 
 
 def test_china_is_warned_about_images(logged: pytest.LogCaptureFixture) -> None:

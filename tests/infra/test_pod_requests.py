@@ -80,10 +80,12 @@ def test_the_supply_is_that_of_each_groups_smallest_type_and_fewest_nodes() -> N
     def mix(values: Tree) -> None:
         values["nodes"]["groups"] = {
             "general": {"instanceTypes": ["t3.large", "t3.medium"], "min": 2, "max": 3},
+            # One has less memory, the other fewer CPUs.
+            "mixed": {"instanceTypes": ["c5.xlarge", "r5.large"], "min": 1, "max": 1},
             "spot": {"instanceTypes": ["t3.medium"], "capacity": "spot", "min": 0, "max": 5},
             "batch": {"instanceTypes": ["t3.large"], "min": 1, "max": 9, "taints": [{"key": "b"}]},
         }
 
     nodes = options_of("dev", mix).nodes
-    assert pod_requests.supply(nodes) == NodeResources(cpu=3860, memory=6096, pods=70)
-    assert pod_requests.supply(nodes, most=True).pods == 8 * 35
+    assert pod_requests.supply(nodes) == NodeResources(cpu=5790, memory=12933, pods=105)
+    assert pod_requests.supply(nodes, most=True).pods == 9 * 35

@@ -44,95 +44,6 @@ def refusal(*changes: Change) -> str:
 
 # (what is changed, the setting that is named, the value that is repeated, what to do)
 MISTAKES = {
-    "overlapping subnets": (
-        setting("network.databaseCidrs", ["10.0.11.0/25", "10.0.22.0/24"]),
-        "network.databaseCidrs: 10.0.11.0/25 overlaps 10.0.11.0/24 of network.privateCidrs",
-        "Choose ranges that share no address",
-    ),
-    "a subnet outside the VPC": (
-        setting("network.publicCidrs", ["10.0.1.0/24", "10.1.2.0/24"]),
-        "network.publicCidrs: 10.1.2.0/24 is outside the VPC's 10.0.0.0/16",
-        "Choose a range inside network.cidr",
-    ),
-    "a VPC that AWS does not make": (
-        setting("network.cidr", "10.0.0.0/8"),
-        "network.cidr: 10.0.0.0/8 is a /8",
-        "Choose a range from /16 to /28",
-    ),
-    "a public subnet without room for a load balancer": (
-        setting("network.publicCidrs", ["10.0.1.0/28", "10.0.2.0/24"]),
-        "network.publicCidrs: 10.0.1.0/28 is too small for a load balancer",
-        "Use a /27 or larger",
-    ),
-    "a private subnet without room for the pods": (
-        setting("network.privateCidrs", ["10.0.11.0/26", "10.0.12.0/24"]),
-        "network.privateCidrs: 10.0.11.0/26 has room for 0 nodes with 35 pods",
-        "Use a larger range, fewer nodes or fewer pods per node",
-    ),
-    "a host instead of a range": (
-        setting("network.cidr", "10.0.0.5/16"),
-        "network.cidr: '10.0.0.5/16' is invalid: is an address inside a range",
-        "write 10.0.0.0/16",
-    ),
-    "no range at all": (
-        setting("network.cidr", "ten"),
-        "network.cidr: 'ten' is invalid: is not an IPv4 range",
-        "Expected the VPC's range, /16 to /28",
-    ),
-    "one zone": (
-        setting(
-            "network",
-            {
-                "cidr": "10.0.0.0/16",
-                "zones": ["us-east-1a"],
-                "publicCidrs": ["10.0.1.0/24"],
-                "privateCidrs": ["10.0.11.0/24"],
-                "databaseCidrs": ["10.0.21.0/24"],
-            },
-        ),
-        "network.zones: ['us-east-1a'] is fewer than two availability zones",
-        "Name at least two",
-    ),
-    "a zone twice": (
-        setting("network.zones", ["us-east-1a", "us-east-1a"]),
-        "network.zones: ['us-east-1a', 'us-east-1a'] names a zone twice",
-        "Name each zone once",
-    ),
-    "a zone of another region": (
-        setting("network.zones", ["us-east-1a", "us-west-2b"]),
-        "network.zones: 'us-west-2b' is not a zone of us-east-1",
-        "such as us-east-1a",
-    ),
-    "fewer ranges than zones": (
-        setting("network.privateCidrs", ["10.0.11.0/24"]),
-        "network.privateCidrs: 1 ranges for 2 zones",
-        "Give one range for each zone",
-    ),
-    "no range of the VPC": (
-        removed("network.cidr"),
-        "network.cidr: is missing",
-        "name the VPC of others in network.existing",
-    ),
-    "a public load balancer without public subnets": (
-        setting("network.publicCidrs", []),
-        "network.publicCidrs: 0 ranges for 2 zones",
-        "Give one range for each zone",
-    ),
-    "no NAT and too few endpoints": (
-        lambda values: values["network"].update(nat="none", endpoints=["ec2", "sts", "sns"]),
-        "there is no endpoint for autoscaling, ecr.api, ecr.dkr, eks, eks-auth, elasticload",
-        "set network.endpoints to true",
-    ),
-    "an endpoint that is none": (
-        setting("network.endpoints", ["ECR"]),
-        "network.endpoints",
-        "Expected interface endpoints by service",
-    ),
-    "a retention of flow logs that CloudWatch does not know": (
-        setting("network.flowLogs", {"destination": "cloudwatch", "retentionDays": 31}),
-        "network.flowLogs.retentionDays: 31 is not a retention that CloudWatch Logs supports",
-        "Use one of 1, 3, 5, 7, 14, 30",
-    ),
     "a class of logs that does not fit": (
         setting("cluster.logClass", "DELIVERY"),
         "cluster.logClass: 'DELIVERY' is invalid",
@@ -143,26 +54,6 @@ MISTAKES = {
         "loadBalancer.accessLogDays: 0 is invalid",
         "Expected days that access logs are kept",
     ),
-    "no range for the public endpoint": (
-        setting("cluster.publicEndpointCidrs", []),
-        "cluster.publicEndpointCidrs: is empty while cluster.publicEndpoint is true",
-        "Name the ranges of those who deploy",
-    ),
-    "the public endpoint open to everyone": (
-        setting("cluster.publicEndpointCidrs", ["0.0.0.0/0"]),
-        "cluster.publicEndpointCidrs: 0.0.0.0/0 opens the Kubernetes API to the internet",
-        "Name the ranges of those who deploy",
-    ),
-    "ranges for an endpoint that is off": (
-        setting("cluster.publicEndpoint", False),
-        "cluster.publicEndpointCidrs: names 1 ranges while cluster.publicEndpoint is false",
-        "Remove them",
-    ),
-    "the required ranges missing": (
-        removed("cluster.publicEndpointCidrs"),
-        "cluster.publicEndpointCidrs: is missing",
-        "Set who may reach the API from the internet",
-    ),
     "a retention that CloudWatch does not know": (
         setting("cluster.logRetentionDays", 31),
         "cluster.logRetentionDays: 31 is not a retention that CloudWatch Logs supports",
@@ -172,6 +63,22 @@ MISTAKES = {
         setting("cluster.accessEntries", {"ops": {"principalArn": "ops", "access": "admin"}}),
         "cluster.accessEntries.ops.principalArn: 'ops' is invalid",
         "Expected an IAM role or user, arn:aws:iam::<account>:role/<name>",
+    ),
+    "two access entries for one principal": (
+        setting(
+            "cluster.accessEntries",
+            {
+                name: {"principalArn": "arn:aws:iam::123456789012:role/ops", "access": access}
+                for name, access in (("a", "admin"), ("b", "view"))
+            },
+        ),
+        "cluster.accessEntries.b.principalArn: arn:aws:iam::123456789012:role/ops has the entry a",
+        "Name each principal once",
+    ),
+    "an address twice": (
+        setting("observability.notifications", {"emails": ["a@example.com"] * 2}),
+        "observability.notifications.emails: ['a@example.com', 'a@example.com'] is invalid: names",
+        "Expected addresses that get e-mails",
     ),
     "fewer nodes at most than at least": (
         setting("nodes.groups.general.max", 1),
@@ -211,7 +118,7 @@ MISTAKES = {
     "a key of another region": (
         setting("database.kmsKey", "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"),
         "database.kmsKey: arn:aws:kms:eu-west-1:123456789012:key/1234abcd is not in us-east-1",
-        "Name a key in us-east-1",
+        "Name a key that begins with arn:aws:kms:us-east-1:",
     ),
     "an alias in place of a key": (
         setting("database.kmsKey", "alias/mine"),
@@ -252,6 +159,11 @@ MISTAKES = {
         "backend.logLevel: 'loud' is invalid",
         "Expected debug, info, warning or error",
     ),
+    "a text that begins like a list": (
+        setting("region", "[us-east-1"),
+        "region: '[us-east-1' is invalid",
+        "Expected AWS region",
+    ),
     "a misspelt setting": (
         setting("database.multiAZ", True),
         "database.multiAZ: is not a setting",
@@ -272,15 +184,15 @@ MISTAKES = {
         "cluster.version: 1.35 is invalid: is a number, which loses zeros",
         'write it in quotes, "1.35"',
     ),
-    "a tag of the EBS CSI driver": (
-        setting("tags", {"kubernetes.io/role": "node"}),
-        "tags.kubernetes.io/role: is a tag that AWS or the EBS CSI driver sets itself",
-        "Use another key",
+    "a version in other digits": (
+        setting("database.version", "15.\uff11\uff18"),
+        "database.version: '15.\uff11\uff18' is invalid",
+        "Expected PostgreSQL major in quotes",
     ),
-    "a tag that the EBS CSI driver would split": (
-        setting("tags", {"Owners": "a,b"}),
-        "tags.Owners: 'a,b' cannot be a tag of volumes",
-        "Use letters, digits, spaces and",
+    "a version without an end": (
+        setting("database.version", "15." + "9" * 5000),
+        "99' is invalid",
+        "Expected PostgreSQL major in quotes",
     ),
     "an account that is none": (
         setting("allowedAccountId", "12345"),

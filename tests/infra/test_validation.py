@@ -48,6 +48,21 @@ def test_a_source_that_is_named_twice_is_an_error() -> None:
     )
 
 
+def test_a_tag_in_place_of_the_stacks_own_is_a_finding() -> None:
+    """Two stacks with the same tag in one account would be taken for one."""
+    values = stack_values("dev") | {"tags": {"Environment": "test", "Team": "a"}}
+    [finding] = [f for f in validate(options_of(values), TODAY) if f.setting.startswith("tags")]
+    assert (finding.setting, finding.severity) == ("tags.Environment", WARNING)
+    assert "`make leftovers` would list what that one runs" in finding.message
+
+
+def test_more_sources_than_a_security_group_takes_are_a_finding() -> None:
+    cidrs = [f"198.18.{number}.0/24" for number in range(61)]
+    values = stack_values("dev") | {"loadBalancer": {"sourceCidrs": cidrs}}
+    found = validate(options_of(values), TODAY)
+    assert [f.severity for f in found if "has 61 ranges" in f.message] == [WARNING]
+
+
 def test_a_documentation_range_that_was_left_in_place_is_a_finding() -> None:
     findings = validate(options_of(stack_values("dev")), TODAY)
     assert [f.message for f in findings if f.setting == "cluster.publicEndpointCidrs"] == [
