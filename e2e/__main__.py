@@ -24,10 +24,12 @@ from e2e.platform.errors import PlatformError
 from e2e.platform.handover import hand_over
 from e2e.platform.versions import versions
 from e2e.programs.build import BuildError
+from infra.plan.leftovers import AskError
 
 _REPORT = Path(__file__).parents[1] / "build" / "e2e.json"
 # The reader can act on these; any other error is a mistake of ours and comes with its traceback.
 _ERRORS = (
+    AskError,
     BuildError,
     ClusterError,
     EngineError,

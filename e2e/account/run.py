@@ -10,17 +10,16 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import yaml
-
-from e2e.account.account import Account, aws
+from e2e.account.account import Account, of_dev
 from e2e.account.engine import AccountEngine
 from e2e.cluster.shell import run as ask
-from e2e.deploy.engine.stacks import PROJECT, REPOSITORY, Stack
+from e2e.deploy.engine.stacks import Stack
 from e2e.deploy.engine.workspace import Workspace
 from e2e.drills import runner
 from e2e.drills.drill import Drill
 from e2e.platform.errors import PlatformError
 from e2e.programs.cache import NAME
+from infra.plan.leftovers import ask_aws
 from infra.versions import EKS_HOURLY_USD, HOURS_PER_MONTH
 
 PROGRAMS = ("pulumi", "aws", "kubectl", "helm", "docker", "make", "uv")
@@ -47,8 +46,8 @@ def run(stack: Stack, drills: Sequence[Drill], report: Path, say: Say) -> int:
         raise PlatformError(f"an earlier run has left {', '.join(left)}: run `{_DOWN}` first")
     if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
         raise PlatformError(f"not on PATH: {', '.join(missing)}; docs/deploy.md names the versions")
-    region, allowed = _of_dev("region"), _of_dev("allowedAccountId")
-    caller = aws("sts", "get-caller-identity", region=region)
+    region, allowed = of_dev("region"), of_dev("allowedAccountId")
+    caller = ask_aws(["sts", "get-caller-identity"], region)
     name, account = f"e2e-{secrets.token_hex(3)}", str(caller["Account"])
     if allowed and account != allowed:
         raise PlatformError(f"these are credentials of {account}, Pulumi.dev.yaml allows {allowed}")
@@ -72,7 +71,7 @@ def run(stack: Stack, drills: Sequence[Drill], report: Path, say: Say) -> int:
         engine = AccountEngine(directory)
         engine.init()
         versions = {"pulumi": ask("pulumi", "version"), "aws": ask("aws", "--version")}
-        platform = Account.of(engine, region, stack)
+        platform = Account.of(engine, stack)
         outcome = runner.run(platform, drills, versions=versions, file=report, say=say)
         passed = outcome.passed
         say(f"\n{outcome.table()}\nwritten to {report}")
@@ -108,7 +107,7 @@ def _destroy(directory: Path, say: Say) -> bool:
     """Destroy a stack and what it keeps. While something is there, its folder stays."""
     _on_signals(lambda *_: say("everything is being destroyed, and that goes on"))
     say(f"destroying {directory.name}: this takes about 20 minutes; do not kill it")
-    account = Account.of(AccountEngine(directory), _of_dev("region"), Stack.PLATFORM)
+    account = Account.of(AccountEngine(directory), Stack.PLATFORM)
     try:
         account.engine.remove()
         account.remove_kept()
@@ -149,11 +148,6 @@ def _address() -> str:
     """Ask under which address AWS sees this machine."""
     with urllib.request.urlopen("https://checkip.amazonaws.com", timeout=30) as answer:
         return str(answer.read().decode().strip())
-
-
-def _of_dev(setting: str) -> str:
-    config = yaml.safe_load((REPOSITORY / "Pulumi.dev.yaml").read_text())["config"]
-    return str(config.get(f"{PROJECT}:{setting}", ""))
 
 
 def _state() -> Path:

@@ -26,7 +26,7 @@ from infra.plan.__main__ import plan_stack
 US, OTHER, NAME, VPC = "111122223333", "444455556666", "e2e-aaaaaa", "arn:aws:ec2:a:1:vpc/b"
 SNAPSHOT, BACKUPS = f"{PROJECT}-{NAME}-final-1", "arn:aws:rds:a:1:auto-backup:ab-1"
 CHANGES = re.compile(
-    r"^(?:pulumi (?:cancel|refresh|destroy)|docker login|make|aws \S+ (?:delete|wait)\S* \S+)",
+    r"^(?:pulumi (?:cancel|refresh|destroy)|docker login|make|aws \S+ (?:delete|wait)\S* \S+ \S+)",
     re.MULTILINE,
 )
 LOGS = f"/aws/eks/{PROJECT}-{NAME}/cluster"
@@ -36,8 +36,14 @@ ANSWERS = {
     "stack output --json": {"registry": "r.example/b", "databaseEndpoint": "db-1.x:5432"},
     "get-caller-identity": {"Account": US, "Arn": f"arn:aws:iam::{US}:user/somebody"},
     "describe-db-instances": {"DBInstances": [{"LatestRestorableTime": "9999-01-01"}]},
-    "automated-backups --db": {
-        "DBInstanceAutomatedBackups": [{"DBInstanceAutomatedBackupsArn": BACKUPS}]
+    "automated-backups": {
+        "DBInstanceAutomatedBackups": [
+            {
+                "DBInstanceAutomatedBackupsArn": BACKUPS,
+                "DBInstanceIdentifier": "database-instance-1",
+                "DbiResourceId": "db-1",
+            }
+        ]
     },
     "describe-db-snapshots": {
         "DBSnapshots": [{"DBSnapshotIdentifier": name} for name in ("somebody-else", SNAPSHOT)]
@@ -126,7 +132,7 @@ def test_nothing_is_made_unless_somebody_agrees_and_it_is_the_right_account(
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: "answer" in given))
     monkeypatch.setattr("builtins.input", lambda _: given["answer"])
     dev = {"region": "us-east-1", "allowedAccountId": given.get("allowed", "")}
-    monkeypatch.setattr(run, "_of_dev", dev.get)
+    monkeypatch.setattr(run, "of_dev", dev.get)
     if "left" in given:
         cloud.state.mkdir(parents=True)
     assert command.main(["--cloud=aws", *flags]) == 1
@@ -151,17 +157,16 @@ def _is_ended(*_: object) -> None:
 DESTROYED = [
     "pulumi cancel",
     "pulumi destroy",
-    f"aws rds delete-db-snapshot --db-snapshot-identifier={SNAPSHOT}",
-    f"aws logs delete-log-group --log-group-name={LOGS}",
+    f"aws logs delete-log-group --log-group-name {LOGS}",
+    f"aws rds delete-db-snapshot --db-snapshot-identifier {SNAPSHOT}",
+    "aws rds delete-db-instance-automated-backup --dbi-resource-id db-1",
 ]
 USED = [
     "docker login",
     "make",
-    "aws rds delete-db-instance --db-instance-identifier=db-1",
-    "aws rds wait db-instance-deleted",
-    *DESTROYED[:-1],
-    f"aws rds delete-db-instance-automated-backup --db-instance-automated-backups-arn={BACKUPS}",
-    DESTROYED[-1],
+    "aws rds delete-db-instance --db-instance-identifier db-1",
+    "aws rds wait db-instance-deleted --db-instance-identifier",
+    *DESTROYED,
 ]
 
 
@@ -195,7 +200,7 @@ def test_what_could_not_be_destroyed_is_named_and_destroyed_by_a_command(
     monkeypatch.setenv("LEFT", "get-resources")
     monkeypatch.setattr(account, "_LISTED_SECONDS", 0)
     assert command.main(DOWN) == 1
-    assert VPC in capsys.readouterr().out
+    assert "VPC b" in capsys.readouterr().out
     monkeypatch.setenv("LEFT", "nothing")
     resource = {"urn": f"urn:pulumi:{NAME}::{PROJECT}::aws:rds/instance:Instance::database"}
     pending = {"pending_operations": [{"type": "creating", "resource": resource}]}
