@@ -43,7 +43,6 @@ def write_all(directory: Path) -> None:
     # Its key alone is used.
     issue(cluster, directory / "service-account", "service-account")
     issue(cluster, directory / "apiserver", "kube-apiserver", names=tuple(_api_names()))
-    issue(cluster, directory / "webhook", "load-balancer", names=(str(topology.ROUTER.ip),))
     issue(cluster, directory / "apiserver-kubelet", "apiserver-kubelet", group="system:masters")
     addresses = {node.name: str(node.address) for node in topology.NODES.values()}
     for client in CLIENTS:

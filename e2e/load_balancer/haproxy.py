@@ -18,7 +18,7 @@ from e2e.load_balancer.errors import LoadBalancerError
 from e2e.load_balancer.target_group import FixedResponse, Recorded
 
 PROGRAM = "/usr/sbin/haproxy"  # of Debian; not every user has the folder on PATH
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
 _START_SECONDS = 20
 _BACKENDS = ("checked", "fallback")
 # Nothing is tried twice: whatever goes wrong between here and a target, a user sees. Seconds are
@@ -64,7 +64,7 @@ class HAProxy:
     """Runs until `close`. Each target's packets come from one of `sources`: an ALB's zones."""
 
     def __init__(self, directory: Path, port: int, sources: Sequence[str] = ()) -> None:
-        self.url = f"http://{_HOST}:{port}"
+        self.url = f"http://{HOST}:{port}"
         self._directory = directory
         self._port = port
         self._sources = cycle([f"source {source}" for source in sources] or [""])
@@ -123,23 +123,18 @@ class HAProxy:
         )
         # It makes the socket before it knows whether it can listen.
         wait_until(
-            lambda: self._process.poll() is not None or self._answers(), seconds=_START_SECONDS
+            lambda: self._process.poll() is not None or is_up(self._directory),
+            seconds=_START_SECONDS,
         )
-        if not self._answers():
+        if not is_up(self._directory):
             self.close()
             raise LoadBalancerError("HAProxy does not start: it says why above")
-
-    def _answers(self) -> bool:
-        try:
-            return bool(self._tell("show info"))
-        except OSError:
-            return False
 
     def _configuration(self) -> str:
         check = self._recorded.group.health_check
         return _CONFIGURATION.format(
             socket=_socket(self._directory),
-            host=_HOST,
+            host=HOST,
             port=self._port,
             answers="\n".join(line for rule in self._recorded.rules for line in _answers(rule)),
             timeout=_milliseconds(check.timeout),
@@ -190,6 +185,13 @@ class HAProxy:
 
     def _tell(self, *commands: str) -> str:
         return _ask(self._directory, "; ".join(commands))
+
+
+def is_up(directory: Path) -> bool:
+    try:
+        return bool(_ask(directory, "show info"))
+    except OSError:
+        return False
 
 
 def states(directory: Path) -> dict[str, str]:

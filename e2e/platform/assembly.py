@@ -16,7 +16,12 @@ from e2e.deploy.cloud.world import World
 from e2e.deploy.engine.engine import MODULES as ENGINE_MODULES
 from e2e.deploy.engine.engine import Engine
 from e2e.deploy.engine.stacks import Stack
-from e2e.load_balancer.running import BINDING_CRD, BINDING_DEFINITION, LoadBalancer
+from e2e.load_balancer.running import (
+    BINDING_CRD,
+    BINDING_DEFINITION,
+    READINESS_GATES,
+    LoadBalancer,
+)
 from e2e.monitoring import provide as monitoring
 from e2e.platform import preconditions
 from e2e.platform.commands import Commands
@@ -64,7 +69,7 @@ def attach(paths: Paths = _PATHS) -> Platform:
     world = _world(paths, known["port"])
     engine = Engine.attach(paths.state, world, tools)
     cluster = Cluster.attach(state=paths.state)
-    return _platform(stack, cluster, world, engine, LoadBalancer(paths.state), tools)
+    return _platform(stack, cluster, world, engine, LoadBalancer(paths.state, known["port"]), tools)
 
 
 def down(paths: Paths = _PATHS) -> list[str]:
@@ -89,6 +94,7 @@ def _assemble(stack: Stack, cluster: Cluster, tools: Toolbox, say: Say) -> Platf
     say(", ".join(f"{name}: {what}" for name, what in sorted(engine.plugins.used.items())))
     cluster.kubectl.apply(BINDING_DEFINITION)
     cluster.kubectl("wait", "--for=condition=Established", BINDING_CRD)
+    cluster.kubectl.apply(READINESS_GATES)
     if stack.monitored:
         monitoring.provide(cluster, tools, engine.workspace, say)
     load_balancer = LoadBalancer.start(
@@ -117,7 +123,7 @@ def _platform(
     registry.start()
     commands = Commands(
         directory=engine.workspace.program,
-        environment={**engine.environment, "KUBECONFIG": str(cluster.kubeconfig)},
+        environment={**engine.environment, "KUBECONFIG": str(cluster.paths.kubeconfig)},
         helm_program=tools.program("helm"),
         log=cluster.paths.logs / "release.log",
     )

@@ -9,7 +9,6 @@ from e2e.cluster.kubectl import Kubectl
 from e2e.deploy.cloud.fake_aws.rds import INSTANCE, backup_arn
 from e2e.deploy.cloud.fake_aws.services import made_by_eks
 from e2e.deploy.cloud.world import World
-from e2e.load_balancer import webhook
 from e2e.load_balancer.running import LoadBalancer
 from e2e.platform import settling
 from e2e.platform.deployed import Deployed
@@ -56,7 +55,7 @@ class Platform(Deployed):
         """Also in the cluster, which stays here; not the log group that EKS makes again."""
         kubectl, as_names = self.kubectl, "--output=name"
         everywhere = "--all-namespaces"
-        found = (
+        in_cluster = (
             *(f"release {name}" for name in self.helm("list", everywhere, "--short").split()),
             *kubectl("get", "namespace", NAMESPACE, as_names, _IF_ANY).split(),
             *kubectl("get", "storageclass", STORAGE_CLASS, as_names, _IF_ANY).split(),
@@ -64,7 +63,5 @@ class Platform(Deployed):
             # Their definition, as all that a chart has in crds/, may stay, or not have been there.
             *kubectl("get", _BINDINGS, everywhere, as_names, check=False).split(),
         )
-        # The webhook of e2e/load_balancer stays as long as the cluster.
-        in_cluster = [name for name in found if not name.endswith(f"/{webhook.NAME}")]
         in_cloud = [one for one in self.world.resources() if not made_by_eks(one)]
         return [*(f"{one.type} {one.name}" for one in in_cloud), *in_cluster]

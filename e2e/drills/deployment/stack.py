@@ -1,11 +1,13 @@
 """The program on the real engine: preview, up, again, refresh, destroy."""
 
 import time
+from collections.abc import Sequence
 
 from e2e.deploy.engine.result import Result
 from e2e.drills import looks
 from e2e.drills.drill import Checks
 from e2e.platform.deployed import Deployed
+from e2e.platform.pods import SELECTOR
 from infra.naming import ADMIN_TOKEN_KEY, AUTH_SECRET, NAMESPACE, RELEASE
 
 _DATABASE = "aws:rds/instance:Instance"
@@ -52,6 +54,9 @@ def up(platform: Deployed, checks: Checks) -> None:
     lost = alerts.lost(outputs["url"])
     checks.require(not lost, f"{len(lost)} of 10 alerts cannot be read back")
     checks.note(both_zones_s=_seconds_until_both_zones(platform))
+    pods = platform.kubectl.items("pods", looks.IN_NAMESPACE, SELECTOR)
+    gated = [pod["spec"].get("readinessGates") for pod in pods]
+    checks.require(all(gated), "an API pod has no readiness gate: a release would cost requests")
 
 
 def _require_created(checks: Checks, result: Result, would: str = "did") -> None:
@@ -100,7 +105,11 @@ def destroy(platform: Deployed, checks: Checks) -> None:
     left = [*platform.remains(), *map(str, platform.engine.checkpoint().resources)]
     checks.note(resources_left=len(left), deleted=result.changes.get("delete", 0))
     checks.require(not left, f"left: {', '.join(left[:5])}")
-    deleted = [operation.type for operation in result.operations if operation.op == "delete"]
+    require_order(checks, [step.type for step in result.operations if step.op == "delete"])
+
+
+def require_order(checks: Checks, deleted: Sequence[str]) -> None:
+    """What needs something else goes before it, to its last piece."""
     for first, then in (
         (_RELEASE, _CLUSTER),
         (_DATABASE, _SUBNET),

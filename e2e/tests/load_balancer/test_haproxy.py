@@ -2,7 +2,8 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx2
 import pytest
@@ -65,6 +66,23 @@ def settle(haproxy: HAProxy, expected: Mapping[str, str]) -> None:
     until(haproxy, lambda: haproxy.states() == expected)
 
 
+def serve(haproxy: HAProxy, *servers: Server) -> set[str]:
+    """Make them the targets, and wait until they are healthy; give their addresses."""
+    addresses = {server.address for server in servers}
+    haproxy.set_targets(addresses)
+    settle(haproxy, dict.fromkeys(addresses, "healthy"))
+    return addresses
+
+
+@contextmanager
+def slow_request(haproxy: HAProxy, server: Server) -> Iterator[Future[httpx2.Response]]:
+    """Give a request that the only target has, and answers when its `release` is set."""
+    with ThreadPoolExecutor() as threads:
+        slow = threads.submit(get, haproxy, "/slow")
+        until(haproxy, lambda: bool(server.seen))
+        yield slow
+
+
 def until(haproxy: HAProxy, condition: Callable[[], bool]) -> None:
     def holds() -> bool:
         haproxy.tick()
@@ -74,8 +92,7 @@ def until(haproxy: HAProxy, condition: Callable[[], bool]) -> None:
 
 
 def test_a_request_reaches_the_target_with_what_an_alb_adds(haproxy: HAProxy, old: Server) -> None:
-    haproxy.set_targets({old.address})
-    settle(haproxy, {old.address: "healthy"})
+    serve(haproxy, old)
     answer = httpx2.post(
         f"{haproxy.url}/api?x=1", content=b"payload", headers={"host": "x"}, trust_env=False
     )
@@ -92,8 +109,7 @@ def test_without_a_target_it_is_503(haproxy: HAProxy) -> None:
 
 
 def test_a_recorded_rule_answers_itself(haproxy: HAProxy, old: Server) -> None:
-    haproxy.set_targets({old.address})
-    settle(haproxy, {old.address: "healthy"})
+    serve(haproxy, old)
     assert get(haproxy, "/metrics").status_code == 200
     hidden = FixedResponse(("/metrics", "/metrics/*"), 404, "text/plain", "Not Found")
     haproxy.configure(recorded(hidden))
@@ -109,56 +125,42 @@ def test_a_recorded_rule_answers_itself(haproxy: HAProxy, old: Server) -> None:
 def test_a_new_target_gets_nothing_before_a_good_check_and_needs_only_one(
     haproxy: HAProxy, old: Server, new: Server
 ) -> None:
-    haproxy.set_targets({old.address})
-    settle(haproxy, {old.address: "healthy"})
+    serve(haproxy, old)
     new.ready = 503
     haproxy.set_targets({old.address, new.address})
     until(haproxy, lambda: len(new.checks) > 3)
     assert haproxy.states()[new.address] == "unhealthy"
     assert who_answers(haproxy) == {"old"}
-    haproxy.set_targets({old.address})
-    settle(haproxy, {old.address: "healthy"})
+    serve(haproxy, old)
     new.ready = 200
     haproxy.configure(recorded(interval=3600))
-    haproxy.set_targets({old.address, new.address})
-    settle(haproxy, {old.address: "healthy", new.address: "healthy"})
+    serve(haproxy, old, new)
     assert who_answers(haproxy) == {"old", "new"}
 
 
-def test_failing_checks_take_a_target_out_and_good_ones_bring_it_back(
+def test_failing_checks_take_a_target_out_until_none_is_left_and_it_fails_open(
     haproxy: HAProxy, old: Server, new: Server
 ) -> None:
-    both = {old.address, new.address}
-    haproxy.set_targets(both)
-    settle(haproxy, dict.fromkeys(both, "healthy"))
+    both = serve(haproxy, old, new)
     new.ready = 503
     settle(haproxy, {old.address: "healthy", new.address: "unhealthy"})
     assert who_answers(haproxy) == {"old"}
-    new.ready = 200
-    settle(haproxy, dict.fromkeys(both, "healthy"))
-    assert who_answers(haproxy) == {"old", "new"}
-
-
-def test_with_no_healthy_target_it_fails_open(haproxy: HAProxy, old: Server, new: Server) -> None:
-    both = {old.address, new.address}
-    haproxy.set_targets(both)
-    settle(haproxy, dict.fromkeys(both, "healthy"))
-    old.ready = new.ready = 503
+    old.ready = 503
     settle(haproxy, dict.fromkeys(both, "unhealthy"))
     assert who_answers(haproxy) == {"old", "new"}
     new.ready = 200
     settle(haproxy, {old.address: "unhealthy", new.address: "healthy"})
     assert who_answers(haproxy) == {"new"}
+    old.ready = 200
+    settle(haproxy, dict.fromkeys(both, "healthy"))
+    assert who_answers(haproxy) == {"old", "new"}
 
 
 def test_a_draining_target_finishes_what_it_has_and_gets_nothing_new(
     haproxy: HAProxy, old: Server, new: Server
 ) -> None:
-    haproxy.set_targets({old.address})
-    settle(haproxy, {old.address: "healthy"})
-    with ThreadPoolExecutor() as threads:
-        slow = threads.submit(get, haproxy, "/slow")
-        until(haproxy, lambda: bool(old.seen))
+    serve(haproxy, old)
+    with slow_request(haproxy, old) as slow:
         haproxy.set_targets({new.address})
         settle(haproxy, {old.address: "draining", new.address: "healthy"})
         new.ready = 503
@@ -173,11 +175,8 @@ def test_a_request_that_outlives_the_deregistration_delay_is_cut_off(
     haproxy: HAProxy, old: Server
 ) -> None:
     haproxy.configure(recorded(delay=0.1))
-    haproxy.set_targets({old.address})
-    settle(haproxy, {old.address: "healthy"})
-    with ThreadPoolExecutor() as threads:
-        slow = threads.submit(get, haproxy, "/slow")
-        until(haproxy, lambda: bool(old.seen))
+    serve(haproxy, old)
+    with slow_request(haproxy, old) as slow:
         haproxy.set_targets(set())
         settle(haproxy, {})
         assert slow.result().status_code == 502
@@ -186,11 +185,8 @@ def test_a_request_that_outlives_the_deregistration_delay_is_cut_off(
 def test_an_address_that_comes_back_while_it_drains_is_a_new_target(
     haproxy: HAProxy, old: Server
 ) -> None:
-    haproxy.set_targets({old.address})
-    settle(haproxy, {old.address: "healthy"})
-    with ThreadPoolExecutor() as threads:
-        slow = threads.submit(get, haproxy, "/slow")
-        until(haproxy, lambda: bool(old.seen))
+    serve(haproxy, old)
+    with slow_request(haproxy, old) as slow:
         haproxy.set_targets(set())
         settle(haproxy, {old.address: "draining"})
         old.ready = 503
@@ -206,8 +202,7 @@ def test_an_address_that_comes_back_while_it_drains_is_a_new_target(
 def test_a_changed_health_check_counts_for_targets_that_are_there(
     haproxy: HAProxy, old: Server
 ) -> None:
-    haproxy.set_targets({old.address})
-    settle(haproxy, {old.address: "healthy"})
+    serve(haproxy, old)
     haproxy.configure(recorded(path="/ready/again", matcher="201-204,418"))
     until(haproxy, lambda: "/ready/again" in old.checks)
     assert haproxy.states() == {old.address: "unhealthy"}
@@ -220,8 +215,7 @@ def test_who_hangs_up_or_refuses_is_not_tried_again(haproxy: HAProxy, old: Serve
         pass
     haproxy.set_targets({gone.address})
     assert get(haproxy).status_code == 503
-    haproxy.set_targets({old.address})
-    settle(haproxy, {old.address: "healthy"})
+    serve(haproxy, old)
     assert get(haproxy, "/hang-up").status_code == 502
     with httpx2.Client(trust_env=False) as kept:
         assert kept.get(haproxy.url).status_code == 200
