@@ -72,10 +72,8 @@ class Registry:
                     self._url = url
 
     def _find(self) -> str:
-        for resource in self._world.resources():
-            if resource.type == REPOSITORY:
-                return str(resource.outputs["repositoryUrl"])
-        return ""
+        found = self._world.all(REPOSITORY)
+        return str(found[0].outputs["repositoryUrl"]) if found else ""
 
     def _tag(self, url: str, tag: str) -> None:
         if url:

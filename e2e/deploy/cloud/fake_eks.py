@@ -4,11 +4,9 @@ Of what the real component makes, the cluster, the CNI and kube-proxy are its ch
 program reads the cluster's name through the child. Its kubeconfig is the local cluster's.
 """
 
-import base64
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -17,10 +15,8 @@ import yaml
 from pulumi.provider import ConstructResult, Provider, server
 
 from e2e.deploy.cloud import environment, plugin, sdk_types
-from e2e.deploy.cloud.values import Properties
 
 TYPE = "eks:index:Cluster"
-_EXEC_API = "client.authentication.k8s.io/v1"
 # The add-ons of the component: the option that configures each, and where that has the version.
 _ADDONS = {
     "vpc-cni": ("vpcCniOptions", "addonVersion"),
@@ -74,7 +70,7 @@ class Cluster(pulumi.ComponentResource):
         """Say what the real component says; like there, known only when the cluster exists."""
         administrator = environment.kubeconfig()
         config = self.cluster.arn.apply(
-            lambda _: kubeconfig(administrator) if administrator else {}
+            lambda _: yaml.safe_load(administrator.read_text()) if administrator else {}
         )
         group = self.cluster.vpc_config.apply(lambda network: network.cluster_security_group_id)
         return {
@@ -98,39 +94,6 @@ class Eks(Provider):
             raise NotImplementedError(f"the fake eks does not know {resource_type}")
         cluster = Cluster(name, inputs, options)
         return ConstructResult(cluster.urn, cluster.outputs())
-
-
-def kubeconfig(administrator: Path) -> Properties:
-    """Derive one that holds no credential from the cluster's own, and write that beside it.
-
-    On AWS a command asks for a token; here the command prints the local client certificate.
-    """
-    config: Properties = yaml.safe_load(administrator.read_text())
-    [entry] = config["users"]
-    credential = administrator.with_name("aws-credential.json")
-    _write_credential(credential, entry["user"])
-    entry["user"] = {
-        "exec": {
-            "apiVersion": _EXEC_API,
-            "command": "cat",
-            "args": [str(credential)],
-            "interactiveMode": "Never",
-        }
-    }
-    return config
-
-
-def _write_credential(path: Path, user: Properties) -> None:
-    status = {
-        "clientCertificateData": base64.b64decode(user["client-certificate-data"]).decode(),
-        "clientKeyData": base64.b64decode(user["client-key-data"]).decode(),
-    }
-    content = {"apiVersion": _EXEC_API, "kind": "ExecCredential", "status": status}
-    # Never half a file: clients of the same cluster may be reading it.
-    temporary = path.with_suffix(".new")
-    temporary.touch(mode=0o600)
-    temporary.write_text(json.dumps(content))
-    temporary.replace(path)
 
 
 def serve() -> None:

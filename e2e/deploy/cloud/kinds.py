@@ -36,7 +36,7 @@ class Account:
         return next((one for one in self.all(type_) if one.goes_by(reference)), None)
 
     def all(self, type_: str) -> list[Resource]:
-        return [one for one in self.records.resources() if one.type == type_]
+        return self.records.all(type_)
 
     def fill(self, template: Any, asked: Asked, identity: str = "") -> Any:
         """Put inputs, id, region, account and new tokens into the texts of a template."""

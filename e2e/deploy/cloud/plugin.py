@@ -54,23 +54,17 @@ class Operations:
         return self._count > 0
 
 
-def listen(register: Callable[[grpc.Server], None]) -> tuple[grpc.Server, int]:
-    """Serve on a free port of the loopback interface."""
-    options = [("grpc.max_receive_message_length", _MESSAGE_LIMIT)]
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=_THREADS), options=options)
-    register(server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    return server, port
-
-
 def serve(register: Callable[[grpc.Server], None], operations: Operations) -> NoReturn:
     """Serve until the engine is gone, or ends this plugin, and nothing is under way."""
     engine, ended = os.getppid(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         # So the engine ends a plugin. It waits 5 s for each, one after the other.
         signal.signal(number, lambda *_: ended.set())
-    _, port = listen(register)
+    options = [("grpc.max_receive_message_length", _MESSAGE_LIMIT)]
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=_THREADS), options=options)
+    register(server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
     print(port, flush=True)
     _wait(engine, ended, operations)
 

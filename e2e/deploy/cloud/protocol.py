@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial, wraps
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2
@@ -29,14 +29,6 @@ from e2e.deploy.cloud.values import (
 
 Context = grpc.ServicerContext
 Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-class _Request(Protocol):
-    """What all requests about a resource have in common."""
-
-    urn: str
-    name: str
-    type: str
 
 
 def _aborting(method: Method) -> Method:
@@ -94,11 +86,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: wire.CheckRequest, context: Context) -> wire.CheckResponse:
         inputs = decode(request.news)
         asked = _asked(request, inputs)
-        problems = self._provider.problems(asked)
-        if not problems:
-            self._provider.complete(asked, inputs, decode(request.olds), request.randomSeed)
-        failures = [wire.CheckFailure(property=path, reason=why) for path, why in problems]
-        return wire.CheckResponse(inputs=encode(inputs), failures=failures)
+        self._provider.complete(asked, inputs, decode(request.olds), request.randomSeed)
+        return wire.CheckResponse(inputs=encode(inputs))
 
     @_aborting
     def Diff(self, request: wire.DiffRequest, context: Context) -> wire.DiffResponse:
@@ -195,7 +184,7 @@ def serve(provider: Provider) -> None:
     plugin.serve(partial(register, Servicer(provider, operations)), operations)
 
 
-def _asked(request: _Request, inputs: Properties, identity: str = "") -> Asked:
+def _asked(request: Any, inputs: Properties, identity: str = "") -> Asked:
     return Asked(
         # The URN's third part has the parents' types before the resource's own.
         type=request.type or request.urn.split("::")[2].rpartition("$")[2],

@@ -9,7 +9,6 @@ from e2e.deploy.cloud import sdk_types
 from e2e.deploy.cloud.errors import Rejected
 from e2e.deploy.cloud.kinds import ACCOUNT, Account, Asked, Kind, texts_at
 from e2e.deploy.cloud.records import Records, Resource
-from e2e.deploy.cloud.sdk_types import Problem
 from e2e.deploy.cloud.values import UNKNOWN, Properties, holds_secret, reveal, secret
 
 Function: TypeAlias = Callable[[Properties], Properties]
@@ -37,6 +36,10 @@ class Provider:
         self._functions = functions or {}
         self._account = Account(records, REGION)
         self._default_tags: Properties = {}
+        # SDK modules load on first use. The engine asks for several resources at once, and a thread
+        # would see a module that another one has loaded by half.
+        for type_ in kinds:
+            sdk_types.resource_class(type_)
 
     def configure(self, settings: Properties) -> None:
         # The SDK sends everything that is not a text as JSON.
@@ -45,11 +48,6 @@ class Provider:
             raise Rejected(f"AWS account ID not allowed: {ACCOUNT} (this is a fake)")
         self._account = Account(self.records, plain.get("region", REGION))
         self._default_tags = plain.get("defaultTags", {}).get("tags", {})
-
-    def problems(self, asked: Asked) -> list[Problem]:
-        self._kind(asked.type)
-        given = {key: value for key, value in asked.inputs.items() if key != "tagsAll"}
-        return sdk_types.problems(asked.type, given)
 
     def complete(self, asked: Asked, inputs: Properties, old: Properties, seed: bytes) -> None:
         """Add the inputs that nobody gave: a generated name, default tags."""

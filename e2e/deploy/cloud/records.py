@@ -90,6 +90,9 @@ class Records:
         paths = sorted(self.directory.glob("resources/*/*.json"))
         return [found for path in paths if (found := _read(path))]  # others delete meanwhile
 
+    def all(self, type_: str) -> list[Resource]:
+        return [one for one in self.resources() if one.type == type_]
+
     def record(self, call: Call) -> None:
         self._ledger.parent.mkdir(parents=True, exist_ok=True)
         with self._lock, self._ledger.open("a") as ledger:

@@ -12,7 +12,7 @@ from e2e.deploy.cloud.fake_aws import catalogue as aws
 from e2e.deploy.cloud.fake_aws import rds
 from e2e.deploy.cloud.kinds import Asked
 from e2e.deploy.cloud.postgres import PostgresServer
-from e2e.deploy.cloud.records import Fault, Records, Resource, short
+from e2e.deploy.cloud.records import Fault, Records, Resource
 
 
 class World(Records):
@@ -42,13 +42,6 @@ class World(Records):
             found[environment.ADDRESS] = self._address
         return found
 
-    def outputs(self, type_: str, name: str) -> Path:
-        """Find the file with a resource's properties; `type_` may lack its class (`aws:lb/x`)."""
-        for resource in self.resources():
-            if resource.name == name and type_ in {resource.type, short(resource.type)}:
-                return self.path(resource.type, resource.id)
-        raise CloudError(f"{self.directory} has no {type_} '{name}'")
-
     def fail(self, op: str, pattern: str) -> None:
         """Let every `op` of types or names like `pattern` fail, until `heal`."""
         self.set_faults([*self.faults(), Fault(op, pattern)])
@@ -59,7 +52,7 @@ class World(Records):
 
     def lose(self, type_: str) -> Resource:
         """Delete the one resource of a type outside of Pulumi, as somebody in AWS's console."""
-        [lost] = [one for one in self.resources() if one.type == type_]
+        [lost] = self.all(type_)
         aws.provider(self).delete(Asked(type_, lost.name, dict(lost.outputs), lost.id))
         return lost
 
@@ -74,8 +67,8 @@ class World(Records):
 
     def change(self, type_: str, name: str = "*", **outputs: object) -> None:
         """Change resources outside of Pulumi, as AWS does by itself, or somebody in its console."""
-        for one in self.resources():
-            if one.type == type_ and fnmatch(one.name, name):
+        for one in self.all(type_):
+            if fnmatch(one.name, name):
                 self.put(replace(one, outputs=dict(one.outputs) | outputs))
 
     def heal(self) -> None:

@@ -24,7 +24,8 @@ def node_kill(platform: Platform, checks: Checks) -> None:
     """
     # Before the power cut: a dead node gets no images, and needs this one when it is back.
     platform.image("after-the-power-cut")
-    allowed = _target_group(platform).failure_window
+    [group] = platform.world.all(_TARGET_GROUP)
+    allowed = TargetGroup.load(platform.world.path(group.type, group.id)).failure_window
     checks.note(window_allowed_s=allowed)
     node = platform.cluster.node("b")
     try:
@@ -114,8 +115,3 @@ def _bring_back(platform: Platform) -> float:
 def _drain(platform: Platform, name: str) -> None:
     flags = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=300s")
     platform.kubectl("drain", name, *flags, seconds=320)
-
-
-def _target_group(platform: Platform) -> TargetGroup:
-    [name] = [item.name for item in platform.world.resources() if item.type == _TARGET_GROUP]
-    return TargetGroup.load(platform.world.outputs(_TARGET_GROUP, name))

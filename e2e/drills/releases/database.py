@@ -21,7 +21,8 @@ def waiting_change(platform: Platform, checks: Checks) -> None:
         engine.up()
         checks.require(_class(platform) == "db.t3.micro", "the class did not wait")
         engine.set("backend.databasePoolSize", 10)
-        _require_refused(platform, checks, "only 67 are available on db.t3.micro")
+        refused, reason = engine.preview(ok=False), "only 67 are available on db.t3.micro"
+        checks.require(reason in refused.text, f"the preview does not say: {reason}")
         platform.world.pass_window()
         engine.preview()
         engine.set("backend.databasePoolSize", 5)
@@ -35,11 +36,6 @@ def waiting_change(platform: Platform, checks: Checks) -> None:
     checks.require(_class(platform) == "db.t3.micro", "the class is not back")
 
 
-def _require_refused(platform: Platform, checks: Checks, reason: str) -> None:
-    refused = platform.engine.preview(ok=False).text
-    checks.require(reason in refused, f"the preview does not say: {reason}")
-
-
 def _class(platform: Platform) -> object:
-    [instance] = [one for one in platform.world.resources() if one.type == INSTANCE]
+    [instance] = platform.world.all(INSTANCE)
     return instance.outputs["instanceClass"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from e2e.deploy.cloud.fake_aws import catalogue, network, services
+from e2e.deploy.cloud.fake_aws import catalogue, eks, network, services
 from e2e.deploy.cloud.world import World
 from e2e.tests.unit.fake_plugin import Created, Plugin
 
@@ -49,5 +49,30 @@ def role(aws: Plugin) -> Make:
     def make(name: str = "role", /, **inputs: Any) -> Created:
         trust = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]})
         return aws.create(services.ROLE, name, assumeRolePolicy=trust, **inputs)
+
+    return make
+
+
+@pytest.fixture
+def cluster(aws: Plugin, subnet: Make, role: Make) -> Make:
+    def make(version: str = "1.36", /, subnets: list[str] | None = None) -> Created:
+        place = {"subnetIds": subnets or [subnet().id]}
+        given: dict[str, Any] = {"name": "e", "roleArn": role().state["arn"], "vpcConfig": place}
+        return aws.create(eks.CLUSTER, "eks", version=version, **given)
+
+    return make
+
+
+@pytest.fixture
+def nodes(aws: Plugin, role: Make) -> Make:
+    def make(cluster: Created, name: str = "g", /, **inputs: Any) -> Created:
+        given: dict[str, Any] = {
+            "clusterName": cluster.id,
+            "nodeGroupName": name,
+            "nodeRoleArn": role("node").state["arn"],
+            "scalingConfig": {"minSize": 2, "desiredSize": 2, "maxSize": 6},
+            "subnetIds": cluster.inputs["vpcConfig"]["subnetIds"],
+        } | inputs
+        return aws.create(eks.NODE_GROUP, name, **given)
 
     return make

@@ -1,8 +1,8 @@
 """A fake provider's server, asked as the engine asks it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NoReturn, cast
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn, cast
 
 import grpc
 from pulumi.runtime.proto import provider_pb2 as wire
@@ -47,10 +47,7 @@ class Plugin:
         request = wire.CheckRequest(
             urn=_urn(type_, name), news=encode(inputs), olds=encode(old or {})
         )
-        answer = self._servicer.Check(request, _CONTEXT)
-        if answer.failures:
-            raise Refused("; ".join(f"{one.property}: {one.reason}" for one in answer.failures))
-        return decode(answer.inputs)
+        return decode(self._servicer.Check(request, _CONTEXT).inputs)
 
     def create(
         self, type_: str, name: str, /, *, preview: bool = False, **inputs: object
@@ -64,30 +61,16 @@ class Plugin:
 
     def diff(self, known: Created, **inputs: object) -> wire.DiffResponse:
         new = self.check(known.type, known.name, inputs, known.inputs)
-        request = wire.DiffRequest(
-            id=known.id,
-            urn=_urn(known.type, known.name),
-            olds=encode(known.state),
-            old_inputs=encode(known.inputs),
-            news=encode(new),
-        )
+        request = wire.DiffRequest(**_before(known), news=encode(new))
         return self._servicer.Diff(request, _CONTEXT)
 
     def update(self, known: Created, /, *, preview: bool = False, **changes: object) -> Created:
         """Change inputs; None takes one away."""
-        inputs = {
-            key: value for key, value in (known.inputs | changes).items() if value is not None
-        }
-        request = wire.UpdateRequest(
-            id=known.id,
-            urn=_urn(known.type, known.name),
-            olds=encode(known.state),
-            old_inputs=encode(known.inputs),
-            news=encode(inputs),
-            preview=preview,
-        )
+        every = (known.inputs | changes).items()
+        inputs = {key: value for key, value in every if value is not None}
+        request = wire.UpdateRequest(**_before(known), news=encode(inputs), preview=preview)
         state = decode(self._servicer.Update(request, _CONTEXT).properties)
-        return Created(known.type, known.name, known.id, inputs, state)
+        return replace(known, inputs=inputs, state=state)
 
     def read(self, known: Created, *, imported: bool = False) -> tuple[str, Properties, Properties]:
         """Refresh, or import with nothing but an id; gives back id, state and inputs."""
@@ -108,6 +91,13 @@ class Plugin:
     def invoke(self, function: str, /, **arguments: object) -> Properties:
         request = wire.InvokeRequest(tok=function, args=encode(arguments))
         return decode(getattr(self._servicer.Invoke(request, _CONTEXT), "return"))
+
+
+def _before(known: Created) -> dict[str, Any]:
+    """What requests about something that exists have in common."""
+    olds, old_inputs = encode(known.state), encode(known.inputs)
+    urn = _urn(known.type, known.name)
+    return {"id": known.id, "urn": urn, "olds": olds, "old_inputs": old_inputs}
 
 
 def _urn(type_: str, name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from e2e.deploy.cloud.fake_aws import eks, network, services
 from e2e.deploy.cloud.fake_aws.catalogue import KINDS
-from e2e.deploy.cloud.sdk_types import arguments_class, inputs_of, outputs_of
+from e2e.deploy.cloud.sdk_types import outputs_of
 from e2e.deploy.cloud.values import UNKNOWN, secret
 from e2e.deploy.cloud.world import World
 from e2e.tests.unit.conftest import Make
@@ -27,19 +27,18 @@ def test_it_knows_every_type_of_the_program(stack: str) -> None:
 
 @pytest.mark.parametrize("type_", KINDS)
 def test_its_tables_name_what_the_sdk_has(type_: str) -> None:
-    kind, known = KINDS[type_], inputs_of(arguments_class(type_))
-    assert set(kind.fixed) <= known.keys()
-    assert {path.partition(".")[0] for path in kind.refers} <= known.keys()
+    kind, known = KINDS[type_], outputs_of(type_).keys()
+    paths = {path.partition(".")[0] for path in kind.refers}
+    assert {*kind.fixed, *paths, *kind.outputs, *kind.counts} <= known
+    assert not kind.names or kind.names in known
     assert {*kind.refers.values(), *kind.along.values()} <= KINDS.keys()
-    assert not kind.names or not known[kind.names][1]
-    assert {*kind.outputs, *kind.counts} <= outputs_of(type_).keys()
 
 
 def test_what_aws_makes_along_can_be_referred_to(aws: Plugin, vpc: Created, world: World) -> None:
     group = vpc.state["defaultSecurityGroupId"]
     aws.create(network.EGRESS, "rule", securityGroupId=group, cidrIpv4="0.0.0.0/0", ipProtocol="-1")
     assert aws.create(network.DEFAULT_GROUP, "default", vpcId=vpc.id).id == group
-    assert not [one for one in world.resources() if one.type == network.GROUP]
+    assert not world.all(network.GROUP)
 
 
 def test_a_generated_name_is_short_and_stays_and_a_given_one_is_taken(
@@ -76,7 +75,7 @@ def test_an_update_keeps_what_aws_computed_and_drops_what_is_no_longer_given(
     group = vpc.state["defaultSecurityGroupId"]
     assert changed.state["defaultSecurityGroupId"] == group
     aws.update(changed, enableDnsHostnames=None)
-    recorded = json.loads(world.outputs("aws:ec2/vpc", "vpc").read_text())
+    recorded = json.loads(world.path(vpc.type, vpc.id).read_text())
     assert recorded["defaultSecurityGroupId"] == group
     assert "enableDnsHostnames" not in recorded
 
@@ -102,25 +101,16 @@ def test_each_change_of_a_launch_template_is_a_new_version(aws: Plugin) -> None:
     assert (template.state["latestVersion"], changed.state["latestVersion"]) == (1, 2)
 
 
-def test_a_preview_makes_nothing_and_knows_no_outputs(aws: Plugin, world: World) -> None:
-    seen = aws.create(network.VPC, "vpc", preview=True, cidrBlock="10.0.0.0/16").state
-    assert (seen["cidrBlock"], seen["defaultSecurityGroupId"]) == ("10.0.0.0/16", UNKNOWN)
-    assert (world.resources(), world.ledger()) == ([], [])
-
-
 def test_a_refresh_sees_nothing_or_what_somebody_changed(
     aws: Plugin, vpc: Created, world: World
 ) -> None:
-    assert aws.read(vpc) == (vpc.id, vpc.state, vpc.inputs)
-    file, changed = world.outputs(network.VPC, "vpc"), {"tagsAll": {"Name": "somebody else's"}}
+    for imported in (False, True):
+        assert aws.read(vpc, imported=imported) == (vpc.id, vpc.state, vpc.inputs)
+    file, changed = world.path(vpc.type, vpc.id), {"tagsAll": {"Name": "somebody else's"}}
     file.write_text(json.dumps(json.loads(file.read_text()) | changed))
     assert aws.read(vpc) == (vpc.id, vpc.state | changed, vpc.inputs | changed)
     file.unlink()
     assert aws.read(vpc)[0] == ""
-
-
-def test_an_import_reads_everything(aws: Plugin, vpc: Created) -> None:
-    assert aws.read(vpc, imported=True) == (vpc.id, vpc.state, vpc.inputs)
 
 
 def test_secrets_stay_secrets_and_are_written_nowhere(aws: Plugin, world: World) -> None:

@@ -1,14 +1,11 @@
 """The smaller fakes, and a plugin's process: it ends with its engine, but not in the middle."""
 
-import json
 import os
 import signal
-import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
 import pytest
@@ -16,10 +13,8 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2 as wire
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from e2e.cluster import pki
 from e2e.cluster.processes import Process, wait_until
 from e2e.deploy.cloud import environment, fake_random, plugin
-from e2e.deploy.cloud.fake_eks import kubeconfig
 from e2e.deploy.cloud.fake_random import PASSWORD
 from e2e.deploy.cloud.values import encode, is_secret, reveal
 from e2e.deploy.cloud.world import World
@@ -42,21 +37,6 @@ def test_passwords_are_random_and_remembered_by_pulumi_alone(world: World) -> No
     assert list(changed.replaces) == ["keepers"]
     with pytest.raises(Refused, match="letters and digits only"):
         random.create(PASSWORD, "p", length=32)
-
-
-def test_the_kubeconfig_holds_no_key_and_says_how_to_get_one(tmp_path: Path) -> None:
-    pki.write_all(tmp_path / "pki")
-    administrator = tmp_path / "kubeconfig"
-    administrator.write_bytes((tmp_path / "pki/admin.conf").read_bytes())
-    config = kubeconfig(administrator)
-    assert "key-data" not in json.dumps(config)
-    assert config["clusters"][0]["cluster"]["server"] == "https://10.0.11.5:443"
-    command = config["users"][0]["user"]["exec"]
-    file = Path(command["args"][0])
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    credential = json.loads(file.read_text())
-    assert credential["apiVersion"] == command["apiVersion"]
-    assert credential["status"]["clientKeyData"] == (tmp_path / "pki/admin.key").read_text()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """EKS below its component, and what it refuses, in AWS's words."""
 
 import re
-from collections.abc import Iterator
 from datetime import date
 
 from e2e.deploy.cloud.errors import Rejected
@@ -50,7 +49,7 @@ def cluster_versions(arguments: Properties) -> Properties:
 
 
 def clusters(records: Records, _: Properties) -> Properties:
-    return {"names": [one.outputs["name"] for one in records.resources() if one.type == CLUSTER]}
+    return {"names": [one.outputs["name"] for one in records.all(CLUSTER)]}
 
 
 def cluster(records: Records, arguments: Properties) -> Properties:
@@ -64,7 +63,9 @@ def scaling_groups(records: Records, arguments: Properties) -> Properties:
     """Name the auto scaling groups of a cluster's node groups, as EKS names them."""
     [wanted] = arguments["filters"]
     clusters = wanted["values"] if wanted["name"] == "tag:eks:cluster-name" else []
-    names = [name for name, group in _scaling(records) if group["clusterName"] in clusters]
+    groups = [one.outputs for one in records.all(NODE_GROUP)]
+    ours = [group["nodeGroupName"] for group in groups if group["clusterName"] in clusters]
+    names = [f"eks-{name}-0ec7" for name in ours]
     return {"id": "us-east-1", "names": names, "arns": []}
 
 
@@ -72,8 +73,8 @@ def node_group(records: Records, arguments: Properties) -> Properties:
     wanted = {"clusterName", "nodeGroupName"}
     [group] = [
         one.outputs
-        for one in records.resources()
-        if one.type == NODE_GROUP and all(one.outputs[key] == arguments[key] for key in wanted)
+        for one in records.all(NODE_GROUP)
+        if all(one.outputs[key] == arguments[key] for key in wanted)
     ]
     return {
         "instanceTypes": group.get("instanceTypes") or [],
@@ -89,17 +90,9 @@ def newest_image(arguments: Properties) -> Properties:
     return {"insecureValue": _NEWEST_IMAGE.replace("1.35", minor[1])}
 
 
-def _scaling(records: Records) -> Iterator[tuple[str, Properties]]:
-    for one in records.resources():
-        if one.type == NODE_GROUP:
-            yield f"eks-{one.outputs['nodeGroupName']}-0ec7", one.outputs
-
-
 def _check_image(asked: Asked, account: Account) -> None:
-    known = account.find(NODE_GROUP, asked.id) if asked.id else None
-    before, after = (
-        (one or {}).get("releaseVersion") for one in (known and known.outputs, asked.inputs)
-    )
+    known, after = account.find(NODE_GROUP, asked.id), asked.inputs.get("releaseVersion")
+    before = known and known.outputs.get("releaseVersion")
     if before and after and _numbers(after) < _numbers(before):
         raise Rejected(
             f"InvalidParameterException: Requested Nodegroup release version {after} is invalid."
@@ -112,7 +105,7 @@ def _check_types(asked: Asked, account: Account) -> None:
     template = account.find(TEMPLATE, asked.inputs.get("launchTemplate", {}).get("id", ""))
     named = template and template.outputs.get("instanceType")
     types = asked.inputs.get("instanceTypes") or []
-    known = account.find(NODE_GROUP, asked.id) if asked.id else None
+    known = account.find(NODE_GROUP, asked.id)
     if named and known and known.outputs.get("instanceTypes"):
         raise Rejected(
             "InvalidParameterException: You must continue to not specify an instance type within"
@@ -210,7 +203,7 @@ def _update_version(asked: Asked, old: Properties, account: Account) -> None:
 
 
 def _check_cluster(asked: Asked, account: Account) -> None:
-    known = account.find(CLUSTER, asked.id) if asked.id else None
+    known = account.find(CLUSTER, asked.id)
     version, old = asked.inputs.get("version"), known and known.outputs.get("version")
     if version and version != old and version not in _KUBERNETES:
         raise Rejected(f"InvalidParameterException: unsupported Kubernetes version {version}")

@@ -58,7 +58,7 @@ def offers(region: str, arguments: Properties) -> Properties:
 def vpcs(records: Records, arguments: Properties) -> Properties:
     """Find VPCs by tag or range, as `describe-vpcs` does."""
     wanted = {one["name"]: one["values"] for one in arguments["filters"]}
-    found = [one for one in records.resources() if one.type == VPC]
+    found = records.all(VPC)
     return {"ids": [one.id for one in found if all(_has(one, *item) for item in wanted.items())]}
 
 
@@ -82,14 +82,6 @@ def _check_subnet(asked: Asked, account: Account) -> None:
         taken = IPv4Network(other.outputs["cidrBlock"])
         if other.id != asked.id and other.outputs["vpcId"] == vpc.id and block.overlaps(taken):
             raise Rejected(f"InvalidSubnet.Conflict: {block} overlaps {taken} of '{other.name}'")
-
-
-def _check_route(asked: Asked, account: Account) -> None:
-    table, block = (asked.inputs.get(key) for key in ("routeTableId", "destinationCidrBlock"))
-    for other in account.all(ROUTE):
-        same = (other.outputs["routeTableId"], other.outputs.get("destinationCidrBlock"))
-        if same == (table, block) and other.id != asked.id:
-            raise Rejected(f"RouteAlreadyExists: the table has a route to {block} already")
 
 
 def _check_rule(asked: Asked, account: Account) -> None:
@@ -204,7 +196,6 @@ KINDS = {
         identity="r-rtb-{new}",
         fixed=("routeTableId", "destinationCidrBlock"),
         refers={"routeTableId": ROUTE_TABLE, "gatewayId": GATEWAY, "natGatewayId": NAT},
-        check=_check_route,
     ),
     ASSOCIATION: Kind(
         identity="rtbassoc-{new}",

@@ -41,15 +41,15 @@ def engine_version(arguments: Properties) -> Properties:
 
 def instances(records: Records, arguments: Properties) -> Properties:
     wanted = arguments.get("tags", {}).items()
-    found = (one.outputs for one in records.resources() if one.type == INSTANCE)
+    found = (one.outputs for one in records.all(INSTANCE))
     matching = [one["identifier"] for one in found if wanted <= one.get("tagsAll", {}).items()]
     return {"instanceIdentifiers": matching}
 
 
 def instance(records: Records, arguments: Properties) -> Properties:
     name = arguments["dbInstanceIdentifier"]
-    for one in records.resources():
-        if one.type == INSTANCE and one.outputs["identifier"] == name:
+    for one in records.all(INSTANCE):
+        if one.outputs["identifier"] == name:
             return {
                 "dbInstanceClass": one.outputs["instanceClass"],
                 "allocatedStorage": one.outputs["allocatedStorage"],
@@ -61,10 +61,9 @@ def instance(records: Records, arguments: Properties) -> Properties:
 
 def pass_window(records: Records) -> None:
     """Let the maintenance window of every instance pass: what waits is applied by a restart."""
-    for one in records.resources():
-        if one.type == INSTANCE:
-            records.put(replace(one, outputs=one.outputs | in_window(one.outputs)))
-            PostgresServer(records.directory / PostgresServer.FOLDER / one.id).restart()
+    for one in records.all(INSTANCE):
+        records.put(replace(one, outputs=one.outputs | in_window(one.outputs)))
+        PostgresServer(records.directory / PostgresServer.FOLDER / one.id).restart()
 
 
 def _check_instance(asked: Asked, account: Account) -> None:
@@ -74,7 +73,7 @@ def _check_instance(asked: Asked, account: Account) -> None:
             f"InvalidParameterValue: MasterUserPassword: {_SHORTEST_PASSWORD} printable"
             ' characters at least, none of / @ " and space'
         )
-    known = account.find(INSTANCE, asked.id) if asked.id else None
+    known = account.find(INSTANCE, asked.id)
     check_version(asked, known)
     check_storage(asked, known)
     major = asked.inputs["engineVersion"].partition(".")[0]

@@ -31,20 +31,6 @@ _OF_BUCKETS = (
 )
 # In place of the name that a program gives.
 _EKS = "made by EKS"
-_AWS_MANAGED = "arn:aws:iam::aws:policy/"
-# Of the policies that AWS manages, those that a cluster like ours may have. Another one is unknown
-# here until it is added; a misspelt one is unknown to AWS as well.
-_MANAGED_POLICIES = {
-    "AmazonEC2ContainerRegistryPullOnly",
-    "AmazonEC2ContainerRegistryReadOnly",
-    "AmazonEKSClusterPolicy",
-    "AmazonEKSWorkerNodeMinimalPolicy",
-    "AmazonEKSWorkerNodePolicy",
-    "AmazonEKS_CNI_Policy",
-    "AmazonSSMManagedInstanceCore",
-    "AmazonEBSCSIDriverEKSClusterScopedPolicy",
-    "service-role/AmazonEBSCSIDriverPolicy",
-}
 
 
 def _check_document(key: str) -> Callable[[Asked, Account], None]:
@@ -61,13 +47,6 @@ def _check_document(key: str) -> Callable[[Asked, Account], None]:
             raise Rejected(f"MalformedPolicyDocument: {key} of '{asked.name}' grants nothing")
 
     return check
-
-
-def _check_attachment(asked: Asked, account: Account) -> None:
-    del account
-    policy = asked.inputs["policyArn"]
-    if policy.removeprefix(_AWS_MANAGED) not in _MANAGED_POLICIES:
-        raise Rejected(f"NoSuchEntity: Policy {policy} does not exist or is not attachable.")
 
 
 def _check_log_group(asked: Asked, account: Account) -> None:
@@ -90,17 +69,13 @@ def made_by_eks(resource: Resource) -> bool:
 
 
 def log_groups(records: Records, arguments: Properties) -> Properties:
-    names = (one.id for one in records.resources() if one.type == LOG_GROUP)
+    names = (one.id for one in records.all(LOG_GROUP))
     prefix = arguments["logGroupNamePrefix"]
     return {"logGroupNames": [name for name in names if name.startswith(prefix)], "arns": []}
 
 
 def log_group(records: Records, arguments: Properties) -> Properties:
-    [found] = [
-        one.outputs
-        for one in records.resources()
-        if (one.type, one.id) == (LOG_GROUP, arguments["name"])
-    ]
+    [found] = [one.outputs for one in records.all(LOG_GROUP) if one.id == arguments["name"]]
     return {"logGroupClass": found.get("logGroupClass", "STANDARD")}
 
 
@@ -125,7 +100,6 @@ KINDS = {
         identity="{role}/{policyArn}",
         fixed=("role", "policyArn"),
         refers={"role": ROLE},
-        check=_check_attachment,
     ),
     KEY: Kind(identity="{new}", outputs={"arn": arn("kms", "key/{id}")}),
     LOG_GROUP: Kind(
