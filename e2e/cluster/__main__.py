@@ -14,7 +14,7 @@ from e2e.programs.build import BuildError
 def up() -> int:
     started = time.monotonic()
     cluster = Cluster.up(say=lambda text: print(f"{time.monotonic() - started:6.1f} s  {text}"))
-    print(f"export KUBECONFIG={cluster.kubeconfig} PATH={cluster.tools.search_path}")
+    print(f"export KUBECONFIG={cluster.paths.kubeconfig} PATH={cluster.tools.search_path}")
     return 0
 
 

@@ -76,11 +76,6 @@ class Cluster:
             raise ClusterError(f"no cluster runs from {state}: bring one up first")
         return cls(paths, ensure(modules_of(MODULES)))
 
-    @property
-    def kubeconfig(self) -> Path:
-        """Of a cluster administrator."""
-        return self.paths.kubeconfig
-
     def node(self, letter: str) -> Node:
         """Give the node in us-east-1`letter`, running or not."""
         return self._nodes[letter]

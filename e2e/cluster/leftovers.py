@@ -43,7 +43,7 @@ def find(paths: Paths) -> list[str]:
 
 def _processes(paths: Paths) -> Iterator[str]:
     for process in processes.marked(paths.state):
-        yield f"{process.pid} {processes.command_line(process)[:100]}"
+        yield f"{process.pid} {process.command_line[:100]}"
     for group in cgroups.existing():
         for procs in group.rglob("cgroup.procs"):
             for pid in procs.read_text().split():
@@ -51,7 +51,8 @@ def _processes(paths: Paths) -> Iterator[str]:
 
 
 def _folders(paths: Paths) -> Iterator[str]:
-    others = processes.named(_RUNTIMES) - set(processes.marked(paths.state))
+    running = set(processes.every()) - set(processes.marked(paths.state))
+    others = any(processes.read(one.pid, "comm").decode().strip() in _RUNTIMES for one in running)
     for name in (str(paths.state), *(() if others else _FOLDERS)):
         if Path(name).exists():
             yield name

@@ -109,8 +109,7 @@ class Node:
         outer = processes.recorded(self.paths.processes, self.name)
         if outer is None:
             return None
-        children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
-        pids = children.read_text().split() if children.exists() else []
+        pids = processes.read(outer.pid, f"task/{outer.pid}/children").split()
         return Process.of(int(pids[0])) if pids else None
 
     def _inside(self) -> list[str]:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
+
 from e2e.cluster.errors import ClusterError
 
 # Leftovers are found by this variable: what we start has it, and hands it on.
@@ -26,12 +28,17 @@ class Process:
     @classmethod
     def of(cls, pid: int) -> "Process | None":
         """Find the living process with this id; a zombie has ended and does not count."""
-        fields = _stat(pid)
-        return None if fields is None or fields[0] == "Z" else cls(pid, int(fields[19]))
+        # From the third field (state) on: the second, the name, may contain anything.
+        fields = read(pid, "stat").rpartition(b")")[2].split()
+        return cls(pid, int(fields[19])) if fields and fields[0] != b"Z" else None
 
     @property
     def alive(self) -> bool:
         return Process.of(self.pid) == self
+
+    @property
+    def command_line(self) -> str:
+        return read(self.pid, "cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
 
     def send(self, number: signal.Signals) -> None:
         if self.alive:
@@ -91,39 +98,18 @@ def recorded(records: Path, name: str) -> Process | None:
     return process if process.alive else None
 
 
-def marked(state: Path) -> Iterator[Process]:
-    """Every living process that was started, however indirectly, for the cluster in `state`."""
-    mark = f"{MARK}={state}".encode()
-    for directory in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (directory / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        process = Process.of(int(directory.name))
-        if process is not None and process.pid != os.getpid() and mark in environment:
+def every() -> Iterator[Process]:
+    for pid in psutil.pids():
+        if process := Process.of(pid):
             yield process
 
 
-def named(names: set[str]) -> set[Process]:
-    """Every living process whose program has one of these names."""
-    found = set()
-    for directory in Path("/proc").glob("[0-9]*"):
-        try:
-            name = (directory / "comm").read_text().strip()
-        except OSError:
-            continue
-        process = Process.of(int(directory.name))
-        if process is not None and name in names:
-            found.add(process)
-    return found
-
-
-def command_line(process: Process) -> str:
-    try:
-        raw = Path(f"/proc/{process.pid}/cmdline").read_bytes()
-    except OSError:
-        return ""
-    return raw.replace(b"\0", b" ").decode(errors="replace").strip()
+def marked(state: Path) -> Iterator[Process]:
+    """Every living process that was started, however indirectly, for the cluster in `state`."""
+    mark = f"{MARK}={state}".encode()
+    for process in every():
+        if process.pid != os.getpid() and mark in read(process.pid, "environ").split(b"\0"):
+            yield process
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, every: float = 0.1) -> bool:
@@ -136,10 +122,9 @@ def wait_until(condition: Callable[[], bool], *, seconds: float, every: float = 
     return True
 
 
-def _stat(pid: int) -> list[str] | None:
-    # From the third field (state) on: the second, the name, may contain anything.
+def read(pid: int, file: str) -> bytes:
+    """Give what a file of a process's folder in /proc holds; nothing when it has ended."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        return Path(f"/proc/{pid}/{file}").read_bytes()
     except OSError:
-        return None
-    return text.rpartition(")")[2].split()
+        return b""

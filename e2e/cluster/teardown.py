@@ -44,4 +44,4 @@ def keep_logs(paths: Paths) -> Path:
 
 
 def _running(paths: Paths) -> list[str]:
-    return [processes.command_line(process)[:60] for process in processes.marked(paths.state)]
+    return [process.command_line[:60] for process in processes.marked(paths.state)]

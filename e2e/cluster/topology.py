@@ -6,7 +6,6 @@ name CIDRs, such as the chart's NetworkPolicy, meet the addresses they were writ
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from types import MappingProxyType
 
@@ -30,39 +29,18 @@ CLUSTER_DOMAIN = "cluster.local"
 PODS_PER_NODE = 35
 
 
-@dataclass(frozen=True, slots=True)
 class NodeSpec:
     """One node: here also one availability zone."""
 
-    letter: str
-    subnet: IPv4Network
-
-    @property
-    def name(self) -> str:
-        return f"node-{self.letter}"
-
-    @property
-    def zone(self) -> str:
-        return f"{REGION}{self.letter}"
-
-    @property
-    def address(self) -> IPv4Address:
-        return self.subnet[10]
-
-    @property
-    def pods(self) -> IPv4Network:
-        """The upper half of the subnet; the node and the control plane stand in the lower one."""
-        return list(self.subnet.subnets())[1]
-
-    @property
-    def link(self) -> str:
-        """The machine's end of the node's cable."""
-        return f"obs-{self.name}"
-
-    @property
-    def namespace(self) -> str:
-        """The network namespace's name, which every user of the machine sees."""
-        return f"obs-{self.name}"
+    def __init__(self, letter: str, subnet: IPv4Network) -> None:
+        self.letter, self.subnet = letter, subnet
+        self.name = f"node-{letter}"
+        self.zone = f"{REGION}{letter}"
+        self.address = subnet[10]
+        # The upper half of the subnet; the node and the control plane stand in the lower one.
+        self.pods = list(subnet.subnets())[1]
+        # The machine's end of the node's cable, and its network namespace, which all users see.
+        self.link = self.namespace = f"obs-{self.name}"
 
 
 NODES: Mapping[str, NodeSpec] = MappingProxyType(

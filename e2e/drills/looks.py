@@ -1,10 +1,11 @@
 """What drills read: pods, zones, the release and its values; and how they ask the backend."""
 
 import json
-import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+
+import httpx2
 
 from e2e.cluster.processes import wait_until
 from e2e.drills.drill import DrillFailed
@@ -94,12 +95,12 @@ def history(platform: Deployed) -> list[Mapping[str, Any]]:
 
 def call(platform: Deployed, path: str, body: object = None, **headers: str) -> Mapping[str, Any]:
     """Ask the backend as an administrator; give its parsed answer."""
-    known = {"authorization": f"Bearer {platform.token}", "content-type": "application/json"}
-    data = None if body is None else json.dumps(body).encode()
-    url = platform.url + path
-    request = urllib.request.Request(url, data, known | headers)  # noqa: S310  http, 127.0.0.1
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  as above
-        content: Mapping[str, Any] = json.load(answer)
+    method, url = "GET" if body is None else "POST", platform.url + path
+    known = {"authorization": f"Bearer {platform.token}"}
+    answer = httpx2.request(
+        method, url, json=body, headers=known | headers, timeout=10, trust_env=False
+    )
+    content: Mapping[str, Any] = answer.raise_for_status().json()
     return content
 
 

@@ -1,10 +1,11 @@
 """All drills, in the order in which they run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from e2e.deploy.engine.stacks import Stack
 from e2e.drills.deployment import changes, interrupted, stack, upgrade
-from e2e.drills.drill import Drill, Stage
+from e2e.drills.drill import Checks, Drill, Stage
 from e2e.drills.failures import autoscaling, database, nodes, pods, restore
 from e2e.drills.monitoring import alerts, correlation, health, third_party
 from e2e.drills.releases import bad, upgrades
@@ -33,73 +34,61 @@ _LOSSES = ("failed_requests", "accepted_lost", "window_s", "recovered_s")
 _REQUESTS = ("requests", "failed_requests")
 _STATE = ("pending", "resources")
 
+
+def _drill(run: Callable[[Any, Checks], None], stage: Stage, *owes: str) -> Drill:
+    """Name it as its function."""
+    return Drill(run.__name__.replace("_", "-"), run, stage, owes)
+
+
 _FIRST = (
-    Drill("preview", stack.preview, Stage.EMPTY, ("resources", "seconds")),
-    Drill("up", stack.up, Stage.EMPTY, ("resources", "seconds")),
-    Drill("up-again", stack.up_again, Stage.PRESENT, ("changes",)),
-    Drill("refresh", stack.refresh, Stage.PRESENT, ("changes",)),
-    Drill("refused-changes", changes.refused_changes, Stage.PRESENT, ("refused", "changed")),
-    Drill(
-        "kubernetes-upgrade",
-        upgrade.kubernetes_upgrade,
-        Stage.PRESENT,
-        ("rolled_back", "upgraded", "kept"),
-    ),
+    _drill(stack.preview, Stage.EMPTY, "resources", "seconds"),
+    _drill(stack.up, Stage.EMPTY, "resources", "seconds"),
+    _drill(stack.up_again, Stage.PRESENT, "changes"),
+    _drill(stack.refresh, Stage.PRESENT, "changes"),
+    _drill(changes.refused_changes, Stage.PRESENT, "refused", "changed"),
+    _drill(upgrade.kubernetes_upgrade, Stage.PRESENT, "rolled_back", "upgraded", "kept"),
 )
-_DESTROY = Drill("destroy", stack.destroy, Stage.PRESENT, ("resources_left",))
+_DESTROY = _drill(stack.destroy, Stage.PRESENT, "resources_left")
 _OF_THE_PLATFORM = (
-    Drill("app-upgrade", upgrades.app_upgrade, Stage.SETTLED, (*_REQUESTS, "tag_after_up")),
-    Drill("rollback", upgrades.rollback, Stage.SETTLED, _REQUESTS),
-    Drill("bad-release", bad.bad_release, Stage.SETTLED, _REQUESTS),
-    Drill("release-stuck", bad.release_stuck, Stage.SETTLED, ("failed_requests",)),
-    Drill("pod-kill", pods.pod_kill, Stage.SETTLED, _LOSSES),
-    Drill("pod-hang", pods.pod_hang, Stage.SETTLED, _LOSSES),
-    Drill(
-        "database-outage",
+    _drill(upgrades.app_upgrade, Stage.SETTLED, *_REQUESTS, "tag_after_up"),
+    _drill(upgrades.rollback, Stage.SETTLED, *_REQUESTS),
+    _drill(bad.bad_release, Stage.SETTLED, *_REQUESTS),
+    _drill(bad.release_stuck, Stage.SETTLED, "failed_requests"),
+    _drill(pods.pod_kill, Stage.SETTLED, *_LOSSES),
+    _drill(pods.pod_hang, Stage.SETTLED, *_LOSSES),
+    _drill(
         database.database_outage,
         Stage.SETTLED,
-        ("accepted", "accepted_lost", "recovered_s", "restarts"),
+        *("accepted", "accepted_lost", "recovered_s", "restarts"),
     ),
-    Drill(
-        "password-rotation",
+    _drill(
         database.password_rotation,
         Stage.SETTLED,
-        (*_REQUESTS, "window_s", "accepted_lost", "restarts"),
+        *(*_REQUESTS, "window_s", "accepted_lost", "restarts"),
     ),
-    Drill("drain", nodes.drain, Stage.SETTLED, _REQUESTS),
-    Drill(
-        "node-kill",
+    _drill(nodes.drain, Stage.SETTLED, *_REQUESTS),
+    _drill(
         nodes.node_kill,
         Stage.SETTLED,
-        ("window_s", "window_allowed_s", "recovered_s", "rescheduled_s"),
+        *("window_s", "window_allowed_s", "recovered_s", "rescheduled_s"),
     ),
     # Its pods stay for five minutes: no drill that counts pods comes after it.
-    Drill("hpa", autoscaling.hpa, Stage.SETTLED, ("replicas_max", "seconds")),
-    Drill(
-        "waiting-change",
-        changed_database.waiting_change,
-        Stage.PRESENT,
-        ("instance_class", "max_connections"),
-    ),
-    Drill("restore", restore.restore, Stage.SETTLED, ("rows_before", "rows_after", "restored_s")),
+    _drill(autoscaling.hpa, Stage.SETTLED, "replicas_max", "seconds"),
+    _drill(changed_database.waiting_change, Stage.PRESENT, "instance_class", "max_connections"),
+    _drill(restore.restore, Stage.SETTLED, "rows_before", "rows_after", "restored_s"),
     _DESTROY,
-    Drill("engine-killed", interrupted.engine_killed, Stage.EMPTY, _STATE),
+    _drill(interrupted.engine_killed, Stage.EMPTY, *_STATE),
     # Ends with everything deployed: what KEEP=1 leaves.
-    Drill("up-fails", interrupted.up_fails, Stage.EMPTY, _STATE),
+    _drill(interrupted.up_fails, Stage.EMPTY, *_STATE),
 )
 _OF_THE_MONITORING_STACK = (
-    Drill("monitoring", health.monitoring, Stage.SETTLED, ("pods", "volumes", "memory")),
-    Drill("scraped", health.scraped, Stage.SETTLED, ("targets", "rules")),
-    Drill("correlated", correlation.correlated, Stage.SETTLED, ("exemplar_s", "trace_s", "spans")),
-    Drill(
-        "alert-path",
-        alerts.alert_path,
-        Stage.SETTLED,
-        ("scraped_to_stored_s", "direct_s", "resolved_s"),
-    ),
-    Drill("backend-away", alerts.backend_away, Stage.SETTLED, ("direct_s",)),
+    _drill(health.monitoring, Stage.SETTLED, "pods", "volumes", "memory"),
+    _drill(health.scraped, Stage.SETTLED, "targets", "rules"),
+    _drill(correlation.correlated, Stage.SETTLED, "exemplar_s", "trace_s", "spans"),
+    _drill(alerts.alert_path, Stage.SETTLED, "scraped_to_stored_s", "direct_s", "resolved_s"),
+    _drill(alerts.backend_away, Stage.SETTLED, "direct_s"),
     _DESTROY,
-    Drill("third-party", third_party.third_party, Stage.EMPTY, ("objects_dev", "objects_prod")),
+    _drill(third_party.third_party, Stage.EMPTY, "objects_dev", "objects_prod"),
 )
 
 

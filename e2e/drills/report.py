@@ -67,12 +67,11 @@ def _as_json(outcome: Outcome) -> Mapping[str, object]:
         "name": outcome.name,
         "passed": outcome.passed,
         "seconds": round(outcome.seconds, 1),
-        "figures": {name: _number(value) for name, value in outcome.figures.items()},
+        "figures": {
+            name: round(value, _SHORT) if isinstance(value, float) else value
+            for name, value in outcome.figures.items()
+        },
     }
-
-
-def _number(value: object) -> object:
-    return round(value, _SHORT) if isinstance(value, float) else value
 
 
 def _short(value: object) -> str:

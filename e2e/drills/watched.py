@@ -1,16 +1,11 @@
 """Alerts sent for as long as a drill lasts, and a number that is read all the time."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Self
 
-import httpx2
-
 from e2e.drills.drill import Checks
-from e2e.load.load import Request, Traffic
 from e2e.platform.deployed import Deployed
 
 # Longer than any drill: a load that ends before its drill does not see the drill's end.
@@ -43,21 +38,6 @@ def sampled(read: Callable[[], int], *, every: float) -> Iterator[list[int]]:
         raise errors[0]
 
 
-class _Timed:
-    """Traffic that remembers when each request began."""
-
-    def __init__(self, traffic: Traffic) -> None:
-        self.begun: list[float] = []
-        self._traffic = traffic
-
-    def request(self, number: int) -> Request:
-        self.begun.append(time.time())
-        return self._traffic.request(number)
-
-    def answered(self, number: int, response: httpx2.Response) -> None:
-        self._traffic.answered(number, response)
-
-
 class Watched:
     """A context: inside it alerts are sent; after it `checks` has the figures."""
 
@@ -65,20 +45,14 @@ class Watched:
         self._platform = platform
         self._checks = checks
         self._alerts = platform.alerts()
-        self._timed = _Timed(self._alerts)
-        self.load = platform.load(self._timed, rate=rate, limit_seconds=_LIMIT_SECONDS)
+        self.load = platform.load(self._alerts, rate=rate, limit_seconds=_LIMIT_SECONDS)
 
     def __enter__(self) -> Self:
         self.load.__enter__()
         self.more(_BEFORE)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.load.__exit__(kind, error, traceback)
         report = self.load.report
         self._checks.note(requests=report.requests, failed_requests=report.failed)
@@ -99,7 +73,7 @@ class Watched:
 
     def served_between(self, begin: float, end: float) -> float:
         """Share of the requests begun between two moments (epoch) that were served; 1 of none."""
-        begun = sum(begin <= at <= end for at in self._timed.begun)
+        begun = sum(begin <= at <= end for at in self.load.report.begun)
         failed = sum(begin <= failure.at <= end for failure in self.load.report.failures)
         return 1 - failed / begun if begun else 1.0
 

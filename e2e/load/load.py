@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
@@ -49,8 +48,12 @@ class Failed:
 class Report:
     """Of one load. A request has failed unless it was answered with 2xx."""
 
-    requests: int = 0
+    begun: list[float] = field(default_factory=list)  # when each request began, as below
     failures: list[Failed] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        return len(self.begun)
 
     @property
     def failed(self) -> int:
@@ -68,23 +71,28 @@ class Report:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    url: str  # of this machine, or of the load balancer that the stack has on AWS
-    rate: float = 100  # requests a second
-    limit_seconds: float = 300  # ends then, if nobody has ended it before
-    timeout: float = 15  # of one request; longer than the balancer's to connect
-
-
 class Load:
     """Runs while its context is open, in a thread of its own; `report` is complete afterwards."""
 
-    def __init__(self, plan: Plan, traffic: Traffic) -> None:
-        host = urlsplit(plan.url).hostname or ""
+    def __init__(
+        self,
+        url: str,
+        traffic: Traffic,
+        *,
+        rate: float,
+        limit_seconds: float = 300,
+        timeout: float = 15,
+    ) -> None:
+        """Send `rate` requests a second for at most `limit_seconds`.
+
+        `timeout` is of one request: longer than the load balancer's to connect.
+        """
+        host = urlsplit(url).hostname or ""
         if not host.endswith(_LOAD_BALANCERS) and not ip_address(host).is_loopback:
-            raise ValueError(f"load goes to 127.0.0.1 and load balancers only, not to {plan.url}")
+            raise ValueError(f"load goes to 127.0.0.1 and load balancers only, not to {url}")
         self.report = Report()
-        self._plan = plan
+        self._url, self._rate, self._timeout = url, rate, timeout
+        self._total = int(rate * limit_seconds)
         self._traffic = traffic
         self._stop = threading.Event()
         self._error: BaseException | None = None
@@ -94,14 +102,9 @@ class Load:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self._stop.set()
-        self._thread.join(self._plan.timeout + 10)
+        self._thread.join(self._timeout + 10)
         if error is None and self._error is not None:
             raise self._error
 
@@ -118,34 +121,32 @@ class Load:
 
     async def _send_all(self) -> None:
         begin = time.monotonic()
-        total = int(self._plan.rate * self._plan.limit_seconds)
         # A connection is kept as long as the other side keeps it; the time is ours to measure.
         client = httpx2.AsyncClient(
-            base_url=self._plan.url,
+            base_url=self._url,
             limits=httpx2.Limits(keepalive_expiry=None),
             timeout=None,
             trust_env=False,
         )
         async with client, asyncio.TaskGroup() as sent:
             under_way: set[asyncio.Task[None]] = set()
-            for number in range(total):
-                await asyncio.sleep(max(0, begin + number / self._plan.rate - time.monotonic()))
+            for number in range(self._total):
+                await asyncio.sleep(max(0, begin + number / self._rate - time.monotonic()))
                 if self._stop.is_set():
                     break
-                self.report.requests += 1
+                self.report.begun.append(now := time.time())
                 if len(under_way) >= _MAX_IN_FLIGHT:
-                    self.report.failures.append(Failed(time.time(), "too many unanswered"))
+                    self.report.failures.append(Failed(now, "too many unanswered"))
                     continue
-                task = sent.create_task(self._send(client, number))
+                task = sent.create_task(self._send(client, number, now))
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)
 
-    async def _send(self, client: httpx2.AsyncClient, number: int) -> None:
-        began = time.time()
+    async def _send(self, client: httpx2.AsyncClient, number: int, began: float) -> None:
         kind = ""
         asked = self._traffic.request(number)
         try:
-            async with asyncio.timeout(self._plan.timeout):
+            async with asyncio.timeout(self._timeout):
                 response = await client.request(
                     asked.method, asked.path, headers=asked.headers, content=asked.body
                 )

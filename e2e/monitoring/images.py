@@ -45,26 +45,28 @@ def canonical(reference: str) -> str:
     `jaegertracing/jaeger:2` is `docker.io/jaegertracing/jaeger:2`; of `name:tag@sha256:...` the
     runtime drops the tag. Nothing compares a digest in a name with the image that has the name.
     """
-    name, _, digest = reference.partition("@")
-    first, slash, _ = name.partition("/")
-    is_registry = slash and ("." in first or ":" in first or first == "localhost")
-    if not is_registry:
-        name = f"{_DEFAULT_REGISTRY}/{name if slash else f'library/{name}'}"
-    if digest:
-        return f"{_untagged(name)}@{digest}"
-    return name if name != _untagged(name) else f"{name}:latest"
+    name, tag, digest = _parts(reference)
+    return f"{name}@{digest}" if digest else f"{name}:{tag}"
 
 
 def repository(reference: str) -> str:
     """Name without tag and digest, such as `quay.io/prometheus/prometheus`."""
-    return _untagged(canonical(reference).partition("@")[0])
+    return _parts(reference)[0]
 
 
 def tagged(reference: str) -> str:
     """A name that an archive can carry: of `name:tag@sha256:...`, name and tag."""
-    return canonical(reference.partition("@")[0])
+    name, tag, _ = _parts(reference)
+    return f"{name}:{tag}"
 
 
-def _untagged(name: str) -> str:
+def _parts(reference: str) -> tuple[str, str, str]:
+    """Split into name with registry, tag and digest."""
+    name, _, digest = reference.partition("@")
     path, slash, last = name.rpartition("/")
-    return f"{path}{slash}{last.partition(':')[0]}"
+    last, _, tag = last.partition(":")
+    name = f"{path}{slash}{last}"
+    registry = path.partition("/")[0]
+    if not ({".", ":"} & set(registry) or registry == "localhost"):
+        name = f"{_DEFAULT_REGISTRY}/{name if slash else f'library/{name}'}"
+    return name, tag or "latest", digest

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from e2e.cluster.kubectl import Kubectl
 from e2e.deploy.engine.engine import Engine
 from e2e.deploy.engine.stacks import REPOSITORY, Stack
-from e2e.load.load import Load, Plan, Traffic
+from e2e.load.load import Load, Traffic
 from e2e.load.traffic import Alerts
 from e2e.platform import settling
-from e2e.platform.commands import Commands, Completed
+from e2e.platform.commands import Commands
 from e2e.platform.pods import Pod, pods
 from infra.naming import ADMIN_TOKEN_KEY, NAMESPACE, RELEASE
 
@@ -89,8 +89,8 @@ class Deployed(ABC):
         secret = self.kubectl.get("secret", name, f"--namespace={namespace}")
         return base64.b64decode(secret["data"][ADMIN_TOKEN_KEY]).decode()
 
-    def release(self, version: str, *, ok: bool = True) -> Completed:
-        """`make release`, to its end; another one than `ok` says is an error."""
+    def release(self, version: str, *, ok: bool = True) -> str:
+        """`make release`, to its end: what it said; another one than `ok` says is an error."""
         return self.commands.release(version, ok=ok)
 
     def helm(self, *arguments: str) -> str:
@@ -101,7 +101,7 @@ class Deployed(ABC):
 
     def load(self, traffic: Traffic, *, rate: float, limit_seconds: float) -> Load:
         """Send it to the load balancer while the context is open, or until the time is over."""
-        return Load(Plan(self.url, rate=rate, limit_seconds=limit_seconds), traffic)
+        return Load(self.url, traffic, rate=rate, limit_seconds=limit_seconds)
 
     def pods(self) -> list[Pod]:
         """The API's."""

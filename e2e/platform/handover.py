@@ -29,7 +29,10 @@ def hand_over(platform: Platform, say: Callable[[str], None]) -> None:
     token = platform.cluster.paths.pki / "token"
     token.touch(mode=0o600)
     token.write_text(platform.token)
-    variables = {**platform.engine.environment, "KUBECONFIG": str(platform.cluster.kubeconfig)}
+    variables = {
+        **platform.engine.environment,
+        "KUBECONFIG": str(platform.cluster.paths.kubeconfig),
+    }
     # `make e2e-down` ends every process that has the mark: it must not end the shell that calls it.
     variables.pop(MARK, None)
     exports = [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
@@ -39,7 +42,7 @@ def hand_over(platform: Platform, say: Callable[[str], None]) -> None:
         f"""the platform is left running
   URL         {url}
   token       {token}
-  kubeconfig  {platform.cluster.kubeconfig}
+  kubeconfig  {platform.cluster.paths.kubeconfig}
   read:       curl -H "Authorization: Bearer $(cat {token})" {url}/api/v1/alerts
 {_look(platform)}  work:       cd {platform.engine.workspace.program} && . {state / _FILE}
               and then kubectl, helm, pulumi and make release as in the README

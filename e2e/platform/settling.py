@@ -11,7 +11,7 @@ from e2e.cluster.processes import wait_until
 from e2e.deploy.cloud.world import World
 from e2e.platform.commands import Commands
 from e2e.platform.errors import PlatformError
-from e2e.platform.pods import Pod, pods
+from e2e.platform.pods import pods
 from infra.naming import NAMESPACE, RELEASE
 
 REPLICAS = 2
@@ -73,7 +73,7 @@ def spread_pods(kubectl: Kubectl, patience: float) -> None:
         return False
 
     limit = min(patience, _READY_SECONDS)
-    _require(spread, seconds=limit, what=lambda: _described(pods(kubectl)))
+    _require(spread, seconds=limit, what=lambda: f"pods are {'; '.join(map(str, pods(kubectl)))}")
 
 
 def wait_for_targets(
@@ -96,7 +96,3 @@ def wait_for_targets(
 def _require(condition: Callable[[], bool], *, seconds: float, what: Callable[[], str]) -> None:
     if not wait_until(condition, seconds=seconds, every=0.5):
         raise PlatformError(f"the platform did not settle in {seconds:.0f} s: {what()}")
-
-
-def _described(found: Sequence[Pod]) -> str:
-    return "; ".join(map(str, found)) or "there is no pod"

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -13,9 +14,9 @@ from pathlib import Path
 
 from e2e.programs.cache import cache_directory, locked
 from e2e.programs.catalogue import Module, UnknownToolError
-from e2e.programs.progress import Progress
 
 CHECKSUMS = "SHA256SUMS"
+_QUIET_SECONDS = 5
 
 
 class BuildError(Exception):
@@ -133,8 +134,12 @@ def _compile(module: Module, directory: Path, package: str, output: Path) -> Non
         stderr=subprocess.PIPE,
         text=True,
     ) as compiler:
-        progress = Progress(f"{output.name} {module.version}", total=len(listed.split()))
-        lines = [progress.step(line) for line in compiler.stderr or ()]
+        lines, total, shown = [""], len(listed.split()), time.monotonic()
+        for number, line in enumerate(compiler.stderr or ()):
+            lines.append(line)
+            if time.monotonic() > shown + _QUIET_SECONDS:  # shows that a long step is alive
+                shown = time.monotonic()
+                print(f"{output.name}: {number} of {total} packages", file=sys.stderr)
     if compiler.returncode != 0:
         raise BuildError(f"{module.name} did not build: {''.join(lines[-5:])}")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from infra.third_party.pods import Workload
 from tests.support.chart import Tree
 
-MEBIBYTES = {"Mi": 1.0, "Gi": 1024.0}
+MEBIBYTES = {"Ki": 1 / 1024, "Mi": 1.0, "Gi": 1024.0}
 # What the operator runs beside each of its pods, and how it is told the requests.
 RELOADER_FLAGS = {
     "cpu": "--config-reloader-cpu-request=",
@@ -86,6 +86,6 @@ def millicores(quantity: object) -> int:
 
 
 def mebibytes(quantity: object) -> int:
-    match = re.fullmatch(r"([0-9.]+)(Mi|Gi)", str(quantity))
+    match = re.fullmatch(r"([0-9.]+)([KMG]i)", str(quantity))
     assert match is not None, f"{quantity}: write memory in Mi or Gi"
     return int(float(match[1]) * MEBIBYTES[match[2]])

@@ -11,30 +11,30 @@ _READ_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class Named:
     urn: str
-    type: str
-    id: str  # empty for a component
 
     @property
     def name(self) -> str:
-        return name_of(self.urn)
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    operation: str  # creating, updating, deleting, reading, importing
-    urn: str
-    # As the state has them: secrets are ciphertext.
-    inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def name(self) -> str:
-        return name_of(self.urn)
+        """`urn:pulumi:e2e::project::a$b::name`: what stands after the last `::`."""
+        return self.urn.split("::", 3)[-1]
 
     @property
     def type(self) -> str:
-        return type_of(self.urn)
+        """Without its parents'."""
+        return self.urn.split("::", 3)[2].rpartition("$")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Named):
+    id: str  # empty for a component
+
+
+@dataclass(frozen=True, slots=True)
+class Pending(Named):
+    operation: str  # creating, updating, deleting, reading, importing
+    # As the state has them: secrets are ciphertext.
+    inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +48,15 @@ class Checkpoint:
         latest = _load(file).get("checkpoint", {}).get("latest") or {}
         return cls(
             tuple(
-                Recorded(entry["urn"], entry["type"], entry.get("id", ""))
+                Recorded(entry["urn"], entry.get("id", ""))
                 for entry in latest.get("resources") or ()
             ),
             tuple(
-                Pending(entry["type"], resource["urn"], resource.get("inputs") or {})
+                Pending(resource["urn"], entry["type"], resource.get("inputs") or {})
                 for entry in latest.get("pending_operations") or ()
                 for resource in [entry["resource"]]
             ),
         )
-
-
-def name_of(urn: str) -> str:
-    """`urn:pulumi:e2e::project::a$b::name`: what stands after the last `::`."""
-    return urn.split("::", 3)[-1]
-
-
-def type_of(urn: str) -> str:
-    """Give the type without its parents'."""
-    return urn.split("::", 3)[2].rpartition("$")[2]
 
 
 def _load(file: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from e2e.deploy.engine.errors import EngineError
+from e2e.deploy.engine.running import Started
 
 # `pulumi up` of everything takes minutes; a release that does not become ready ends after 15.
 _SECONDS = 30 * 60
@@ -27,12 +28,6 @@ class Completed:
     @property
     def events(self) -> Path:
         return _events(self.log)
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    process: subprocess.Popen[bytes]
-    log: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from e2e.deploy.engine.cli import Cli
 from e2e.deploy.engine.plugins import Plugins
 from e2e.deploy.engine.recovery import InCluster, repair
 from e2e.deploy.engine.result import Result, result_of
-from e2e.deploy.engine.running import RunningUp
+from e2e.deploy.engine.running import Started
 from e2e.deploy.engine.stacks import PROJECT, Stack
 from e2e.deploy.engine.workspace import Workspace
 from e2e.programs.build import Toolbox
@@ -39,11 +39,7 @@ class Engine:
 
     @classmethod
     def prepare(
-        cls,
-        state: Path,
-        world: World,
-        toolbox: Toolbox,
-        stack: Stack = Stack.PLATFORM,
+        cls, state: Path, world: World, toolbox: Toolbox, stack: Stack = Stack.PLATFORM
     ) -> Self:
         """Copy the program to `state`/engine and make an empty stack there.
 
@@ -89,10 +85,9 @@ class Engine:
     def destroy(self) -> Result:
         return self._changing("destroy", *YES)
 
-    def start_up(self) -> RunningUp:
+    def start_up(self) -> Started:
         """Start `pulumi up` in the background."""
-        started = self._cli.start("up", *YES, events=True)
-        return RunningUp(started.process, started.log)
+        return self._cli.start("up", *YES, events=True)
 
     def repair(self, exists: Sequence[Resource]) -> Result:
         """Run what docs/recovery.md prescribes after a kill; gives back the last `up`.

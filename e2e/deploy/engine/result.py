@@ -6,21 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from e2e.deploy.engine.checkpoint import name_of
+from e2e.deploy.engine.checkpoint import Named
 from e2e.deploy.engine.cli import Completed
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Named):
     """A finished step, in the order in which the engine saw their ends."""
 
     op: str
-    urn: str
-    type: str
-
-    @property
-    def name(self) -> str:
-        return name_of(self.urn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +55,7 @@ def read_events(file: Path) -> tuple[Mapping[str, int], tuple[Operation, ...]]:
         elif finished := event.get("resOutputsEvent"):
             step = finished["metadata"]
             if step["op"] != "same":
-                operations.append(Operation(step["op"], step["urn"], step["type"]))
+                operations.append(Operation(step["urn"], step["op"]))
     return changes, tuple(operations)
 
 

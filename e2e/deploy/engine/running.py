@@ -1,5 +1,6 @@
-"""An engine in the middle of `pulumi up`, to be killed there."""
+"""An engine at work, in the middle of which it can be killed."""
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -18,17 +19,13 @@ _PROVIDER = "pulumi-resource-"
 
 
 @dataclass(frozen=True, slots=True)
-class RunningUp:
+class Started:
     process: Popen[bytes]
     log: Path
 
     @property
     def running(self) -> bool:
         return self.process.poll() is None
-
-    def wait(self, *, seconds: float = 1800) -> int:
-        """Return how it ended."""
-        return self.process.wait(seconds)
 
     def kill(self) -> float:
         """End the engine as a power cut would; give back the time of it (`time.time()`).
@@ -37,7 +34,7 @@ class RunningUp:
         would; the language host, which would wait for ever, is ended.
         """
         if not self.running:
-            raise EngineError(f"pulumi up had ended before it could be killed: see {self.log}")
+            raise EngineError(f"pulumi had ended before it could be killed: see {self.log}")
         self.process.kill()
         killed = time.time()
         self.process.wait()
@@ -53,17 +50,13 @@ class RunningUp:
 
     def _left(self, name: str) -> Iterator[Process]:
         """Plugins of this engine: those in the session that was made for it."""
-        for directory in Path("/proc").glob("[0-9]*"):
-            process = Process.of(int(directory.name))
-            if process is None or name not in processes.command_line(process):
-                continue
-            if _session(process.pid) == self.process.pid:
+        for process in processes.every():
+            if name in process.command_line and _session(process.pid) == self.process.pid:
                 yield process
 
 
 def _session(pid: int) -> int | None:
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
+        return os.getsid(pid)
+    except ProcessLookupError:
         return None
-    return int(text.rpartition(")")[2].split()[3])

@@ -5,7 +5,6 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -43,12 +42,19 @@ def put_back(file: Path) -> Iterator[Path]:
         file.write_text(written)
 
 
-@dataclass(frozen=True, slots=True)
 class Workspace:
     """Files under one directory; it goes away with the cluster's state."""
 
-    directory: Path
-    stack: str = STACK
+    def __init__(self, directory: Path, stack: str = STACK) -> None:
+        self.stack = stack
+        # Where the commands run: Pulumi.yaml, the program, the chart.
+        self.program = directory / "program"
+        self.stack_file = self.program / f"Pulumi.{stack}.yaml"
+        # State, history and locks.
+        self.backend = directory / "state"
+        self.checkpoint = self.backend / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
+        self.home = directory / "home"
+        self.passphrase = directory / "passphrase"
 
     @classmethod
     def create(
@@ -73,32 +79,6 @@ class Workspace:
         workspace.passphrase.touch(mode=0o600)
         workspace.passphrase.write_text(secrets.token_urlsafe(32))
         return workspace
-
-    @property
-    def program(self) -> Path:
-        """Where the commands run: Pulumi.yaml, the program, the chart."""
-        return self.directory / "program"
-
-    @property
-    def backend(self) -> Path:
-        """State, history and locks."""
-        return self.directory / "state"
-
-    @property
-    def home(self) -> Path:
-        return self.directory / "home"
-
-    @property
-    def passphrase(self) -> Path:
-        return self.directory / "passphrase"
-
-    @property
-    def stack_file(self) -> Path:
-        return self.program / f"Pulumi.{self.stack}.yaml"
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.backend / ".pulumi" / "stacks" / PROJECT / f"{self.stack}.json"
 
     @property
     def environment(self) -> Mapping[str, str]:

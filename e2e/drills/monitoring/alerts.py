@@ -1,6 +1,5 @@
 """An alert's way from a scrape through rule and Alertmanager to the backend, and to people."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,27 +26,20 @@ _STORED_SECONDS = 150
 _RESOLVED_SECONDS = 600
 _AWAY_SECONDS = 360
 
-_RULE = {
-    "apiVersion": "monitoring.coreos.com/v1",
-    "kind": "PrometheusRule",
-    "metadata": {"name": "drill", "namespace": NAMESPACE},
-    "spec": {
-        "groups": [
-            {
-                "name": "drill",
-                "rules": [
-                    {
-                        "alert": ALERT,
-                        # Not `increase`: the pod's first one begins a series, and has none.
-                        "expr": f"sum({_COUNTER}) - (sum({_COUNTER} offset 2m) or vector(0)) > 0",
-                        "labels": {"severity": "critical", "service": "drill"},
-                        "annotations": {"summary": "A drill sent an alert that cannot be stored."},
-                    }
-                ],
-            }
-        ]
-    },
-}
+# Not `increase`: the pod's first rejected alert begins a series, and has none.
+_RULE = f"""
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata: {{name: drill, namespace: {NAMESPACE}}}
+spec:
+  groups:
+    - name: drill
+      rules:
+        - alert: {ALERT}
+          expr: sum({_COUNTER}) - (sum({_COUNTER} offset 2m) or vector(0)) > 0
+          labels: {{severity: critical, service: drill}}
+          annotations: {{summary: A drill sent an alert that cannot be stored.}}
+"""
 
 
 def alert_path(platform: Platform, checks: Checks) -> None:
@@ -118,7 +110,7 @@ def _scale(platform: Platform, replicas: int) -> None:
 @contextmanager
 def _rule(platform: Platform) -> Iterator[None]:
     kubectl = platform.kubectl
-    kubectl.apply(json.dumps(_RULE))
+    kubectl.apply(_RULE)
     try:
         yield
     finally:

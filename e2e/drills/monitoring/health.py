@@ -8,8 +8,10 @@ from e2e.drills import looks
 from e2e.drills.drill import Checks
 from e2e.drills.monitoring import signals
 from e2e.platform.platform import Platform
+from e2e.platform.pods import Pod
 from infra import naming
 from infra.validation.pod_requests import NodeResources
+from tests.support.pod_requests import mebibytes, millicores
 
 # Two intervals of scraping, and what a new pod takes to be discovered.
 _SCRAPED_SECONDS = 150
@@ -17,7 +19,6 @@ _READY_SECONDS = 120
 _MOST_SHARE = 0.85
 _SHARES = ("cpu", "memory", "places")
 _DONE = {"Succeeded", "Failed"}
-_BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 _OURS = {"backend": "ServiceMonitor of the API", "jaeger": "Jaeger's own metrics"}
 
 _Item = Mapping[str, Any]
@@ -30,13 +31,14 @@ def monitoring(platform: Platform, checks: Checks) -> None:
     checks.note(releases=len(releases))
     looks.eventually(
         "all pods of the monitoring stack are ready",
-        lambda: not _unready(kubectl.items("pods", signals.IN_MONITORING)),
+        lambda: all(map(_is_ready_or_done, kubectl.items("pods", signals.IN_MONITORING))),
         seconds=_READY_SECONDS,
     )
     pods = kubectl.items("pods", signals.IN_MONITORING)
-    running = [pod for pod in pods if pod["status"]["phase"] == "Running"]
-    checks.note(pods=len(running), restarts=sum(map(_restarts, running)))
-    checks.require(checks.figures["restarts"] == 0, f"restarted: {_restarted(running)}")
+    running = [Pod.of(pod, {}) for pod in pods if pod["status"]["phase"] == "Running"]
+    restarted = [pod.name for pod in running if pod.restarts]
+    checks.note(pods=len(running), restarts=sum(pod.restarts for pod in running))
+    checks.require(not restarted, f"restarted: {', '.join(restarted)}")
     claims = kubectl.items("persistentvolumeclaims", signals.IN_MONITORING)
     unbound = [each["metadata"]["name"] for each in claims if each["status"]["phase"] != "Bound"]
     checks.note(volumes=len(claims) - len(unbound))
@@ -56,7 +58,7 @@ def _note_room(platform: Platform, checks: Checks) -> None:
         checks.note(**{name: f"{share:.0%}"})
         checks.require(share <= _MOST_SHARE, f"pods ask for {share:.0%} of the nodes' {name}")
     top = kubectl("top", "pods", signals.IN_MONITORING, "--no-headers", check=False)
-    used = sum(_memory(line.split()[2]) for line in top.splitlines())
+    used = sum(mebibytes(line.split()[2]) for line in top.splitlines())
     checks.note(monitoring_uses_mib=used)
 
 
@@ -68,31 +70,13 @@ def _requests(pod: _Item) -> NodeResources:
 
 
 def _sum(parts: Iterable[NodeResources]) -> NodeResources:
-    every = list(parts)
-    return NodeResources(
-        cpu=sum(part.cpu for part in every),
-        memory=sum(part.memory for part in every),
-        pods=sum(part.pods for part in every),
-    )
+    columns = zip(*((part.cpu, part.memory, part.pods) for part in parts), strict=True)
+    return NodeResources(*map(sum, columns))
 
 
 def _resources(amounts: Mapping[str, str]) -> NodeResources:
-    cpu, pods = amounts.get("cpu", "0"), int(amounts.get("pods", 0))
-    return NodeResources(_millicores(cpu), _memory(amounts.get("memory", "0")), pods)
-
-
-def _millicores(quantity: str) -> int:
-    """`250m` is 250, `0.5` is 500."""
-    milli = quantity.removesuffix("m")
-    return int(milli) if milli != quantity else round(float(quantity) * 1000)
-
-
-def _memory(quantity: str) -> int:
-    """MiB: `1Gi` is 1024; without a suffix they are bytes."""
-    for suffix, bytes_ in _BINARY.items():
-        if quantity.endswith(suffix):
-            return round(float(quantity.removesuffix(suffix)) * bytes_ / _BINARY["Mi"])
-    return round(float(quantity) / _BINARY["Mi"])
+    cpu, memory = millicores(amounts.get("cpu", "0")), mebibytes(amounts.get("memory", "0Mi"))
+    return NodeResources(cpu, memory, pods=int(amounts.get("pods", 0)))
 
 
 def scraped(platform: Platform, checks: Checks) -> None:
@@ -111,7 +95,7 @@ def scraped(platform: Platform, checks: Checks) -> None:
         checks.require(not missing, f"not among the targets: {', '.join(missing)}")
         groups: list[_Item] = api.data("/api/v1/rules")["groups"]
         rules = [rule for group in groups for rule in group["rules"]]
-        ill = [f"{rule['name']}: {rule.get('lastError')}" for rule in rules if _is_ill(rule)]
+        ill = [f"{one['name']}: {one.get('lastError')}" for one in rules if one["health"] == "err"]
         checks.note(rules=len(rules), alerts=sum(rule["type"] == "alerting" for rule in rules))
         checks.require(rules and not ill, f"rules do not evaluate: {'; '.join(ill[:3])}")
         ours = [rule for rule in rules if rule["name"].startswith("Backend")]
@@ -129,30 +113,11 @@ def _targets(api: signals.Api) -> list[_Item]:
 
 def _down(api: signals.Api) -> list[str]:
     targets = _targets(api)
-    down = [f"{each['scrapePool']}: {each['lastError']}" for each in targets if _is_down(each)]
+    down = [
+        f"{each['scrapePool']}: {each['lastError']}" for each in targets if each["health"] != "up"
+    ]
     return down if targets else ["there are no targets"]
 
 
-def _is_down(target: _Item) -> bool:
-    return bool(target["health"] != "up")
-
-
-def _is_ill(rule: _Item) -> bool:
-    return bool(rule["health"] == "err")
-
-
-def _unready(pods: Iterable[_Item]) -> list[str]:
-    return [pod["metadata"]["name"] for pod in pods if not _is_ready_or_done(pod)]
-
-
 def _is_ready_or_done(pod: _Item) -> bool:
-    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
-    return bool(pod["status"]["phase"] == "Succeeded" or conditions.get("Ready") == "True")
-
-
-def _restarts(pod: _Item) -> int:
-    return sum(each["restartCount"] for each in pod["status"]["containerStatuses"])
-
-
-def _restarted(pods: Iterable[_Item]) -> str:
-    return ", ".join(pod["metadata"]["name"] for pod in pods if _restarts(pod))
+    return bool(pod["status"]["phase"] == "Succeeded" or Pod.of(pod, {}).ready)

@@ -37,7 +37,10 @@ def third_party(platform: Platform, checks: Checks) -> None:
     takes (58 of 159 objects were left), "a lot" of memory for Loki (148), a number as an annotation
     of Alloy (152). And without the operator's kinds (27 of either stack).
     """
-    plans = {stack: _tried(installed_by(stack)) for stack in STACKS}
+    plans = {}
+    for stack in STACKS:
+        every = installed_by(stack)
+        plans[stack] = [each for each in every if each.name != LOAD_BALANCER_CONTROLLER]
     missing = set()
     for release in [each for plan in plans.values() for each in plan]:
         try:
@@ -46,10 +49,6 @@ def third_party(platform: Platform, checks: Checks) -> None:
             missing.add(str(error))
     checks.require(not missing, f"charts that cannot be had: {'; '.join(sorted(missing))}")
     try_out(ApiServer(platform.commands.helm_program, platform.kubectl), plans, checks)
-
-
-def _tried(releases: Sequence[Release]) -> list[Release]:
-    return [each for each in releases if each.name != LOAD_BALANCER_CONTROLLER]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,10 @@ def bad_release(platform: Platform, checks: Checks) -> None:
     with Watched(platform, checks) as watched:
         with edits.impatient_release(platform.engine.workspace.program, _PATIENCE):
             failed = platform.release("broken", ok=False)
-        _require_message(checks, failed.text, "broken", "helm rollback")
+        _require_message(checks, failed, "broken", "helm rollback")
         _require_served_by(platform, checks, pods, "an image that does not start")
         failed = platform.release("broken-migration", ok=False)
-        _require_message(checks, failed.text, "broken-migration", "job/backend-migrate")
+        _require_message(checks, failed, "broken-migration", "job/backend-migrate")
         _require_served_by(platform, checks, pods, "a migration that fails")
         platform.release("mended")
     tag = looks.image_tag(platform)
@@ -62,7 +62,7 @@ def release_stuck(platform: Platform, checks: Checks) -> None:
                 helm.kill()
             release.wait(60)
         refused = platform.release("stuck", ok=False)
-        command = _command_in(refused.text, checks)
+        command = _command_in(refused, checks)
         platform.helm(*command)
         platform.release("stuck")
         platform.engine.up()

@@ -31,17 +31,14 @@ def of_cluster(platform: Platform) -> Iterator[tuple[str, bytes]]:
         name = f"Helm release {item['metadata']['name']}"
         # Helm's own base64 inside the Secret's.
         yield name, gzip.decompress(base64.b64decode(base64.b64decode(item["data"]["release"])))
-    yield "logs of pods", kubectl("logs", *_all_logs(), check=False).encode()
+    of_ours = (f"--selector=app.kubernetes.io/instance={RELEASE}", IN_NAMESPACE)
+    every = ("--all-containers", "--tail=-1", "--max-log-requests=50")
+    yield "logs of pods", kubectl("logs", *of_ours, *every, check=False).encode()
     if platform.stack.monitored:
         for pod in kubectl("get", "pods", _IN_MONITORING, "--output=name").split():
             logs = kubectl("logs", pod, _IN_MONITORING, "--all-containers", check=False)
             yield f"logs of {pod}", logs.encode()
     yield "outputs", json.dumps(platform.engine.outputs()).encode()
-
-
-def _all_logs() -> list[str]:
-    selector = f"--selector=app.kubernetes.io/instance={RELEASE}"
-    return [selector, IN_NAMESPACE, "--all-containers", "--tail=-1", "--max-log-requests=50"]
 
 
 def of_files(directory: Path, spared: frozenset[Path]) -> Iterator[tuple[str, bytes]]:

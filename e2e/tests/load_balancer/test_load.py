@@ -5,7 +5,7 @@ import time
 import httpx2
 import pytest
 
-from e2e.load.load import Failed, Load, Plan, Report, Request
+from e2e.load.load import Failed, Load, Report, Request
 from e2e.load.traffic import Alerts
 from e2e.tests.load_balancer.servers import serving
 
@@ -23,15 +23,14 @@ class Reads:
         """Need nothing."""
 
 
-def test_all_good_is_no_failure() -> None:
-    with serving() as server, Load(Plan(server.url, rate=500), Reads("/")) as load:
-        load.wait_for(50)
-    assert load.report.failures == []
-    assert load.report.requests >= 50
+def test_all_good_is_no_failure_and_it_ends_by_itself() -> None:
+    with serving() as server, Load(server.url, Reads("/"), rate=100, limit_seconds=0.2) as load:
+        load.wait_for(1000)
+    assert (load.report.requests, load.report.failures) == (20, [])
 
 
 def test_an_error_status_is_a_failure_with_its_time() -> None:
-    with serving() as server, Load(Plan(server.url, rate=500), Reads("/")) as load:
+    with serving() as server, Load(server.url, Reads("/"), rate=500) as load:
         load.wait_for(20)
         broken = time.time()
         server.status = 503
@@ -44,7 +43,7 @@ def test_an_error_status_is_a_failure_with_its_time() -> None:
 
 
 def test_a_server_that_hangs_up_is_a_failure_and_gets_nothing_twice() -> None:
-    with serving() as server, Load(Plan(server.url, rate=100), Reads("/hang-up")) as load:
+    with serving() as server, Load(server.url, Reads("/hang-up"), rate=100) as load:
         load.wait_for(5)
     assert load.report.kinds == {"RemoteProtocolError": load.report.requests}
     assert len(server.seen) == load.report.requests
@@ -53,38 +52,29 @@ def test_a_server_that_hangs_up_is_a_failure_and_gets_nothing_twice() -> None:
 def test_a_server_that_is_away_is_a_failure() -> None:
     with serving() as server:
         pass
-    with Load(Plan(server.url, rate=100), Reads("/")) as load:
+    with Load(server.url, Reads("/"), rate=100) as load:
         load.wait_for(5)
     assert load.report.kinds == {"ConnectError": load.report.requests}
 
 
 def test_no_answer_is_a_failure() -> None:
     with serving() as server:
-        with Load(Plan(server.url, rate=50, timeout=0.2), Reads("/slow")) as load:
+        with Load(server.url, Reads("/slow"), rate=50, timeout=0.2) as load:
             load.wait_for(3)
         assert load.report.kinds == {"timeout": load.report.requests}
-
-
-def test_it_ends_by_itself() -> None:
-    with (
-        serving() as server,
-        Load(Plan(server.url, rate=100, limit_seconds=0.2), Reads("/")) as load,
-    ):
-        load.wait_for(1000)
-    assert load.report.requests == 20
 
 
 @pytest.mark.parametrize("elsewhere", ["http://10.0.11.130:8000", "http://192.0.2.1"])
 def test_only_this_machine_is_a_target(elsewhere: str) -> None:
     with pytest.raises(ValueError, match=r"127\.0\.0\.1 and load balancers only"):
-        Load(Plan(elsewhere), Reads("/"))
+        Load(elsewhere, Reads("/"), rate=1)
 
 
 def test_accepted_alerts_are_remembered_and_refused_ones_are_not() -> None:
     alerts = Alerts(token="t")
     with (
         serving('{"accepted": 1, "rejected": []}') as server,
-        Load(Plan(server.url, rate=300), alerts) as load,
+        Load(server.url, alerts, rate=300) as load,
     ):
         load.wait_for(20)
         server.status = 503

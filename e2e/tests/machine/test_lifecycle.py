@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.cluster import cgroups, leftovers, network, processes, teardown
+from e2e.cluster import leftovers, network, processes, teardown
 from e2e.cluster.cluster import Cluster
 from e2e.cluster.errors import ClusterError, PreconditionError
 from e2e.cluster.paths import Paths
@@ -60,9 +60,9 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
         records=tmp_path / "processes",
         log=tmp_path / "log",
         environment=dict(os.environ),
+        ready=lambda: _listens(443),
     )
     try:
-        assert processes.wait_until(lambda: _listens(443), seconds=10)
         with pytest.raises(PreconditionError, match="port 443 is in use"):
             Cluster.up(nodes="")
     finally:
@@ -72,11 +72,3 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def test_a_group_of_ours_is_reported_and_others_are_not() -> None:
-    cgroups.make(cgroups.TREE)
-    try:
-        assert kinds() == {"cgroup"}
-    finally:
-        cgroups.remove(cgroups.TREE)

@@ -49,7 +49,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def world(cluster: Cluster) -> Iterator[World]:
-    made = World(cluster.paths.state / "world", kubeconfig=cluster.kubeconfig)
+    made = World(cluster.paths.state / "world", kubeconfig=cluster.paths.kubeconfig)
     yield made
     made.down()
 

@@ -11,9 +11,7 @@ import yaml
 
 from e2e.deploy.engine.stacks import PROJECT, REPOSITORY
 from e2e.programs import catalogue
-from e2e.programs.build import BuildError, ensure
-from e2e.programs.cache import cache_directory
-from e2e.programs.catalogue import MODULES, UnknownToolError, modules_of
+from e2e.programs.catalogue import MODULES
 from infra.versions import PROMETHEUS_STACK_CHART
 from tests.support.third_party import archive
 
@@ -76,24 +74,3 @@ def test_the_cache_key_follows_the_lock_and_what_is_added(
     with (module.directory / "go.sum").open("a") as file:
         file.write("\n")
     assert len({*keys, module.key}) == 3
-
-
-def test_an_unknown_tool_is_named_with_those_there_are() -> None:
-    with pytest.raises(UnknownToolError, match=r"no tool is called nginx: choose from kubernetes,"):
-        modules_of(("nginx",))
-
-
-def test_what_is_in_the_cache_is_not_built_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(shutil, "which", lambda _: None)
-    with pytest.raises(BuildError, match="go is not on PATH and pause is not built yet: install"):
-        ensure(modules_of(("pause",)))
-    built = cache_directory() / "tools" / MODULES["pause"].key
-    built.mkdir(parents=True)
-    (built / "pause").touch()
-    toolbox = ensure(modules_of(("pause",)))
-    assert toolbox.program("pause") == built / "pause"
-    with pytest.raises(UnknownToolError, match="kubectl was not built"):
-        toolbox.program("kubectl")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -98,16 +99,13 @@ def test_what_is_started_is_ended_unless_it_is_kept(
     assert said in capsys.readouterr().out
 
 
-def test_whoever_is_interrupted_takes_everything_down(machine: FakeMachine) -> None:
-    machine.signal = signal.SIGINT
-    assert command.main([]) == 130
-    assert machine.did[-1] == "down"
-
-
-def test_whoever_is_told_to_end_takes_everything_down(machine: FakeMachine) -> None:
-    machine.signal = signal.SIGTERM
-    with pytest.raises(SystemExit, match="143"):
-        command.main([])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_is_told_to_end_takes_everything_down(
+    machine: FakeMachine, number: signal.Signals
+) -> None:
+    machine.signal = number
+    with pytest.raises(SystemExit, match=str(128 + number)):
+        sys.exit(command.main([]))
     assert machine.did[-1] == "down"
 
 

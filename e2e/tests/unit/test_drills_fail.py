@@ -8,16 +8,14 @@ from typing import Any, cast
 import pytest
 
 from e2e.cluster.errors import ClusterError
-from e2e.deploy.engine.checkpoint import Checkpoint, Recorded
-from e2e.deploy.engine.result import Operation, Result
 from e2e.drills import looks
 from e2e.drills.deployment import stack
 from e2e.drills.drill import Checks, DrillFailed
 from e2e.drills.failures import database
 from e2e.drills.monitoring import correlation, health, signals, third_party
 from e2e.drills.releases import upgrades
-from e2e.drills.watched import Watched, _Timed
-from e2e.load.load import Failed, Report, Traffic
+from e2e.drills.watched import Watched
+from e2e.load.load import Failed, Report
 from e2e.platform.errors import PlatformError
 from e2e.platform.platform import Platform
 from e2e.platform.pods import Pod
@@ -25,7 +23,6 @@ from e2e.platform.third_party import Release
 
 Tree = Mapping[str, Any]
 
-CREATED, SAME = {"create": 101}, {"same": 101}
 IN_ORDER = (
     "kubernetes:helm.sh/v3:Release",
     "aws:lb/loadBalancer:LoadBalancer",
@@ -35,11 +32,8 @@ IN_ORDER = (
     "aws:ec2/subnet:Subnet",
     "aws:ec2/vpc:Vpc",
 )
-VPC = SimpleNamespace(type="aws:t", name="vpc", id="id-vpc")
-WEBHOOKS = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
-
 POD: Tree = {
-    "metadata": {"name": "kps-0"},
+    "metadata": {"name": "kps-0", "uid": "1", "creationTimestamp": ""},
     "spec": {"containers": [{"resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}]},
     "status": {
         "phase": "Running",
@@ -50,33 +44,18 @@ POD: Tree = {
 UNREADY = {**POD, "status": {**POD["status"], "conditions": []}}
 RESTARTED = {**POD, "status": {**POD["status"], "containerStatuses": [{"restartCount": 2}]}}
 CLAIM = {"metadata": {"name": "storage"}, "status": {"phase": "Bound"}}
-NODE = {"status": {"allocatable": {"cpu": "2", "memory": "4Gi", "pods": "10"}}}
+NODE = {"status": {"allocatable": {"cpu": "2", "memory": "4194304Ki", "pods": "10"}}}
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACES = f"/api/traces/{TRACE}"
 
 
-def _result(changes: Mapping[str, int], types: Sequence[str] = (), *, op: str = "delete") -> Result:
-    operations = tuple(Operation(op, f"urn:pulumi:e2e::p::{type_}::a", type_) for type_ in types)
-    return Result(ok=True, changes=changes, seconds=1.5, text="", operations=operations)
-
-
-def _destroyed(*, first: int = 0, then: int = 0) -> Sequence[Result]:
-    """Give a destroy that deletes in the right order, but for one that goes too early."""
-    types = [*IN_ORDER]
-    types.insert(first, types.pop(then))
-    return [_result({"delete": 7}, types)]
-
-
-CHANGED = _result({"same": 100, "update": 1}, ["aws:ec2/vpc:Vpc"], op="update")
-
-
-def _target(job: str, health: str = "up") -> Tree:
-    return {"health": health, "scrapePool": job, "lastError": "refused", "labels": {"job": job}}
-
-
-def _targets(*targets: Tree) -> Tree:
-    return {"/api/v1/targets": {"activeTargets": targets}}
+def _targets(*jobs: str, health: str = "up") -> Tree:
+    found = [
+        {"health": health, "scrapePool": job, "lastError": "refused", "labels": {"job": job}}
+        for job in jobs
+    ]
+    return {"/api/v1/targets": {"activeTargets": found}}
 
 
 def _rules(name: str, health: str = "ok") -> Tree:
@@ -85,13 +64,10 @@ def _rules(name: str, health: str = "ok") -> Tree:
 
 
 HEALTHY = {
-    "results": [],
-    "cloud": [],
-    "state": Checkpoint(),
     "pods": [POD],
     "persistentvolumeclaims": [CLAIM],
     "nodes": [NODE],
-    **_targets(_target("backend"), _target("jaeger")),
+    **_targets("backend", "jaeger"),
     **_rules("BackendDown"),
     "/api/v1/query_exemplars": [{"exemplars": [{"labels": {"trace_id": TRACE}}]}],
     TRACES: [{"spans": [{"tags": [{"key": "db.system.name"}]}]}],
@@ -99,30 +75,14 @@ HEALTHY = {
 
 
 class FakePlatform:
-    """Answers what a case gives. It is its own engine, cloud, kubectl and Prometheus."""
+    """Answers what a case gives. It is its own kubectl and Prometheus."""
 
-    def __init__(self, answers: Mapping[str, Any]) -> None:
+    def __init__(self, answers: Tree) -> None:
         self._answers = {**HEALTHY, **answers}
-        self._results = iter(self._answers["results"])
-        self.engine = self.world = self.kubectl = self
+        self.kubectl = self
 
-    def _next(self, **_: object) -> Result:
-        return cast("Result", next(self._results))
-
-    preview = up = refresh = destroy = _next
-    remains = Platform.remains
-
-    def resources(self) -> Any:
-        return self._answers["cloud"]
-
-    def checkpoint(self) -> Any:
-        return self._answers["state"]
-
-    def helm(self, command: str, *_: str) -> Any:
-        return self._answers.get(f"helm {command}", "")
-
-    def __call__(self, _: str, kind: str, *__: str, **___: object) -> Any:
-        return "" if kind == "pods" else self._answers.get(kind, "")
+    def helm(self, *_: str) -> str:
+        return ""
 
     def items(self, kind: str, *_: str) -> Any:
         return self._answers[kind]
@@ -136,27 +96,6 @@ class FakePlatform:
 @pytest.mark.parametrize(
     ("drill", "answers", "sentence"),
     [
-        (stack.preview, {"results": [_result(CREATED)], "cloud": [VPC]}, "made 1 resources"),
-        (stack.preview, {"results": [_result(CREATED | SAME)]}, "it would not only create"),
-        (stack.up_again, {"results": [CHANGED]}, "changed: update a"),
-        (stack.refresh, {"results": [CHANGED, _result(SAME)]}, "changed: update a"),
-        (stack.refresh, {"results": [_result(SAME), CHANGED]}, "changed: update a"),
-        *(
-            (stack.destroy, {"results": _destroyed(first=first, then=then)}, "went before")
-            for first, then in ((0, 3), (1, 4), (2, 5), (3, 4), (5, 6))
-        ),
-        *(
-            (stack.destroy, {"results": _destroyed(), **left}, sentence)
-            for left, sentence in (
-                ({"cloud": [VPC]}, "left: aws:t vpc"),
-                ({"state": Checkpoint((Recorded("urn::vpc", "aws:t", "1"),))}, "left: .*vpc"),
-                ({"helm list": "backend\naws\n"}, "left: release backend, release aws"),
-                ({"namespace": "namespace/x"}, "left: namespace/x"),
-                ({"storageclass": "storageclass/gp3"}, "left: storageclass/gp3"),
-                ({WEBHOOKS: "webhook/aws"}, "left: webhook/aws"),
-                ({"targetgroupbindings.elbv2.k8s.aws": "b/backend"}, "left: b/backend"),
-            )
-        ),
         (health.monitoring, {"pods": [UNREADY]}, "all pods of the monitoring stack are ready"),
         (health.monitoring, {"pods": [RESTARTED]}, "restarted: kps-0"),
         (health.monitoring, {"persistentvolumeclaims": []}, "without a volume"),
@@ -167,8 +106,8 @@ class FakePlatform:
         ),
         (health.monitoring, {"pods": [POD, POD]}, "100% of the nodes' cpu"),
         (health.scraped, _targets(), "all targets are up"),
-        (health.scraped, _targets(_target("coredns", "down")), "all targets are up"),
-        (health.scraped, _targets(_target("backend")), "not among the targets: jaeger"),
+        (health.scraped, _targets("coredns", health="down"), "all targets are up"),
+        (health.scraped, _targets("backend"), "not among the targets: jaeger"),
         (health.scraped, _rules("BackendDown", "err"), "BackendDown: no such function"),
         (health.scraped, _rules("Watchdog"), "none of the 1 rules is the backend's"),
         (correlation.correlated, {"/api/v1/query_exemplars": []}, "traces is an exemplar of"),
@@ -176,7 +115,7 @@ class FakePlatform:
         (correlation.correlated, {TRACES: [{"spans": [{"tags": []}]}]}, "no span of 1"),
     ],
 )
-def test_a_drill_fails_when_it_must(
+def test_a_drill_of_the_monitoring_stack_fails_when_it_must(
     monkeypatch: pytest.MonkeyPatch,
     drill: Callable[[Platform, Checks], None],
     answers: Tree,
@@ -195,6 +134,15 @@ def test_a_drill_fails_when_it_must(
         monkeypatch.setattr(signals, program, nullcontext)
     with pytest.raises(DrillFailed, match=sentence):
         drill(cast("Platform", FakePlatform(answers)), Checks())
+
+
+@pytest.mark.parametrize(("first", "then"), [(0, 3), (1, 4), (2, 5), (3, 4), (5, 6)])
+def test_what_goes_too_early_fails_the_drill_destroy(first: int, then: int) -> None:
+    stack.require_order(Checks(), IN_ORDER)
+    types = [*IN_ORDER]
+    types.insert(first, types.pop(then))
+    with pytest.raises(DrillFailed, match="went before"):
+        stack.require_order(Checks(), types)
 
 
 def test_a_refused_chart_fails_the_drill_after_the_others_were_tried() -> None:
@@ -218,9 +166,7 @@ def test_a_refused_chart_fails_the_drill_after_the_others_were_tried() -> None:
 
 def _watched(begun: Sequence[float], *failures: Failed) -> Watched:
     watched = object.__new__(Watched)
-    watched._timed = _Timed(cast("Traffic", None))
-    watched._timed.begun = list(begun)
-    watched.load = cast("Any", SimpleNamespace(report=Report(len(begun), list(failures))))
+    watched.load = cast("Any", SimpleNamespace(report=Report(list(begun), list(failures))))
     return watched
 
 

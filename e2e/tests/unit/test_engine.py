@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from e2e.deploy.cloud import plugin
-from e2e.deploy.cloud.records import Resource
 from e2e.deploy.engine import plugins
 from e2e.deploy.engine.checkpoint import Checkpoint, Pending
 from e2e.deploy.engine.plugins import Plugins
-from e2e.deploy.engine.recovery import InCluster, _fill_in
+from e2e.deploy.engine.recovery import InCluster
 from e2e.deploy.engine.result import Operation, read_events
 from e2e.deploy.engine.stacks import REPOSITORY
 from e2e.deploy.engine.workspace import Workspace
@@ -33,7 +32,7 @@ def test_a_state_that_is_being_written_is_read_again(tmp_path: Path) -> None:
     timer.start()
     found = Checkpoint.read(file)
     timer.join()
-    assert found == Checkpoint(pending=(Pending("creating", urn),))
+    assert found == Checkpoint(pending=(Pending(urn, "creating"),))
     assert (found.pending[0].type, found.pending[0].name) == (VPC, "vpc")
 
 
@@ -44,7 +43,7 @@ def test_a_command_that_was_killed_has_steps_but_no_changes(tmp_path: Path) -> N
     ]
     events = tmp_path / "events"
     events.write_text("\n".join([*map(json.dumps, steps), '{"resOutp']))
-    assert read_events(events) == ({}, (Operation("create", f"{STACK}{VPC}::vpc", VPC),))
+    assert read_events(events) == ({}, (Operation(f"{STACK}{VPC}::vpc", "create"),))
     assert read_events(tmp_path / "none") == ({}, ())
 
 
@@ -74,42 +73,20 @@ def test_a_real_language_host_comes_first(tmp_path: Path, monkeypatch: pytest.Mo
     assert Plugins.choose().directories == (plugin.DIRECTORY,)
 
 
-def test_what_exists_is_imported_and_nothing_else(tmp_path: Path) -> None:
-    """As `pulumi preview --import-file` writes it; one name is taken twice."""
-    resources = [
-        {"type": "aws:rds/instance:Instance", "name": "database", "id": "<PLACEHOLDER>"},
-        {"type": "aws:ecr/repository:Repository", "name": "r2", "logicalName": "r", "id": ""},
-        {"type": "kubernetes:core/v1:Secret", "name": "database", "id": "<PLACEHOLDER>"},
-    ]
-    file = tmp_path / "import.json"
-    file.write_text(json.dumps({"nameTable": {"aws": f"{STACK}aws"}, "resources": resources}))
-    exists = [
-        Resource("aws:rds/instance:Instance", "database", "db-1"),
-        Resource("aws:ecr/repository:Repository", "r", "backend"),
-        Resource(VPC, "network-vpc", "vpc-known-already"),
-    ]
-    assert _fill_in(file, exists)
-    content = json.loads(file.read_text())
-    assert [entry["id"] for entry in content["resources"]] == ["db-1", "backend"]
-    assert content["nameTable"] == {"aws": f"{STACK}aws"}
-    file.write_text('{"nameTable": {}}')
-    assert not _fill_in(file, exists)
-
-
 def release(operation: str, name: str) -> Pending:
     urn = f"{STACK}platform:a:A$kubernetes:helm.sh/v3:Release::{name}"
-    return Pending(operation, urn, {"name": name, "namespace": "b"})
+    return Pending(urn, operation, {"name": name, "namespace": "b"})
 
 
 @pytest.mark.parametrize(
     ("pending", "asked"),
     [
         (
-            Pending("creating", f"{STACK}kubernetes:core/v1:Secret::s", OBJECT),
+            Pending(f"{STACK}kubernetes:core/v1:Secret::s", "creating", OBJECT),
             ["kubectl delete Secret.v1. a --namespace=b --ignore-not-found"],
         ),
-        (Pending("updating", f"{STACK}kubernetes:core/v1:Secret::s", OBJECT), []),
-        (Pending("creating", f"{STACK}aws:rds/instance:Instance::d", {}), []),
+        (Pending(f"{STACK}kubernetes:core/v1:Secret::s", "updating", OBJECT), []),
+        (Pending(f"{STACK}aws:rds/instance:Instance::d", "creating"), []),
         (
             release("creating", "new"),
             ["helm uninstall new --namespace=b --ignore-not-found --wait"],

@@ -54,21 +54,15 @@ class _Kubectl:
         return {"data": {"admin-password" if "grafana" in name else "key": secret}}
 
 
-def _platform(
-    state: Path,
-    *,
-    objects: str = "{}",
-    release: str = "{}",
-    logs: str = "",
-    stack: Stack = Stack.PLATFORM,
-) -> Platform:
+def _platform(state: Path, stack: Stack = Stack.PLATFORM, /, **shown: str) -> Platform:
     passphrase = state / "passphrase"
     passphrase.write_text(PASSPHRASE)
     engine = SimpleNamespace(
         workspace=SimpleNamespace(passphrase=passphrase),
         outputs=lambda: {"url": "http://127.0.0.1:1"},
     )
-    cluster = SimpleNamespace(kubectl=_Kubectl(objects, release, logs), paths=Paths(state))
+    kubectl = _Kubectl(**{"objects": "{}", "release": "{}", "logs": ""} | shown)
+    cluster = SimpleNamespace(kubectl=kubectl, paths=Paths(state))
     return cast(
         "Platform",
         SimpleNamespace(
@@ -79,14 +73,14 @@ def _platform(
 
 @pytest.mark.parametrize("place", ["objects", "release", "logs"])
 def test_a_secret_in_the_cluster_is_found_and_not_repeated(tmp_path: Path, place: str) -> None:
-    platform = _platform(tmp_path, **{place: '{"env": "secret in backend-database"}'})  # type: ignore[arg-type]  # texts
+    platform = _platform(tmp_path, **{place: '{"env": "secret in backend-database"}'})
     with pytest.raises(DrillFailed, match=r"found: backend-database/key \(1\) in ") as failed:
         Keeper().search(platform, Checks())
     assert "secret in" not in str(failed.value)
 
 
 def test_the_monitoring_stacks_secrets_are_searched_too(tmp_path: Path) -> None:
-    leaked = _platform(tmp_path, logs="secret in grafana-admin", stack=Stack.OBSERVABILITY)
+    leaked = _platform(tmp_path, Stack.OBSERVABILITY, logs="secret in grafana-admin")
     with pytest.raises(DrillFailed, match=r"grafana-admin/admin-password .* in logs of pods"):
         Keeper().search(leaked, Checks())
 

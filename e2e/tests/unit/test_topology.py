@@ -20,9 +20,6 @@ def test_a_node_has_room_for_its_pods_beside_itself() -> None:
         assert node.address not in node.pods
         # Network, broadcast and the bridge take one address each.
         assert node.pods.num_addresses - 3 >= topology.PODS_PER_NODE
-
-
-def test_nothing_on_the_machines_side_has_a_pods_address() -> None:
-    for node in topology.NODES.values():
+        # Nothing on the machine's side has a pod's address.
         assert not any(address in node.pods for address in topology.HOST_ADDRESSES)
     assert not topology.SERVICES.overlaps(topology.VPC)
