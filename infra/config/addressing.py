@@ -73,11 +73,18 @@ def nodes_in(network: IPv4Network, pods: int) -> int:
 
 
 def validate_addresses(
-    vpc: IPv4Network, tiers: Mapping[str, Sequence[IPv4Network]]
+    vpc: IPv4Network,
+    tiers: Mapping[str, Sequence[IPv4Network]],
+    *,
+    balancer: str = "network.publicCidrs",
 ) -> list[Finding]:
-    """Return the errors of a VPC and its subnets; `tiers` maps a setting's name to its ranges."""
+    """Return the errors of a VPC and its subnets; `tiers` maps a setting's name to its ranges.
+
+    The load balancer is in those of `balancer`.
+    """
     named = [(setting, network) for setting, networks in tiers.items() for network in networks]
-    return [*_check_sizes([("network.cidr", vpc), *named]), *_check_placement(vpc, named)]
+    sizes = _check_sizes([("network.cidr", vpc), *named], balancer)
+    return [*sizes, *_check_placement(vpc, named)]
 
 
 def check_zones(zones: Sequence[str]) -> Iterator[Finding]:
@@ -105,7 +112,7 @@ def check_counts(
             )
 
 
-def _check_sizes(named: Sequence[tuple[str, IPv4Network]]) -> list[Finding]:
+def _check_sizes(named: Sequence[tuple[str, IPv4Network]], balancer: str) -> list[Finding]:
     findings = [
         error(
             setting,
@@ -122,7 +129,7 @@ def _check_sizes(named: Sequence[tuple[str, IPv4Network]]) -> list[Finding]:
             f"Use a /{SMALLEST_PUBLIC_PREFIX} or larger",
         )
         for setting, network in named
-        if setting == "network.publicCidrs" and network.prefixlen == SMALLEST_PREFIX
+        if setting == balancer and network.prefixlen == SMALLEST_PREFIX
     )
     return findings
 

@@ -9,9 +9,12 @@ from infra.config.option_group import Group, Version
 
 # As RDS takes it; "latest" is the newest time that RDS can restore, about five minutes ago.
 PointInTime = Annotated[
-    str, StringConstraints(pattern=r"^(latest|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$")
+    str,
+    StringConstraints(
+        pattern=r"^(latest|[0-9]{4}-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]Z)$"
+    ),
 ]
-REGION = r"^[a-z]{2,4}(-[a-z]+)+-\d$"
+REGION = r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$"
 
 
 class ApplyChanges(StrEnum):
@@ -66,11 +69,15 @@ class DatabaseOptions(Group):
         description="true pays to stay past standard support; false lets AWS upgrade instead",
     )
     instance_class: str = Field(description="RDS instance class, such as db.t3.micro")
-    storage_gb: int = Field(ge=20, le=16384, description="gp3 storage in GB, 20 to 16384")
+    storage_gb: int = Field(
+        ge=20,
+        le=59578,
+        description="gp3 storage in GB, 20 to 59578 (RDS's limit is that of the ceiling)",
+    )
     storage_ceiling_gb: int = Field(
         ge=22,
-        le=16384,
-        description="how far storage may grow in GB, a tenth above storageGb or more",
+        le=65536,
+        description="how far storage may grow in GB, a tenth above storageGb to 65536",
     )
     backup_days: int = Field(7, ge=1, le=35, description="days that backups are kept, 1 to 35")
     multi_az: bool = Field(description="whether a standby in another zone exists")
@@ -105,7 +112,7 @@ class DatabaseOptions(Group):
     )
     kms_key: str | None = Field(
         None,
-        pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-z-]+$",
+        pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9a-z-]+$",
         description="ARN of a KMS key of your own ($1 a month) for the storage; AWS's own, which is"
         " free, by default. It can never change",
     )

@@ -22,10 +22,13 @@ LabelKey = Annotated[
 ]
 LabelValue = Annotated[str, StringConstraints(pattern=rf"^({_NAME})?$")]
 KeyArn = Annotated[
-    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$")
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")
 ]
 Release = Annotated[
-    str, StringConstraints(pattern=rf"^({LATEST}|\d+\.\d+\.\d+-\d{{8}})$", strip_whitespace=True)
+    str,
+    StringConstraints(
+        pattern=rf"^({LATEST}|[0-9]+\.[0-9]+\.[0-9]+-[0-9]{{8}})$", strip_whitespace=True
+    ),
 ]
 
 

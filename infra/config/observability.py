@@ -6,11 +6,14 @@ infra/validation/observability.py checks what must hold between the fields.
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from infra.config.option_group import Group, Version, distinct
 from infra.naming import STORAGE_CLASS
 from infra.versions import JAEGER
+
+# What SNS, which refuses anything else half-way, can send to.
+Email = Annotated[str, StringConstraints(pattern=r"^[!-?A-~]{1,64}@[!-?A-~]{1,253}$")]
 
 
 class GrafanaAccess(StrEnum):
@@ -93,7 +96,7 @@ class NotificationOptions(Group):
     receiver: DirectReceiver = Field(
         DirectReceiver.SNS, description="sns, slack, webhook, email or none"
     )
-    emails: Annotated[tuple[str, ...], AfterValidator(distinct)] = Field(
+    emails: Annotated[tuple[Email, ...], AfterValidator(distinct)] = Field(
         (), description="addresses that get e-mails: subscribed to the topic, or sent to directly"
     )
     url: SecretStr | None = Field(

@@ -19,7 +19,10 @@ from infra.config.option_group import Group, Identifier, Version
 from infra.config.partition import Partition, partition_of
 from infra.naming import ALERTMANAGER_TOKEN, DISCOVERY_TOKEN, SharedToken
 
-RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+$")]
+RoleArn = Annotated[
+    str,
+    StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[!-~]{1,576}$"),
+]
 
 
 class AccessLevel(StrEnum):
@@ -182,12 +185,14 @@ class Options(Group):
 
     region: str = Field(pattern=REGION, description="AWS region: us-east-1")
     allowed_account_id: str = Field(
-        "", pattern=r"^(\d{12})?$", description="the only account to deploy to, 12 digits in quotes"
+        "",
+        pattern=r"^([0-9]{12})?$",
+        description="the only account to deploy to, 12 digits in quotes",
     )
     tags: dict[str, str] = Field({}, description="tags of every resource, in addition to our own")
     permissions_boundary: str = Field(
         "",
-        pattern=r"^(arn:aws[a-z-]*:iam::(aws|\d{12}):policy/.+)?$",
+        pattern=r"^(arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/[!-~]{1,640})?$",
         description="the policy that limits every role of the stack,"
         " arn:aws:iam::<account>:policy/<name>; empty for none",
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import pulumi
 from google.protobuf import empty_pb2
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime import mocks
@@ -36,6 +37,8 @@ class Monitor(mocks.MockMonitor):
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == STACK_TYPE:
             return resource_pb2.RegisterResourceResponse(urn=urn)
+        if urn in self.registrations:
+            raise pulumi.RunError(f"{request.type} {request.name} is declared twice")
         self.registrations[urn] = request
         identity = f"<{request.name}.id>" if request.custom else ""
         outputs = self._outputs_of(urn, request)

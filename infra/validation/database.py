@@ -9,8 +9,6 @@ from infra.config.findings import Finding, error, warning
 from infra.config.options import Options
 from infra.config.partition import partition_of
 
-# RDS accepts a ceiling only if it is at least a tenth above the size.
-SMALLEST_STORAGE_GROWTH = 1.1
 # StartDBInstanceAutomatedBackupsReplication of the RDS API: PreSignedUrl (read 2026-11).
 GOVCLOUD = "aws-us-gov"
 
@@ -58,13 +56,15 @@ def _check_class(database: DatabaseOptions) -> Iterator[Finding]:
 
 
 def _check_storage(database: DatabaseOptions) -> Iterator[Finding]:
-    if database.storage_ceiling_gb < database.storage_gb * SMALLEST_STORAGE_GROWTH:
+    # RDS accepts a ceiling only if it is at least a tenth above the size.
+    least = -(-database.storage_gb * 11 // 10)
+    if database.storage_ceiling_gb < least:
         below = database.storage_ceiling_gb < database.storage_gb
         yield error(
             "database.storageCeilingGb",
             f"{database.storage_ceiling_gb} GB is {'below' if below else 'less than a tenth above'}"
             f" the size of {database.storage_gb} GB (database.storageGb)",
-            "Raise it to twice the size, or lower database.storageGb",
+            f"Raise it to {least} or more, or lower database.storageGb",
         )
 
 

@@ -95,7 +95,10 @@ def _check_ranges(options: Options) -> Iterator[Finding]:
     if unneeded and not network.public_cidrs:
         del counted["network.publicCidrs"]
     yield from addressing.check_counts(counted, network.zones, what="range")
-    yield from addressing.validate_addresses(network.cidr, tiers)
+    balancer = "private" if options.load_balancer.internal else "public"
+    yield from addressing.validate_addresses(
+        network.cidr, tiers, balancer=f"network.{balancer}Cidrs"
+    )
 
 
 def _check_way_out(options: Options) -> Iterator[Finding]:

@@ -25,6 +25,18 @@ MISTAKES = {
         "network.publicCidrs: 10.0.1.0/28 is too small for a load balancer",
         "Use a /27 or larger",
     ),
+    "a private subnet without room for an internal load balancer": (
+        lambda values: (
+            values.update(loadBalancer={"internal": True}),
+            values["network"].update(
+                publicCidrs=["10.0.1.0/28", "10.0.2.0/28"],
+                privateCidrs=["10.0.11.0/24", "10.0.12.0/28"],
+            ),
+            values["nodes"]["groups"]["general"].update(zones=["us-east-1a"]),
+        ),
+        "network.privateCidrs: 10.0.12.0/28 is too small for a load balancer",
+        "Use a /27 or larger",
+    ),
     "a private subnet without room for the pods": (
         setting("network.privateCidrs", ["10.0.11.0/26", "10.0.12.0/24"]),
         "network.privateCidrs: 10.0.11.0/26 has room for 0 nodes with 35 pods",

@@ -34,6 +34,15 @@ def test_it_sees_a_resource_with_its_inputs_parent_and_provider() -> None:
     assert vpc.protect
 
 
+def test_a_name_that_is_declared_twice_is_refused_as_the_engine_refuses_it() -> None:
+    def program() -> None:
+        for _ in range(2):
+            aws.ec2.Vpc("vpc")
+
+    with pytest.raises(pulumi.RunError, match="Vpc vpc is declared twice"):
+        recorded(program)
+
+
 def test_dependencies_are_those_of_options_and_those_of_used_outputs() -> None:
     def program() -> None:
         vpc = aws.ec2.Vpc("vpc")

@@ -93,12 +93,12 @@ MISTAKES = {
     "a ceiling below the size": (
         setting("database.storageGb", 50),
         "database.storageCeilingGb: 40 GB is below the size of 50 GB (database.storageGb)",
-        "Raise it to twice the size",
+        "Raise it to 55 or more",
     ),
     "a ceiling that RDS refuses": (
         setting("database.storageGb", 38),
         "database.storageCeilingGb: 40 GB is less than a tenth above the size of 38 GB",
-        "Raise it to twice the size",
+        "Raise it to 42 or more",
     ),
     "no backups": (
         setting("database.backupDays", 0),
@@ -193,6 +193,21 @@ MISTAKES = {
         setting("database.version", "15." + "9" * 5000),
         "99' is invalid",
         "Expected PostgreSQL major in quotes",
+    ),
+    "an account in other digits": (
+        setting("allowedAccountId", "\uff11" * 12),
+        "allowedAccountId: '\uff11",
+        "12 digits in quotes",
+    ),
+    "a boundary without an end": (
+        setting("permissionsBoundary", "arn:aws:iam::123456789012:policy/" + "x" * 641),
+        "permissionsBoundary: 'arn:aws:iam::123456789012:policy/xxx",
+        "the policy that limits every role",
+    ),
+    "a name in place of an address": (
+        setting("observability.notifications", {"emails": ["on-call"]}),
+        "observability.notifications.emails.0: 'on-call' is invalid",
+        "Expected addresses that get e-mails",
     ),
     "an account that is none": (
         setting("allowedAccountId", "12345"),

@@ -84,6 +84,10 @@ def test_a_private_stack_says_what_it_lacks() -> None:
     assert {finding.severity for finding in found.values()} == {WARNING}
 
 
+def test_a_ceiling_a_tenth_above_the_size_is_enough() -> None:
+    assert findings_with("database", storageGb=50, storageCeilingGb=55) == []
+
+
 def test_one_node_is_a_finding() -> None:
     values = stack_values("dev")
     values["nodes"]["groups"]["general"]["min"] = 1
