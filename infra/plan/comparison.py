@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeGuard
 
+from infra.config.options import Options
+from infra.config.zones import is_zone_id
 from infra.guard import NAME as GUARD
 from infra.guard import guarded_settings
 from infra.plan.model import Json
@@ -14,6 +16,7 @@ from infra.validation.waiting import Running, changes
 Document: TypeAlias = Mapping[str, Json]
 _Resources: TypeAlias = Mapping[str, Mapping[str, Json]]
 _INSTANCE = "aws:rds/instance:Instance"
+_ZONES = "network.zones"
 _COMPARED = {"instanceClass", "allocatedStorage", "multiAz", "engineVersion"}
 
 
@@ -43,7 +46,11 @@ def compare(old: Document, new: Document, settings: Settings) -> Comparison:
         added=tuple(name for name in after if name not in before),
         removed=tuple(name for name in before if name not in after),
         changed={name: paths for name, paths in changed.items() if paths},
-        refused=tuple(refusals(_held(guard), settings.options, settings.names)) if guard else None,
+        refused=(
+            tuple(refusals(_held(guard, settings.options), settings.options, settings.names))
+            if guard
+            else None
+        ),
         database=tuple(_of_database(before, after, settings)),
     )
 
@@ -63,9 +70,15 @@ def is_document(found: object) -> TypeGuard[dict[str, Json]]:
     )
 
 
-def _held(guard: Mapping[str, Json]) -> Mapping[str, object]:
+def _held(guard: Mapping[str, Json], options: Options) -> Mapping[str, object]:
     inputs = guard["inputs"]
-    return guarded_settings(inputs if isinstance(inputs, Mapping) else None)
+    held = guarded_settings(inputs if isinstance(inputs, Mapping) else None)
+    zones = held.get(_ZONES)
+    by_id = isinstance(zones, Sequence) and any(is_zone_id(str(zone)) for zone in zones)
+    if by_id == any(map(is_zone_id, options.network.zones)):
+        return held
+    # Which zone has which name in this account, only AWS knows: `pulumi preview` compares them.
+    return {setting: value for setting, value in held.items() if setting != _ZONES}
 
 
 def _of_database(before: _Resources, after: _Resources, settings: Settings) -> Sequence[str]:

@@ -313,6 +313,27 @@ def test_a_comparison_says_what_waits_for_the_window(
 
 
 @pytest.mark.parametrize(
+    ("zones", "refused"),
+    [
+        ("use1-az4, use1-az6", False),
+        ("us-east-1a, us-east-1c", True),
+    ],
+)
+def test_zones_by_id_and_by_name_are_compared_by_aws_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], zones: str, *, refused: bool
+) -> None:
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    stack, old = tmp_path / "Pulumi.dev.yaml", tmp_path / "old.json"
+    arguments = ["--root", str(tmp_path), "--output"]
+    assert main([*arguments, str(old)]) == 0
+    stack.write_text(stack.read_text().replace("us-east-1a, us-east-1b", zones))
+    new = [*arguments, str(tmp_path / "plan.json"), "--since", str(old)]
+    assert main(new) == int(refused)
+    assert ("network.zones cannot change" in capsys.readouterr().out) is refused
+
+
+@pytest.mark.parametrize(
     "content",
     [
         *(None, "{", "[]", "{}", "[" * 100_000, "\udcff"),
