@@ -21,11 +21,16 @@ def intake() -> list[Panel]:
         ),
         graph(
             "Alerts taken in",
-            "Are alerts stored? Per second: accepted (with repeats), and rejected by reason.",
+            "Are alerts stored? Per second: accepted (with repeats), rejected by reason, and"
+            " repaired: stored with a part converted, cut or left out.",
             Query(f"sum(rate(backend_alerts_accepted_total{NAMESPACE}{RATE}))", "accepted"),
             Query(
                 f"sum by (code) (rate(backend_alerts_rejected_total{NAMESPACE}{RATE}))",
                 "rejected: {{code}}",
+            ),
+            Query(
+                f"sum by (code) (rate(backend_alerts_repaired_total{NAMESPACE}{RATE}))",
+                "repaired: {{code}}",
             ),
             unit="cps",
             alerts=["BackendAlertsRejected"],

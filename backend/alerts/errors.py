@@ -24,7 +24,7 @@ class NestingTooDeep(RefusedDelivery):
 class NotAlertmanagerMessage(RefusedDelivery):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "not_alertmanager_message"
-    detail = 'The body is not an Alertmanager webhook message of version "4".'
+    detail = "The body is not an Alertmanager webhook message."
 
 
 class TooManyAlerts(RefusedDelivery):

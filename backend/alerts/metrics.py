@@ -17,6 +17,11 @@ ACCEPTED = Counter("backend_alerts_accepted_total", "Alerts stored or counted, r
 REJECTED = Counter(
     "backend_alerts_rejected_total", "Alerts in valid deliveries that were not stored.", ["code"]
 )
+REPAIRED = Counter(
+    "backend_alerts_repaired_total",
+    "Alerts that were stored with a part converted, cut or left out, by what was done.",
+    ["code"],
+)
 OPENED = Counter("backend_episodes_opened_total", "Episodes opened or reopened by the intake.")
 CLOSED = Counter("backend_episodes_closed_total", "Episodes closed by the intake.")
 INGEST_SECONDS = Histogram(
@@ -43,6 +48,7 @@ class Tally:
 
     accepted: int
     rejected_by_code: Mapping[str, int]
+    repaired_by_code: Mapping[str, int]
     opened: int = 0
     closed: int = 0
     lag_seconds: float | None = None
@@ -66,3 +72,5 @@ def _count(tally: Tally) -> None:
         LAG_SECONDS.observe(tally.lag_seconds)
     for code, number in tally.rejected_by_code.items():
         REJECTED.labels(code).inc(number)
+    for code, number in tally.repaired_by_code.items():
+        REPAIRED.labels(code).inc(number)

@@ -127,6 +127,8 @@ delivery = Table(
     Column("body_bytes", BigInteger, nullable=False),
     Column("accepted", Integer, nullable=False),
     Column("rejected", Integer, nullable=False),
+    # Alerts stored with a part converted, cut or left out.
+    Column("repaired", Integer, nullable=False, server_default=text("0")),
     # The code of the problem when the whole body was refused.
     Column("refusal", Text),
     # The first rejected alerts as [{index, code, detail}]; for a refusal its own code and detail.

@@ -111,6 +111,7 @@ def health_query(since: datetime) -> Select[Any]:
             func.count(delivery.c.refusal).label("refused_deliveries"),
             func.coalesce(func.sum(delivery.c.accepted), 0).label("accepted"),
             func.coalesce(func.sum(delivery.c.rejected), 0).label("rejected"),
+            func.coalesce(func.sum(delivery.c.repaired), 0).label("repaired"),
         )
         .where(of_integration, delivery.c.received_at >= since)
         .lateral()

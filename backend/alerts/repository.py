@@ -43,6 +43,7 @@ class DeliveryRecord:
     truncated_alerts: int = 0
     accepted: int = 0
     rejected: int = 0
+    repaired: int = 0
     rejections: Sequence[RejectedAlert] = ()
     refusal: Refusal | None = None
     evidence: bytes | None = None
@@ -57,6 +58,7 @@ class DeliveryRecord:
             self.body_bytes,
             self.accepted,
             self.rejected,
+            self.repaired,
             self.refusal.code if self.refusal else None,
             self._rejections_json(),
             self.evidence,

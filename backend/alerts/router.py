@@ -72,6 +72,7 @@ _Fingerprint = Annotated[
 @router.post(
     "/webhooks/alertmanager",
     response_model=IngestResult,
+    response_model_exclude_none=True,
     responses=problem_responses(
         MalformedJson,
         NestingTooDeep,
@@ -91,8 +92,10 @@ async def receive_alerts(
 ) -> IngestResult | Response:
     """Take one delivery of Alertmanager's webhook receiver.
 
-    An invalid alert in it is reported under `rejected` and does not affect the others. At most
-    1,000 are listed. Send the same body again after any 5xx: repeats are counted, not stored twice.
+    An invalid alert in it is reported under `rejected` and does not affect the others. What only
+    helps people never costs an alert: it is converted, cut or left out, and reported under
+    `repaired`. At most 1,000 of each are listed. Send the same body again after any 5xx: repeats
+    are counted, not stored twice.
     """
     if principal.integration_id is None:
         raise NotForIngest

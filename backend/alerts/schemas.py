@@ -61,10 +61,18 @@ class AlertDetail(AlertRead):
     episodes: list[EpisodeRead] = Field(description="Newest first, at most 100.")
 
 
-class RejectedAlert(_Schema):
+class AlertNote(_Schema):
     index: int = Field(ge=0, description="Position in the delivery's `alerts`.", examples=[3])
     code: str = Field(examples=["label_value_too_long"])
     detail: str = Field(examples=["The value of label 'pod' is longer than 16384 characters."])
+
+
+class RejectedAlert(AlertNote):
+    """An alert that was not stored."""
+
+
+class RepairedAlert(AlertNote):
+    """An alert that was stored, and a part of it that was converted, cut or left out."""
 
 
 class IngestResult(_Schema):
@@ -72,6 +80,9 @@ class IngestResult(_Schema):
 
     accepted: int = Field(ge=0, description="Alerts stored or counted, repeats included.")
     rejected: list[RejectedAlert] = Field(description="Alerts that were not stored, and why.")
+    repaired: list[RepairedAlert] | None = Field(
+        default=None, description="What was changed in alerts that were stored; absent if nothing."
+    )
 
 
 class AlertFilter(_Schema):
@@ -130,4 +141,5 @@ class IntakeHealth(_Schema):
     refused_deliveries: int = Field(description="Bodies that were not Alertmanager messages.")
     accepted: int
     rejected: int
+    repaired: int = Field(description="Alerts stored with a part converted, cut or left out.")
     last_rejection: LastRejection | None

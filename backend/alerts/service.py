@@ -132,6 +132,7 @@ def _health(row: Row[Any]) -> IntakeHealth:
         refused_deliveries=row.refused_deliveries,
         accepted=row.accepted,
         rejected=row.rejected,
+        repaired=row.repaired,
         last_rejection=rejection,
     )
 

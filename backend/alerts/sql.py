@@ -57,12 +57,13 @@ WHERE c.is_new
 
 def _record(first: int) -> str:
     """Write the insertion of a delivery whose own parameters begin with this number."""
-    types = ("text", "text", "bigint", "bytea", "bigint", "integer", "integer", "text", "jsonb")
-    own = [f"${first + place}::{type_}" for place, type_ in enumerate((*types, "bytea"))]
+    counts = ("integer", "integer", "integer")
+    types = ("text", "text", "bigint", "bytea", "bigint", *counts, "text", "jsonb", "bytea")
+    own = [f"${first + place}::{type_}" for place, type_ in enumerate(types)]
     return f"""
 INSERT INTO delivery (
     integration_id, received_at, group_key, receiver, truncated_alerts, body_sha256, body_bytes,
-    accepted, rejected, refusal, rejections, evidence
+    accepted, rejected, repaired, refusal, rejections, evidence
 )
 VALUES ($1::bigint, $2::timestamptz, {", ".join(own)})
 """  # noqa: S608  # numbers and types of our own

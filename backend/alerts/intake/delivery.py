@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from backend.alerts.intake.limits import CHUNK_ALERTS, CHUNK_BYTES, MAX_REPORTED_REJECTIONS
+from backend.alerts.intake.limits import CHUNK_ALERTS, CHUNK_BYTES, MAX_REPORTED_NOTES
 from backend.alerts.intake.payload import BEGINNING_OF_TIME, AlertMessage, Envelope
-from backend.alerts.schemas import RejectedAlert
+from backend.alerts.schemas import AlertNote, RejectedAlert, RepairedAlert
 
 Item = TypeVar("Item")
+Note = TypeVar("Note", bound=AlertNote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +23,20 @@ class Chunk:
 
 
 @dataclass(slots=True)
-class Rejections:
-    """All rejections are counted, for metrics and the record; the first thousand are listed."""
+class Notes(Generic[Note]):
+    """All alerts are counted, for metrics and the record; the first thousand notes are listed."""
 
     total: int = 0
     by_code: dict[str, int] = field(default_factory=dict)
-    listed: list[RejectedAlert] = field(default_factory=list)
+    listed: list[Note] = field(default_factory=list)
 
-    def add(self, rejected: RejectedAlert) -> None:
+    def add(self, *notes: Note) -> None:
+        """Note one alert, with one note or several."""
         self.total += 1
-        self.by_code[rejected.code] = self.by_code.get(rejected.code, 0) + 1
-        if len(self.listed) < MAX_REPORTED_REJECTIONS:
-            self.listed.append(rejected)
+        for note in notes:
+            self.by_code[note.code] = self.by_code.get(note.code, 0) + 1
+            if len(self.listed) < MAX_REPORTED_NOTES:
+                self.listed.append(note)
 
 
 # A fingerprint's last appearance, by event time and then by position: event time, position and the
@@ -49,7 +52,8 @@ class Delivery:
     load: Callable[[Sequence[int]], Sequence[AlertMessage]]
     size: Callable[[int], int]
     accepted: int = 0
-    rejections: Rejections = field(default_factory=Rejections)
+    rejections: Notes[RejectedAlert] = field(default_factory=Notes)
+    repairs: Notes[RepairedAlert] = field(default_factory=Notes)
     _latest: dict[str, _Latest] = field(default_factory=dict)
 
     def note(self, index: int, alert: AlertMessage) -> None:

@@ -33,7 +33,7 @@ async def ingest(
     """
     delivery = await parse_delivery(body)
     record: DeliveryRecord | None = _record_of(delivery, body)
-    tally = metrics.Tally(delivery.accepted, delivery.rejections.by_code)
+    tally = metrics.Tally(delivery.accepted, delivery.rejections.by_code, delivery.repairs.by_code)
     for chunk in delivery.chunks():
         transitions = await _store(session, integration_id, chunk, now, record)
         record = None  # stored with the first chunk
@@ -45,7 +45,11 @@ async def ingest(
     if record is not None:
         await repository.record_delivery(session, integration_id, record, now)
     metrics.count_after_commit(session, tally)
-    return IngestResult(accepted=delivery.accepted, rejected=delivery.rejections.listed)
+    return IngestResult(
+        accepted=delivery.accepted,
+        rejected=delivery.rejections.listed,
+        repaired=delivery.repairs.listed or None,
+    )
 
 
 async def record_refusal(
@@ -83,7 +87,7 @@ def _record_of(delivery: Delivery, body: Body) -> DeliveryRecord:
     record.group_key = _storable(envelope.group_key, MAX_GROUP_KEY_CHARACTERS)
     record.receiver = _storable(envelope.receiver, MAX_RECEIVER_CHARACTERS)
     record.truncated_alerts = min(envelope.truncated_alerts, MAX_BIGINT)
-    record.accepted = delivery.accepted
+    record.accepted, record.repaired = delivery.accepted, delivery.repairs.total
     if rejections.total:
         record.rejected = rejections.total
         record.rejections = rejections.listed[:MAX_STORED_REJECTIONS]

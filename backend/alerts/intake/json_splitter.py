@@ -7,6 +7,7 @@ decides where they are.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import orjson
@@ -21,6 +22,8 @@ from backend.alerts.errors import (
 from backend.alerts.intake.limits import LARGE_BODY_BYTES, MAX_ALERTS, MAX_DEPTH
 
 Body = bytes | bytearray
+Part = Body | memoryview
+BOM = b"\xef\xbb\xbf"
 Span = tuple[int, int]
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
@@ -41,12 +44,12 @@ class SplitBody:
 
 def split(body: Body) -> SplitBody:
     """Split a delivery; raise RefusedDelivery if the body cannot be one."""
-    position = _skip_space(body, 0)
+    copied = len(BOM) if body.startswith(BOM) else 0
+    position = _skip_space(body, copied)
     if body[position : position + 1] != b"{":
         raise _no_object(body)
     alerts: list[Span] = []
     kept: list[Body] = []
-    copied = 0
     position = _skip_space(body, position + 1)
     if body[position : position + 1] == b"}":
         return _finish(body, position + 1, SplitBody(bytes(body), alerts))
@@ -64,6 +67,33 @@ def split(body: Body) -> SplitBody:
             return _finish(body, position, SplitBody(b"".join(kept), alerts))
 
 
+@dataclass(slots=True)
+class Reader:
+    """Reads one value after another, each of its bytes once."""
+
+    body: Part
+    position: int = 0
+
+    def at(self, opening: bytes) -> bool:
+        return self.body[self.position : self.position + 1] == opening
+
+    def members(self) -> Iterator[bytes]:
+        """Yield the keys of the object that begins here; skip the values that are not read."""
+        self.position = _skip_space(self.body, self.position + 1)
+        closed = self.at(b"}")
+        self.position += closed
+        while not closed:
+            key, self.position = _key(self.body, self.position)
+            begin = self.position
+            yield key
+            end = _value_end(self.body, begin) if self.position == begin else self.position
+            self.position, closed = _next_member(self.body, end, b"}")
+
+    def value(self) -> Part:
+        begin, self.position = self.position, _value_end(self.body, self.position)
+        return self.body[begin : self.position]
+
+
 def _no_object(body: Body) -> RefusedDelivery:
     if len(body) <= LARGE_BODY_BYTES:
         try:
@@ -79,12 +109,12 @@ def _finish(body: Body, position: int, result: SplitBody) -> SplitBody:
     return result
 
 
-def _skip_space(body: Body, position: int) -> int:
+def _skip_space(body: Part, position: int) -> int:
     match = _SPACE.match(body, position)
     return match.end() if match else position
 
 
-def _key(body: Body, position: int) -> tuple[bytes, int]:
+def _key(body: Part, position: int) -> tuple[bytes, int]:
     match = _STRING.match(body, position)
     if match is None:
         raise MalformedJson(f"Expected a key at byte {position}.")
@@ -94,7 +124,7 @@ def _key(body: Body, position: int) -> tuple[bytes, int]:
     return bytes(match.group()), _skip_space(body, position + 1)
 
 
-def _next_member(body: Body, position: int, closing: bytes) -> tuple[int, bool]:
+def _next_member(body: Part, position: int, closing: bytes) -> tuple[int, bool]:
     """Step over a comma, or over the closing bracket (then the second value is true)."""
     position = _skip_space(body, position)
     found = body[position : position + 1]
@@ -120,7 +150,7 @@ def _elements(body: Body, position: int) -> tuple[list[Span], int]:
             return spans, position
 
 
-def _value_end(body: Body, position: int) -> int:
+def _value_end(body: Part, position: int) -> int:
     first = body[position : position + 1]
     if first and first in _OPENING:
         return _brackets_end(body, position)
@@ -130,7 +160,7 @@ def _value_end(body: Body, position: int) -> int:
     return match.end()
 
 
-def _brackets_end(body: Body, position: int) -> int:
+def _brackets_end(body: Part, position: int) -> int:
     """Find the end of the object or array that begins here; brackets are matched by the parser."""
     depth = 0
     for match in _STRING_OR_BRACKET.finditer(body, position):

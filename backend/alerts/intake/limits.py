@@ -1,4 +1,4 @@
-"""Limits of one delivery. What exceeds them is rejected with a code, not cut.
+"""Limits of one delivery. Labels beyond them are rejected with a code, annotations are cut.
 
 They are far above what Prometheus rules produce and far below what would hurt: the largest legal
 body must fit the memory of a pod, and every stored text must fit its column's index.
@@ -15,6 +15,7 @@ MAX_ANNOTATIONS = 128
 MAX_NAME_CHARACTERS = 256
 MAX_LABEL_VALUE_CHARACTERS = 16_384
 MAX_ANNOTATION_CHARACTERS = 65_536
+MAX_ANNOTATIONS_CHARACTERS = 256 * 1024  # in all of one alert
 
 # Promoted labels are copies for filters and grouping, cut to what a B-tree entry can hold.
 MAX_PROMOTED_CHARACTERS = 255
@@ -22,8 +23,8 @@ MAX_PROMOTED_CHARACTERS = 255
 MAX_GROUP_KEY_CHARACTERS = 2048
 MAX_RECEIVER_CHARACTERS = 256
 
-# Rejected alerts listed in an answer, and kept with the delivery.
-MAX_REPORTED_REJECTIONS = 1000
+# Rejections, and repairs, listed in an answer; rejections kept with the delivery.
+MAX_REPORTED_NOTES = 1000
 MAX_STORED_REJECTIONS = 20
 # Part of a refused or partly rejected body that is kept as evidence.
 MAX_EVIDENCE_BYTES = 16 * 1024
@@ -33,3 +34,5 @@ CHUNK_ALERTS = 1000
 CHUNK_BYTES = 1024 * 1024
 # From here on a body is read and split one at a time; ordinary deliveries are far smaller.
 LARGE_BODY_BYTES = 1024 * 1024
+# From here on an alert is repaired in a thread, beside the event loop.
+LARGE_ALERT_BYTES = 64 * 1024

@@ -1,7 +1,8 @@
 """Alertmanager's webhook message, version "4", as it comes over the wire.
 
 Unknown keys are ignored: Alertmanager adds some every few releases. The group's own `status` and
-`common*` fields are not even read: computed after truncation, they may contradict the alerts.
+`common*` fields are not even read: computed after truncation, they may contradict the alerts. Nor
+is `version`: Grafana writes "1" into the same message, and plain senders write none.
 """
 
 from datetime import UTC, datetime
@@ -17,6 +18,9 @@ from pydantic import (
     NonNegativeInt,
     StringConstraints,
     TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
 )
 
 from backend.alerts.intake.limits import (
@@ -60,15 +64,26 @@ class AlertMessage(BaseModel):
         return self.starts_at or BEGINNING_OF_TIME
 
 
+def _lenient(default: object) -> WrapValidator:
+    """Take the default for a value of another type."""
+
+    def validate(value: object, parse: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return parse(value)
+        except ValidationError:
+            return default
+
+    return WrapValidator(validate)
+
+
 class Envelope(BaseModel):
-    """The fields around the alerts that are kept. None of them identifies an alert."""
+    """The fields around the alerts that are kept, for display only."""
 
     model_config = ConfigDict(extra="ignore")
 
-    version: Literal["4"]
-    group_key: str = Field("", alias="groupKey")
-    receiver: str = ""
-    truncated_alerts: NonNegativeInt = Field(0, alias="truncatedAlerts")
+    group_key: Annotated[str, _lenient("")] = Field("", alias="groupKey")
+    receiver: Annotated[str, _lenient("")] = ""
+    truncated_alerts: Annotated[NonNegativeInt, _lenient(0)] = Field(0, alias="truncatedAlerts")
 
 
 class EmptiedMessage(Envelope):

@@ -4,7 +4,6 @@ Details end up in answers, rows and pages, so they repeat nothing of unbounded l
 """
 
 import json
-from collections.abc import Iterable
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -12,8 +11,6 @@ from pydantic_core import ErrorDetails
 from backend.alerts.errors import MalformedJson
 from backend.alerts.intake.limits import (
     MAX_ALERT_BYTES,
-    MAX_ANNOTATION_CHARACTERS,
-    MAX_ANNOTATIONS,
     MAX_FINGERPRINT_CHARACTERS,
     MAX_LABEL_VALUE_CHARACTERS,
     MAX_LABELS,
@@ -34,10 +31,6 @@ _FIELDS = {
     ),
     "startsAt": ("invalid_time", "`startsAt` must be an RFC 3339 time with its offset from UTC."),
     "endsAt": ("invalid_time", "`endsAt` must be an RFC 3339 time with its offset from UTC."),
-}
-_TEXTS = {
-    "labels": ("label", MAX_LABELS, MAX_LABEL_VALUE_CHARACTERS),
-    "annotations": ("annotation", MAX_ANNOTATIONS, MAX_ANNOTATION_CHARACTERS),
 }
 
 
@@ -71,10 +64,6 @@ def explain_envelope(error: ValidationError) -> str:
     field = first["loc"][0]
     if first["type"] == "missing":
         return f"`{field}` is missing: is this an Alertmanager webhook message?"
-    if field == "version":
-        return (
-            '`version` must be the text "4": no other version of the webhook message is supported.'
-        )
     return f"`{field}` has a wrong type."
 
 
@@ -90,6 +79,8 @@ def _unparsable(index: int, alert: bytes | bytearray) -> RejectedAlert:
     # The standard parser accepts lone surrogates; what it rejects too is not JSON.
     try:
         json.loads(alert)
+    except UnicodeDecodeError:
+        return rejection(index, "invalid_utf8", "A text contains bytes that are not UTF-8.")
     except ValueError as error:
         raise MalformedJson(f"Alert {index} is not valid JSON.") from error
     detail = "A text contains half of a surrogate pair, which is not a character."
@@ -104,23 +95,23 @@ def _describe(error: ErrorDetails) -> tuple[str, str]:
         return "missing_field", f"`{field}` is missing."
     if field in _FIELDS:
         return _FIELDS[field]
-    return _describe_text(field, error)
+    return _describe_label(error)
 
 
-def _describe_text(field: str, error: ErrorDetails) -> tuple[str, str]:
-    noun, most, longest = _TEXTS[field]
+def _describe_label(error: ErrorDetails) -> tuple[str, str]:
     if error["type"] == "too_long":
-        return f"too_many_{noun}s", f"An alert may have at most {most} {noun}s."
+        return "too_many_labels", f"An alert may have at most {MAX_LABELS} labels."
     if len(error["loc"]) == 1:
-        return f"invalid_{noun}s", f"`{field}` must be an object of texts."
+        return "invalid_labels", "`labels` must be an object of texts."
     name = quoted(str(error["loc"][1]))
     if error["type"] != "string_too_long":
-        return f"invalid_{noun}s", f"The value of {noun} {name} must be a text."
+        return "invalid_labels", f"The value of label {name} must be a text."
     if error["loc"][-1] == "[key]":
-        detail = f"The name of {noun} {name} is longer than {MAX_NAME_CHARACTERS} characters."
-        return f"{noun}_name_too_long", detail
-    detail = f"The value of {noun} {name} is longer than {longest} characters."
-    return f"{noun}_value_too_long", detail
+        detail = f"The name of label {name} is longer than {MAX_NAME_CHARACTERS} characters."
+        return "label_name_too_long", detail
+    longest = MAX_LABEL_VALUE_CHARACTERS
+    detail = f"The value of label {name} is longer than {longest} characters."
+    return "label_value_too_long", detail
 
 
 def quoted(name: str) -> str:
@@ -130,14 +121,9 @@ def quoted(name: str) -> str:
 
 
 def find_nul(index: int, alert: AlertMessage) -> RejectedAlert | None:
-    """Reject an alert that has a NUL character anywhere: PostgreSQL cannot store one in a text."""
-    for noun, texts in (("label", alert.labels), ("annotation", alert.annotations or {})):
-        name = _first_with_nul(texts.items())
-        if name is not None:
-            detail = f"The {noun} {quoted(name)} contains a NUL character, which cannot be stored."
+    """Reject an alert with a NUL character in a label: PostgreSQL cannot store one in a text."""
+    for name, value in alert.labels.items():
+        if "\x00" in name or "\x00" in value:
+            detail = f"The label {quoted(name)} contains a NUL character, which cannot be stored."
             return rejection(index, "nul_character", detail)
     return None
-
-
-def _first_with_nul(texts: Iterable[tuple[str, str]]) -> str | None:
-    return next((name for name, value in texts if "\x00" in name or "\x00" in value), None)

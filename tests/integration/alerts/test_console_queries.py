@@ -145,7 +145,7 @@ async def test_health_counts_the_last_hour_and_remembers_the_last_rejection(
     await make_integration(session, "revoked")
     await integrations.revoke(session, "revoked", now=NOW)
     await session.commit()
-    await intake.deliver(make_alert("a", labels={"x": 1}), 5, now=NOW - 3 * HOUR)
+    await intake.deliver(make_alert("a", labels={"x": []}), 5, now=NOW - 3 * HOUR)
     await intake.deliver(*make_group(10), now=NOW - HOUR / 2)
     await intake.deliver(*make_group(3), now=NOW)
     refused_at = NOW + HOUR / 4
@@ -172,7 +172,7 @@ async def test_health_counts_the_last_hour_and_remembers_the_last_rejection(
 async def test_the_last_rejection_names_the_alert_and_the_reason(
     database: Database, intake: Intake
 ) -> None:
-    await intake.deliver(make_alert("a"), make_alert("b", labels={"x": 1}), now=NOW - 5 * HOUR)
+    await intake.deliver(make_alert("a"), make_alert("b", labels={"x": []}), now=NOW - 5 * HOUR)
     await intake.deliver(make_alert("a"), now=NOW)
 
     rejection = (await health(database))["default"].last_rejection

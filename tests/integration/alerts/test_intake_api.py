@@ -55,6 +55,35 @@ async def test_a_broken_alert_is_reported_and_the_others_are_stored(
     assert [item["fingerprint"] for item in listed] == ["c", "a"]
 
 
+async def test_a_repaired_alert_is_stored_counted_and_named(
+    client: httpx2.AsyncClient, intake: Intake
+) -> None:
+    await client.post(WEBHOOK, json=make_message(make_alert("a")))
+    odd = make_alert("a", status="resolved", annotations={"summary": None, "value": 93.5})
+
+    posted = await client.post(WEBHOOK, json=make_message(odd))
+
+    assert posted.json() == {
+        "accepted": 1,
+        "rejected": [],
+        "repaired": [
+            {
+                "index": 0,
+                "code": "annotation_dropped",
+                "detail": "An annotation is null, or its name is too long.",
+            },
+            {
+                "index": 0,
+                "code": "annotation_converted",
+                "detail": "The value of an annotation is not a text.",
+            },
+        ],
+    }
+    alert = await read(client, "a")
+    assert (alert["status"], alert["annotations"]) == ("resolved", {"value": "93.5"})
+    assert [row.repaired for row in await intake.rows("delivery")] == [0, 1]
+
+
 HOSTILE = {
     "alertname": "<script>alert(1)</script>",
     "format": "{0.__class__} %s ${jndi:ldap://x} {{ 7*7 }}",
@@ -154,7 +183,7 @@ REFUSED = {
         400,
         "nesting_too_deep",
     ),
-    "another message": (b'{"version":4,"alerts":[]}', 422, "not_alertmanager_message"),
+    "another message": (b'{"version":"4","alert":{}}', 422, "not_alertmanager_message"),
 }
 
 
