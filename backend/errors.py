@@ -63,7 +63,7 @@ class AppError(Exception):
 class Unauthorized(AppError):
     status = HTTPStatus.UNAUTHORIZED
     code = "unauthorized"
-    detail = "Send a valid token: Authorization: Bearer <token>."
+    detail = "Send a valid token: Authorization: Bearer <token>, or Basic with it as the password."
     headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
 
 

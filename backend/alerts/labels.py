@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 from backend.alerts.intake.limits import MAX_PROMOTED_CHARACTERS
 
-# The first label that has a value names the service. `service` is what our own rules set; the
-# recommended Kubernetes labels follow (as Kubernetes writes them, and as Prometheus' relabelling
-# and kube-state-metrics do), then the habits of older rules.
+# The first label that has a value names the service. `service` is what our own rules set;
+# OpenTelemetry's resource attribute follows (as it is, and as Prometheus escapes it), then the
+# recommended Kubernetes labels (as Kubernetes writes them, and as Prometheus' relabelling and
+# kube-state-metrics do), then the habits of older rules.
 SERVICE_LABELS = (
     "service",
+    "service.name",
+    "service_name",
     "app.kubernetes.io/name",
     "app_kubernetes_io_name",
     "label_app_kubernetes_io_name",

@@ -135,9 +135,13 @@ FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[])
 JOIN alert AS a ON a.integration_id = $1::bigint AND a.fingerprint = r.fingerprint
 """
 
+# A resolved report without annotations leaves those of the firing one: what it said, and the
+# runbook, are read in the morning.
 UPDATE_ALERTS = """
 UPDATE alert AS a
-SET status = u.status, labels = u.labels::jsonb, annotations = u.annotations::jsonb,
+SET status = u.status, labels = u.labels::jsonb,
+    annotations = CASE WHEN u.status = 'resolved' AND u.annotations = '{}' THEN a.annotations
+                       ELSE u.annotations::jsonb END,
     alertname = u.alertname, service = u.service, severity = u.severity,
     starts_at = u.starts_at, ends_at = u.ends_at,
     closed_through = coalesce(u.closed_through, a.closed_through),

@@ -1,5 +1,7 @@
 """Principals: a handler requires one to say who may call it."""
 
+from base64 import b64decode
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -40,7 +42,10 @@ class RequireScope(SecurityBase):
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.scheme_name = "token"
-        self.model = HTTPBearer(description="A token of an integration, or one with all rights.")
+        self.model = HTTPBearer(
+            description="A token of an integration, or one with all rights. Senders that know only"
+            " Basic authentication send it as the password; the user's name is not read."
+        )
 
     async def __call__(self, request: Request) -> Principal:
         principal = await self._principal(request)
@@ -53,12 +58,23 @@ class RequireScope(SecurityBase):
         known = request.scope.get(_SCOPE_KEY)
         if isinstance(known, Principal):
             return known
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        token = _token_in(request.headers.get("authorization", ""))
+        if not token:
             raise Unauthorized
-        principal = await authenticate(request, token.strip())
+        principal = await authenticate(request, token)
         request.scope[_SCOPE_KEY] = principal
         return principal
+
+
+def _token_in(header: str) -> str:
+    """Return the token, or an empty text. With Basic it is the password, whoever the user is."""
+    scheme, _, credentials = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    if scheme.lower() == "basic":
+        with suppress(ValueError):
+            return b64decode(credentials, validate=True).decode().partition(":")[2]
+    return ""
 
 
 IngestPrincipal = Annotated[Principal, Depends(RequireScope(Scope.INGEST))]

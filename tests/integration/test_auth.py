@@ -1,6 +1,7 @@
 """Tokens: who gets in, who does not, and how soon that changes."""
 
 import hashlib
+from base64 import b64encode
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -46,11 +47,24 @@ def bearer(token: str) -> dict[str, str]:
         {"Authorization": "Bearer"},
         {"Authorization": "Bearer "},
         {"Authorization": "Basic YWRtaW46YWRtaW4="},
+        {"Authorization": "Basic nonsense"},
+        {"Authorization": "Basic " + b64encode(b"nobody").decode()},
         {"Authorization": "Bearer cnop_" + "A" * 43},
         {"Authorization": "Bearer \xff\x00"},
         {"Authorization": "Bearer " + "x" * 8000},
     ],
-    ids=["none", "empty", "scheme", "blank", "basic", "unknown", "bytes", "long"],
+    ids=[
+        "none",
+        "empty",
+        "scheme",
+        "blank",
+        "basic",
+        "no base64",
+        "no password",
+        "unknown",
+        "bytes",
+        "long",
+    ],
 )
 async def test_without_a_valid_token_nobody_gets_in(
     anybody: httpx2.AsyncClient, headers: dict[str, str]
@@ -62,6 +76,16 @@ async def test_without_a_valid_token_nobody_gets_in(
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert answer.json()["code"] == "unauthorized"
+
+
+@pytest.mark.parametrize("user", ["", "anybody", "a user"])
+async def test_the_token_may_be_the_password_of_basic_authentication(
+    anybody: httpx2.AsyncClient, admin_token: str, user: str
+) -> None:
+    for scheme in ("Basic", "basic"):
+        pair = b64encode(f"{user}:{admin_token}".encode()).decode()
+        answer = await anybody.get(INTEGRATIONS, headers={"Authorization": f"{scheme} {pair}"})
+        assert answer.status_code == 200
 
 
 OPERATIONS = {

@@ -35,6 +35,19 @@ async def test_an_episode_keeps_its_id_when_it_closes(intake: Intake) -> None:
     assert await intake.rows("open_episode") == []
 
 
+async def test_a_resolved_report_without_annotations_keeps_those_of_the_firing_one(
+    intake: Intake,
+) -> None:
+    said = {"summary": "5 % fail", "runbook_url": "https://wiki.example/errors"}
+    await intake.deliver(make_alert("f", annotations=said), now=NOW)
+
+    await intake.deliver(make_alert("f", status="resolved", annotations={}), now=NOW + MINUTE)
+    kept = (await intake.alert("f")).annotations
+    await intake.deliver(make_alert("f", annotations={}), now=NOW + HOUR)
+
+    assert (kept, (await intake.alert("f")).annotations) == (said, {})
+
+
 async def test_repeats_change_only_the_counters(intake: Intake) -> None:
     await intake.deliver(make_alert("f", starts_at=NOW - HOUR), now=NOW)
     (before,) = await intake.rows("alert")

@@ -11,6 +11,8 @@ from backend.alerts.labels import promoted, service_of
         ({"service": "a", "app.kubernetes.io/name": "b", "app": "c"}, "a"),
         ({"app.kubernetes.io/name": "b", "app_kubernetes_io_name": "x", "app": "c"}, "b"),
         ({"app_kubernetes_io_name": "b", "app": "c"}, "b"),
+        ({"service.name": "b", "app.kubernetes.io/name": "c"}, "b"),
+        ({"service_name": "b", "app": "c"}, "b"),
         ({"label_app_kubernetes_io_name": "b", "app": "c"}, "b"),
         ({"app": "c", "application": "d"}, "c"),
         ({"application": "d"}, "d"),
