@@ -18,8 +18,9 @@ BRIDGE = "obs-vpc"
 ROUTER = IPv4Interface("10.0.0.1/16")
 API_SERVER = IPv4Address("10.0.11.5")  # a control-plane interface stands in a private subnet
 LOAD_BALANCER = (IPv4Address("10.0.1.10"), IPv4Address("10.0.2.10"))
-DATABASE = IPv4Address("10.0.21.10")
-HOST_ADDRESSES = (ROUTER.ip, API_SERVER, *LOAD_BALANCER, DATABASE)
+# Two: a restored database stands beside the one that it replaces.
+DATABASES = (IPv4Address("10.0.21.10"), IPv4Address("10.0.21.11"))
+HOST_ADDRESSES = (ROUTER.ip, API_SERVER, *LOAD_BALANCER, *DATABASES)
 
 API_SERVER_PORT = 443
 API_SERVER_URL = f"https://{API_SERVER}:{API_SERVER_PORT}"

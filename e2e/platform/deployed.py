@@ -18,7 +18,7 @@ from e2e.load.traffic import Alerts
 from e2e.platform import settling
 from e2e.platform.commands import Commands
 from e2e.platform.pods import Pod, pods
-from infra.naming import ADMIN_TOKEN_KEY, NAMESPACE, RELEASE
+from infra.naming import ADMIN_TOKEN_KEY, NAMESPACE
 
 _LAST_RESOURCE = "backend-release"  # with it, everything is deployed
 # The recipe of docs/operations.md, "Asking the database".
@@ -110,7 +110,9 @@ class Deployed(ABC):
     def sql(self, statement: str) -> str:
         """Ask the database from an API pod; a line for each row, with ` | ` between values."""
         [recipe] = _RECIPE.findall((REPOSITORY / "docs" / "operations.md").read_text())
-        pod = (f"deployment/{RELEASE}", f"--namespace={NAMESPACE}")
+        # The youngest: an older one may be on its way out, and know a database that is gone.
+        ready = [pod for pod in self.pods() if pod.ready]
+        pod = (ready[-1].name, f"--namespace={NAMESPACE}")
         return self.kubectl("exec", *pod, "--", "python", "-c", recipe, statement).strip()
 
     def signal_server(self, pod: str, number: signal.Signals) -> float:

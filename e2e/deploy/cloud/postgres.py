@@ -5,6 +5,7 @@ goes. Passwords reach it as SCRAM verifiers only, so that no log, file or comman
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -64,9 +65,7 @@ class PostgresServer:
         self, *, user: str, database: str, parameters: dict[str, str], password: str
     ) -> Settings:
         """Make and start it. A failure leaves nothing."""
-        # Pods reach it in the cluster's database subnet, if there is a cluster.
-        host = str(topology.DATABASE) if environment.kubeconfig() else _LOOPBACK
-        settings = Settings(host, _free_port(host), user, database, parameters)
+        settings = Settings(*_free_address(), user, database, parameters)
         try:
             self._create(settings, password)
         except BaseException:
@@ -79,8 +78,9 @@ class PostgresServer:
         shutil.copytree(kept, self._directory)
         try:
             self._own_all()
-            before = self.settings
-            settings = replace(before, port=_free_port(before.host), parameters=parameters)
+            host, port = _free_address()
+            settings = replace(self.settings, host=host, port=port, parameters=parameters)
+            self._write_certificate(host)
             self._write_settings(settings)
             self.start()
             self.set_password(password)
@@ -250,19 +250,20 @@ def _verifier(password: str) -> str:
     return f"SCRAM-SHA-256${_ITERATIONS}:{encoded[0]}${encoded[1]}:{encoded[2]}"
 
 
-def _free_port(host: str) -> int:
-    """Take the usual one if nobody listens there, else any.
+def _free_address() -> tuple[str, int]:
+    """Find host and port: the usual port in the cluster's database subnet, if there is a cluster.
 
-    On the loopback interface somebody's own database may want the usual one tomorrow.
+    On the loopback interface any port: somebody's own database may want the usual one tomorrow.
     """
-    for port in (0,) if host == _LOOPBACK else (_PORT, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise Rejected(f"no port is free on {host}")
+    places = [(str(address), _PORT) for address in topology.DATABASES]
+    for place in places if environment.kubeconfig() else [(_LOOPBACK, 0)]:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            # As PostgreSQL does: a connection in TIME_WAIT does not make a port busy.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+            host, port = probe.getsockname()
+            return str(host), int(port)
+    raise Rejected(f"the fake RDS has room for {len(places)} databases at a time")
 
 
 def _as_server_user() -> list[str]:

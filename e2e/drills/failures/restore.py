@@ -7,16 +7,50 @@ from e2e.drills.drill import Checks
 from e2e.load.load import Report
 from e2e.load.traffic import Alerts
 from e2e.platform.deployed import Deployed
+from e2e.platform.platform import Platform
 
 _ALERTS = 200
 _RATE = 40
 _SETTING = "database.restoreFrom"
+_BEFORE = "before-16"
 _TABLES = ("alert", "open_episode", "episode")
 _ROWS = "SELECT count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM {} t"
 
 
+def postgres_upgrade(platform: Platform, checks: Checks) -> None:
+    """A new major, and the way back from it by the snapshot from before.
+
+    The restored database stands beside the one that it replaces until the backend has moved to it.
+    The fake RDS refuses what RDS refuses of versions, but upgrades no data.
+    """
+    _deliver(platform)
+    before = _rows(platform)
+    platform.world.snapshot(_BEFORE)
+    engine = platform.engine
+    engine.set("database.version", "16")
+    _require_refused(platform, checks, "database.allowMajorUpgrade is false")
+    engine.set("database.allowMajorUpgrade", True)
+    _require_refused(platform, checks, "database.applyChanges is window")
+    engine.set("database.applyChanges", "now")
+    began = time.monotonic()
+    engine.up()
+    checks.note(upgraded_s=time.monotonic() - began)
+    _require_same(platform, checks, before)
+    engine.set("database.version", "15")
+    _require_refused(platform, checks, "RDS has no way back to an older version")
+    engine.set(f"{_SETTING}.snapshot", _BEFORE)
+    began = time.monotonic()
+    engine.up()
+    checks.note(back_s=time.monotonic() - began, rows=_count(before))
+    platform.wait_for_targets()
+    _require_same(platform, checks, before)
+    for setting in ("allowMajorUpgrade", "applyChanges"):
+        engine.unset(f"database.{setting}")
+
+
 def restore(platform: Deployed, checks: Checks) -> None:
     """Deleted outside, then destroyed with the stack: each restore brings every row back."""
+    platform.engine.unset(_SETTING)
     try:
         _after_a_deletion(platform, checks)
         _after_a_destroy(platform, checks)
@@ -77,9 +111,12 @@ def _require_same(platform: Deployed, checks: Checks, before: dict[str, str]) ->
 def _require_removal_refused(platform: Deployed, checks: Checks) -> None:
     with put_back(platform.engine.workspace.stack_file):
         platform.engine.unset(_SETTING)
-        refused = platform.engine.preview(ok=False)
-    sentence = "an empty database would replace the restored one"
-    checks.require(sentence in refused.text, f"the preview does not say: {sentence}")
+        _require_refused(platform, checks, "an empty database would replace the restored one")
+
+
+def _require_refused(platform: Deployed, checks: Checks, reason: str) -> None:
+    refused = platform.engine.preview(ok=False)
+    checks.require(reason in refused.text, f"the preview does not say: {reason}")
 
 
 def _rows(platform: Deployed) -> dict[str, str]:

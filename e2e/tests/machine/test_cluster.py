@@ -44,7 +44,7 @@ def test_nodes_give_what_those_of_the_deployment_give(cluster: Cluster) -> None:
 def test_network_policy_is_enforced_on_both_nodes(cluster: Cluster) -> None:
     shown = "jsonpath={.items[*].status.podIP}"
     addresses = cluster.kubectl("get", "pods", *DNS, "--output", shown).split()
-    inside, outside = topology.LOAD_BALANCER[0], topology.DATABASE
+    inside, outside = topology.LOAD_BALANCER[0], topology.DATABASES[0]
     assert len(addresses) == 2
 
     def reach(source: IPv4Address) -> list[bool]:

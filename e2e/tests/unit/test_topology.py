@@ -10,7 +10,8 @@ def test_the_local_network_is_the_reference_deployments() -> None:
     pairs = zip(topology.LOAD_BALANCER, public, strict=True)
     assert all(address in subnet for address, subnet in pairs)
     assert [node.subnet for node in topology.NODES.values()] == private
-    assert topology.DATABASE in IPv4Network("10.0.21.0/24")
+    database = IPv4Network("10.0.21.0/24")
+    assert all(address in database for address in topology.DATABASES)
     assert topology.API_SERVER in private[0]
 
 
