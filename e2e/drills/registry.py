@@ -72,11 +72,11 @@ _OF_THE_PLATFORM = (
         Stage.SETTLED,
         *("window_s", "window_allowed_s", "recovered_s", "rescheduled_s"),
     ),
-    # Its pods stay for five minutes: no drill that counts pods comes after it.
-    _drill(autoscaling.hpa, Stage.SETTLED, "replicas_max", "seconds"),
     _drill(changed_database.waiting_change, Stage.PRESENT, "instance_class", "max_connections"),
     _drill(restore.postgres_upgrade, Stage.SETTLED, "upgraded_s", "back_s", "rows"),
     _drill(restore.restore, Stage.SETTLED, "rows_before", "rows_after", "restored_s"),
+    # Its pods stay for five minutes: no drill that counts or replaces pods comes after it.
+    _drill(autoscaling.hpa, Stage.SETTLED, "replicas_max", "seconds"),
     _DESTROY,
     _drill(interrupted.engine_killed, Stage.EMPTY, *_STATE),
     # Ends with everything deployed: what KEEP=1 leaves.
