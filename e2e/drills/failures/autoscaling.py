@@ -16,6 +16,7 @@ _PODS = 2
 # Each step sends so many more alerts a second: a fast machine answers the first ones with less
 # than the 70 % of 200 millicores a pod above which the autoscaler adds one.
 _STEP_RATE = 120
+_QUIET_RATE, _QUIET_REQUESTS = 20, 100
 _STEPS = 3
 # Metrics are up to 15 s old, the autoscaler looks every 15 s, and a pod takes 20 s to be ready.
 _STEP_SECONDS = 90
@@ -27,6 +28,9 @@ def hpa(platform: Platform, checks: Checks) -> None:
     began, restarts = time.time(), looks.restarts(platform)
     # More than two when a drill before this one made the autoscaler add a pod.
     pods = len(looks.ready(platform))
+    # Pods that have just come open their connections to the database before the storm.
+    with Watched(platform, Checks(), rate=_QUIET_RATE) as quiet:
+        quiet.more(_QUIET_REQUESTS)
     with ExitStack() as open_:
         # First: it reads until all loads have ended.
         desired = open_.enter_context(sampled(partial(_replicas, platform), every=2))
