@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import footprint, instrumentation, intake, overhead, report
+from benchmarks import closing, footprint, instrumentation, intake, overhead, report
 from benchmarks.alerta.server import alerta
 from benchmarks.database import Postgres, postgres
 from benchmarks.goals import Row, Verdict
@@ -77,6 +77,7 @@ def _intake(server: Postgres, directory: Path, token: str) -> list[Row]:
                 script=scripts[mode],
             )
             rows += intake.measure(contenders, mode)
+        rows.append(closing.measure(server, ours, template))
     return rows
 
 

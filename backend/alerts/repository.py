@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.alerts import sql
 from backend.alerts.intake.rows import AlertColumns
 from backend.alerts.intake.rules import Known
-from backend.alerts.intake.transitions import Transitions, Updated
+from backend.alerts.intake.transitions import Recorded, Transitions, Updated
 from backend.alerts.schemas import AlertStatus, RejectedAlert, ResolvedBy
 
 
@@ -114,11 +114,11 @@ async def apply(session: AsyncSession, integration_id: int, transitions: Transit
     if transitions.reopened:
         columns = _columns(transitions.reopened)
         await _run(session, sql.REOPEN_EPISODES, integration_id, *columns)
-    if transitions.recorded:
-        columns = _columns(transitions.recorded)
+    closed = await _close(session, integration_id, transitions)
+    if ended := [*transitions.recorded, *closed]:
         by = ResolvedBy.ALERTMANAGER.value
-        await _run(session, sql.RECORD_EPISODES, integration_id, *columns, by)
-    closed_through = await _close(session, integration_id, transitions)
+        await _run(session, sql.RECORD_EPISODES, integration_id, by, *_columns(ended))
+    closed_through = {episode.fingerprint: episode.closed_at for episode in closed}
     updated = [_with_closing(update, closed_through) for update in transitions.updated]
     if updated:
         columns = _columns(updated)
@@ -127,13 +127,20 @@ async def apply(session: AsyncSession, integration_id: int, transitions: Transit
 
 async def _close(
     session: AsyncSession, integration_id: int, transitions: Transitions
-) -> dict[str, datetime]:
+) -> list[Recorded]:
+    """Take the episodes that end out of the open ones."""
     if not transitions.closed:
-        return {}
-    columns = _columns(transitions.closed)
-    by = ResolvedBy.ALERTMANAGER.value
-    closed = await _run(session, sql.CLOSE_EPISODES, integration_id, transitions.now, *columns, by)
-    return {row.fingerprint: row.closed_at for row in closed}
+        return []
+    reports = {closed.row.fingerprint: closed for closed in transitions.closed}
+    taken = await _run(session, sql.CLOSE_EPISODES, integration_id, list(reports))
+    found = []
+    for episode in taken:
+        row, ended_at = reports[episode.fingerprint]
+        # If clocks disagree and an end comes before its beginning, our own clock counts.
+        if ended_at < episode.opened_at:
+            ended_at = max(transitions.now, episode.opened_at)
+        found.append(Recorded.of(row, episode.opened_at, ended_at, id_=episode.id))
+    return found
 
 
 def _with_closing(update: Updated, closed_through: dict[str, datetime]) -> Updated:

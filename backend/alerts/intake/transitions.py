@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from backend.alerts.intake.rows import AlertRow
 from backend.alerts.intake.rules import (
@@ -31,14 +31,27 @@ class Reopened(NamedTuple):
 
 
 class Closed(NamedTuple):
-    fingerprint: str
+    row: AlertRow
     ended_at: datetime
 
 
 class Recorded(NamedTuple):
+    """A closed episode, in the column order of RECORD_EPISODES. `id`: None for a new one."""
+
+    id: int | None
     fingerprint: str
     opened_at: datetime
     closed_at: datetime
+    alertname: str | None
+    service: str | None
+    severity: str | None
+
+    @classmethod
+    def of(
+        cls, row: AlertRow, opened_at: datetime, closed_at: datetime, *, id_: int | None = None
+    ) -> Self:
+        names = (row.alertname, row.service, row.severity)
+        return cls(id_, row.fingerprint, opened_at, closed_at, *names)
 
 
 class Updated(NamedTuple):
@@ -82,7 +95,7 @@ class Transitions:
             self.reopened.append(Reopened(row.fingerprint, known.closed_through, started_at))
             self._update(row, starts_at=row.starts_at)
         elif step is Step.CLOSE:
-            self.closed.append(Closed(row.fingerprint, row.ends_at or self.now))
+            self.closed.append(Closed(row, row.ends_at or self.now))
             self._update(row, starts_at=self._start(row, known))
         elif step is Step.RECORD:
             self._record(row, report)
@@ -103,7 +116,7 @@ class Transitions:
 
     def _record(self, row: AlertRow, report: Report) -> None:
         opened_at, closed_at = recorded(report, self.now)
-        self.recorded.append(Recorded(row.fingerprint, opened_at, closed_at))
+        self.recorded.append(Recorded.of(row, opened_at, closed_at))
         self._update(row, starts_at=row.starts_at, closed_through=closed_at)
 
     def _update(

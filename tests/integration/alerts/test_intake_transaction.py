@@ -67,8 +67,8 @@ async def test_every_kind_of_change_is_one_statement_whatever_the_number_of_aler
     assert statements == [
         sql.UPSERT_AND_RECORD,
         sql.OPEN_EPISODES,
-        sql.RECORD_EPISODES,
         sql.CLOSE_EPISODES,
+        sql.RECORD_EPISODES,
         sql.UPDATE_ALERTS,
     ]
     assert len(await intake.rows("open_episode")) == 300
