@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
+from backend.sentences import sentence
 from backend.telemetry import tracing
 
 PROBLEM_JSON = "application/problem+json"
@@ -27,7 +28,7 @@ class FieldProblem(BaseModel):
 
     loc: list[str | int] = Field(examples=[["body", "slug"]])
     code: str = Field(examples=["string_too_long"])
-    detail: str = Field(examples=["String should have at most 63 characters"])
+    detail: str = Field(examples=["It must have at most 63 characters."])
 
 
 class Problem(BaseModel):
@@ -91,6 +92,19 @@ class BodyTooLarge(AppError):
     detail = "The body is larger than this operation accepts."
 
 
+class UnsupportedEncoding(AppError):
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "unsupported_encoding"
+    detail = "Send the body as it is, or compressed with gzip or deflate."
+    headers: Mapping[str, str] = {"Accept-Encoding": "gzip, deflate"}
+
+
+class HeadTooLarge(AppError):
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    code = "headers_too_large"
+    detail = "The request's line and headers have more than 64 KiB, or more than 200 headers."
+
+
 class InvalidRequest(AppError):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "invalid_request"
@@ -130,11 +144,15 @@ def problem_responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]
 
 def problem_response(error: AppError, errors: Sequence[FieldProblem] = ()) -> Response:
     return Response(
-        orjson.dumps(_body(error, errors)),
+        problem_body(error, errors),
         status_code=int(error.status),
         headers=dict(error.headers),
         media_type=PROBLEM_JSON,
     )
+
+
+def problem_body(error: AppError, errors: Sequence[FieldProblem] = ()) -> bytes:
+    return orjson.dumps(_body(error, errors))
 
 
 def _body(error: AppError, errors: Sequence[FieldProblem]) -> dict[str, Any]:
@@ -172,7 +190,7 @@ async def _app_error(_request: Request, error: AppError) -> Response:
 
 async def _validation_error(_request: Request, error: RequestValidationError) -> Response:
     fields = [
-        FieldProblem(loc=list(field["loc"]), code=field["type"], detail=field["msg"])
+        FieldProblem(loc=list(field["loc"]), code=field["type"], detail=sentence(field))
         for field in error.errors()[:MAX_REPORTED_FIELDS]
     ]
     return problem_response(InvalidRequest(), fields)
@@ -182,7 +200,7 @@ def _framework_problem(error: HTTPException) -> AppError:
     """Translate the errors of Starlette and FastAPI: 404, 405, 413, an undecodable body."""
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.BAD_REQUEST:
-        return InvalidRequest("The body does not match its Content-Type.")
+        return InvalidRequest("The body does not match its Content-Type or Content-Encoding.")
     for known in (NotFound, BodyTooLarge, MethodNotAllowed):
         if known.status is status:
             return known()

@@ -34,6 +34,7 @@ from backend.errors import (
     problem_responses,
 )
 from backend.http.texts import NO_NUL, Slug
+from backend.sentences import described
 
 router = APIRouter(
     prefix="/api/v1",
@@ -53,7 +54,7 @@ _Owner = Annotated[
     ),
 ]
 # An entity tag has quotes, but a bare number from a shell is accepted too.
-_VERSION = r'^("[0-9]{1,18}"|[0-9]{1,18})$'
+_VERSION = described(r'^(\*|"[0-9]{1,18}"|[0-9]{1,18})$', 'It must be an ETag such as "3", or *.')
 _IfMatch = Annotated[
     # A header may be absent; it is never null.
     str | SkipJsonSchema[None],
@@ -61,7 +62,7 @@ _IfMatch = Annotated[
         pattern=_VERSION,
         # FastAPI loses it at the union.
         json_schema_extra={"pattern": _VERSION},
-        description="ETag of the version to change; absent: any version.",
+        description="ETag of the version to change; absent or `*`: any version.",
         examples=['"3"'],
     ),
 ]
@@ -168,4 +169,4 @@ def _tagged(response: Response, read: ServiceRead) -> ServiceRead:
 
 
 def _version(if_match: str | None) -> int | None:
-    return None if if_match is None else int(if_match.strip('"'))
+    return None if if_match in {None, "*"} else int(str(if_match).strip('"'))

@@ -6,14 +6,18 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.catalog.scraping import ScrapeTargets, StoredGroup
-from backend.http.texts import NO_NUL, Name, Slug
+from backend.http.texts import NO_NUL, NOT_BLANK, Name, Slug
+from backend.sentences import described
 
 MAX_OWNER = 100
 # Most critical first.
 MIN_TIER, MAX_TIER = 1, 4
 
 # No user and password, no white space, nothing but http and https: people follow these links.
-_URL = r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?$"
+_URL = described(
+    r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?$",
+    "It must be an address with http:// or https://, without a user, a password and blanks.",
+)
 Url = Annotated[str, StringConstraints(pattern=_URL, max_length=2048)]
 Owner = Annotated[
     str,
@@ -21,7 +25,7 @@ Owner = Annotated[
         strip_whitespace=True,
         min_length=1,
         max_length=MAX_OWNER,
-        pattern=r"^[^\x00]*[^\x00\s][^\x00]*$",
+        pattern=NOT_BLANK,
     ),
 ]
 

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from backend.http.texts import NO_NUL
+from backend.sentences import described
 
 MAX_GROUPS = 10
 MAX_TARGETS = 50  # in one group
@@ -48,11 +49,19 @@ _IPV4 = rf"{_OCTET}(\.{_OCTET}){{3}}"
 _PART = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME = rf"({_PART}\.)*[A-Za-z]([A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?"
 _PORT = r"(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
-_TARGET = rf"^({_IPV4}|{_NAME}):{_PORT}$"
+_TARGET = described(
+    rf"^({_IPV4}|{_NAME}):{_PORT}$",
+    "It must be host:port, for example checkout.shop.svc.cluster.local:8080.",
+)
 # Characters of a path (RFC 3986) without a query: Prometheus would escape the question mark.
-_PATH = r"^/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$"
+_PATH = described(
+    r"^/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$", "It must be a path such as /metrics, without a query."
+)
 # Names with two underscores belong to Prometheus: they could change what is scraped, and how.
-_LABEL_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
+_LABEL_NAME = described(
+    r"^[A-Za-z][A-Za-z0-9_]*$",
+    "It must be a label's name: letters, digits and underscores, with a letter first.",
+)
 MAX_LABEL_NAME = 63
 MAX_LABEL_VALUE = 200
 

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from backend.http.texts import NO_NUL, Name, Slug
+from backend.sentences import described
 
 MAX_ALERTMANAGERS = 16
 
@@ -22,7 +23,10 @@ MAX_ALERTMANAGERS = 16
 # could carry credentials or a query.
 _HOST = r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _PORT = r"(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4}))?"
-_BASE_URL = rf"^https?://{_HOST}{_PORT}(/[A-Za-z0-9._~-]+)*/?$"
+_BASE_URL = described(
+    rf"^https?://{_HOST}{_PORT}(/[A-Za-z0-9._~-]+)*/?$",
+    "It must be http:// or https:// with a host, and perhaps a port and a path, and nothing else.",
+)
 
 
 def _without_final_slash(value: str) -> str:

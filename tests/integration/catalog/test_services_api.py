@@ -94,7 +94,7 @@ async def test_put_replaces_everything_but_the_slug(client: httpx2.AsyncClient) 
     assert body["updated_at"] > created["updated_at"]
 
 
-@pytest.mark.parametrize("sent", ['"2"', "2"])
+@pytest.mark.parametrize("sent", ['"2"', "2", "*"])
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 async def test_a_change_that_meant_another_version_changes_nothing(
     client: httpx2.AsyncClient, method: str, sent: str

@@ -1,13 +1,16 @@
 """Every error of the HTTP edge is a problem with a stable code."""
 
+import re
 from typing import Annotated
 
 import pytest
 from fastapi import FastAPI, Query
 from pydantic import BaseModel
 
+from backend import sentences
 from backend.app import create_app
 from backend.errors import MAX_REPORTED_FIELDS
+from backend.sentences import sentence
 from tests.support.asgi import Answer, call
 from tests.support.settings import make_settings
 
@@ -52,6 +55,28 @@ async def test_a_method_that_a_path_does_not_have_is_named_so(app: FastAPI) -> N
     assert answer.headers["allow"] == "GET, POST"
 
 
+def test_each_description_is_a_sentence_of_ours() -> None:
+    """Neither pydantic's words nor an expression."""
+    context: dict[str, object] = {
+        "min_length": 1,
+        "max_length": 2,
+        "ge": 1,
+        "le": 2,
+        "gt": 1,
+        "lt": 2,
+    }
+    context |= {"expected": "'a' or 'b'"}
+    found = [
+        *(sentence({"type": kind, "msg": "", "ctx": context}) for kind in sentences._BY_TYPE),
+        *sentences._BY_PATTERN.values(),
+    ]
+    assert [text for text in found if not re.fullmatch(r"(It|This|The) [^{}\\^]+\.", text)] == []
+
+
+def test_what_is_not_known_keeps_its_words() -> None:
+    assert sentence({"type": "new", "msg": "Input should be new"}) == "Input should be new."
+
+
 async def test_a_wrong_query_names_the_parameter(app: FastAPI) -> None:
     answer = await call(app, "GET", "/things?limit=11")
 
@@ -60,7 +85,7 @@ async def test_a_wrong_query_names_the_parameter(app: FastAPI) -> None:
         {
             "loc": ["query", "limit"],
             "code": "less_than_equal",
-            "detail": "Input should be less than or equal to 10",
+            "detail": "It must be at most 10.",
         }
     ]
 
