@@ -19,6 +19,7 @@ from backend.db.engine import Database, create_engine
 from backend.health.readiness import Readiness
 from backend.health.router import router as health_router
 from backend.http import openapi
+from backend.http.compression import DecompressionMiddleware
 from backend.http.lifecycle import Draining, drain_on_sigterm
 from backend.http.middleware import (
     BodyLimitMiddleware,
@@ -92,6 +93,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         default=BODY_BYTES,
         limits=dict.fromkeys(LARGE_BODY_PATHS, settings.max_body_bytes),
     )
+    app.add_middleware(DecompressionMiddleware)
     app.add_middleware(DrainMiddleware, draining=app.state.draining)
     app.add_middleware(RequestContextMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)

@@ -1,7 +1,10 @@
 """POST /api/v1/webhooks/alertmanager: what it answers, and what can be read afterwards."""
 
 import asyncio
+import gzip
 import json
+import zlib
+from collections.abc import Callable
 
 import httpx2
 import pytest
@@ -208,6 +211,46 @@ async def test_a_body_over_the_limit_is_too_large(
     refused = await client.post(WEBHOOK, content=body)
 
     assert (refused.status_code, refused.json()["code"]) == (413, "body_too_large")
+
+
+COMPRESSED = {
+    "gzip": ("gzip", gzip.compress),
+    "upper case": ("GZIP", gzip.compress),
+    "two members": ("x-gzip", lambda body: gzip.compress(body[:9]) + gzip.compress(body[9:])),
+    "deflate": ("deflate", zlib.compress),
+    "identity": ("identity", bytes),
+}
+
+
+@pytest.mark.parametrize(("encoding", "compress"), COMPRESSED.values(), ids=COMPRESSED.keys())
+async def test_a_compressed_body_is_stored(
+    client: httpx2.AsyncClient, encoding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    body = compress(json.dumps(make_message(*make_group(3000))).encode())
+
+    posted = await client.post(WEBHOOK, content=body, headers={"Content-Encoding": encoding})
+
+    assert posted.json() == {"accepted": 3000, "rejected": []}
+
+
+UNREADABLE = {
+    "another encoding": ("br", b"x", 415, "unsupported_encoding"),
+    "two encodings": ("gzip, gzip", b"x", 415, "unsupported_encoding"),
+    "not gzip": ("gzip", b"{}", 422, "invalid_request"),
+    "cut short": ("gzip", gzip.compress(b"{}")[:-3], 422, "invalid_request"),
+    "too large": ("gzip", gzip.compress(b" " * 40_000_000), 413, "body_too_large"),
+}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status", "code"), UNREADABLE.values(), ids=UNREADABLE.keys()
+)
+async def test_a_body_that_cannot_be_decompressed_is_a_clear_4xx(
+    client: httpx2.AsyncClient, encoding: str, body: bytes, status: int, code: str
+) -> None:
+    refused = await client.post(WEBHOOK, content=body, headers={"Content-Encoding": encoding})
+
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
 
 
 async def test_a_large_body_that_waits_too_long_for_its_turn_is_told_to_come_back(
