@@ -19,6 +19,7 @@ from starlette.routing import Route
 from backend import settings as settings_module
 from backend.db.engine import Database, create_engine
 from backend.errors import Unavailable, problem_response
+from backend.http.protocol import BoundedProtocol
 from backend.jobs import backlog
 from backend.jobs.periodic import JobContext, PeriodicJob
 from backend.jobs.scheduler import Scheduler
@@ -102,6 +103,7 @@ def main() -> int:
         create_worker(settings),
         host=settings.worker_host,
         port=settings.worker_port,
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
     )

@@ -17,7 +17,10 @@ from benchmarks.recording import Recorder, script, statements_between
 
 INTAKE = "/api/v1/webhooks/alertmanager"
 TOKEN_FILE = "admin-token"  # noqa: S105  # a file's name
-API = python("uvicorn", "backend.asgi:app", "--host=127.0.0.1", "--port=0", "--no-access-log")
+_HTTP = "--http=backend.http.protocol:BoundedProtocol"
+API = python(
+    "uvicorn", "backend.asgi:app", "--host=127.0.0.1", "--port=0", "--no-access-log", _HTTP
+)
 WORKER = python("backend.worker")
 
 # asyncpg asks for types and prepares statements in a session's first requests; none after these.

@@ -7,6 +7,8 @@ from local.programs import PYTHON, Program
 from local.readiness import answers_ok
 
 _DRAIN_SECONDS = 5
+# As in the image: longer than a client keeps an idle connection, so that the client closes it.
+_KEEP_ALIVE_SECONDS = 75
 _STOP_SECONDS = 15
 
 
@@ -23,7 +25,9 @@ def api(environment: Mapping[str, str], *, port: int) -> Program:
             PYTHON,
             *("-m", "uvicorn", "backend.asgi:app"),
             *("--host", HOST, "--port", str(port)),
-            *("--no-access-log", "--timeout-graceful-shutdown", str(_DRAIN_SECONDS)),
+            *("--no-access-log", "--http", "backend.http.protocol:BoundedProtocol"),
+            *("--timeout-keep-alive", str(_KEEP_ALIVE_SECONDS)),
+            *("--timeout-graceful-shutdown", str(_DRAIN_SECONDS)),
         ),
         environment=environment,
         is_ready=lambda _: answers_ok(port, "/ready"),

@@ -141,6 +141,18 @@ class DrainMiddleware:
         await self.app(scope, receive, send_and_close)
 
 
+# The intake, whose senders repeat only after a 5xx, has a shorter time of its own.
+BODY_SECONDS = 35.0
+
+
+class _BodyTooSlow(HTTPException):
+    """As _BodyTooLarge."""
+
+    def __init__(self) -> None:
+        detail = f"The body did not arrive within {BODY_SECONDS:.0f} seconds."
+        super().__init__(HTTPStatus.REQUEST_TIMEOUT, detail)
+
+
 class _BodyTooLarge(HTTPException):
     """Raised out of `receive`; FastAPI lets only its own HTTPException through from there."""
 
@@ -156,6 +168,8 @@ def _exceeds(declared: str, limit: int) -> bool:
 
 class BodyLimitMiddleware:
     """Refuses bodies over the limit: by declared length before a byte is read, else by count.
+
+    A body that does not come to its end is given up.
 
     `limits` raises or lowers the limit for single paths.
     """
@@ -174,12 +188,19 @@ class BodyLimitMiddleware:
         if declared is not None and _exceeds(declared, limit):
             await problem_response(BodyTooLarge())(scope, receive, send)
             return
-        received = 0
+        received, complete, until = 0, False, 0.0
 
         async def receive_counted() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, complete, until
+            # From the first look at the body: a large one may have waited for its turn.
+            until = until or asyncio.get_running_loop().time() + BODY_SECONDS
+            try:
+                async with asyncio.timeout_at(None if complete else until):
+                    message = await receive()
+            except TimeoutError as error:
+                raise _BodyTooSlow from error
             received += len(message.get("body", b""))
+            complete = not message.get("more_body", False)
             if received > limit:
                 raise _BodyTooLarge
             return message

@@ -1,5 +1,7 @@
 """GET /metrics for API and worker, in the preferred format. Only OpenMetrics has exemplars."""
 
+from http import HTTPStatus
+
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -24,6 +26,9 @@ def metrics(request: Request) -> Response:
     prometheus_client's own choice of a format fails for a version that is no number, and
     prometheus-fastapi-instrumentator's endpoint knows no format with exemplars.
     """
+    # The load balancer hides the path as it is written, and not /%6detrics, which means the same.
+    if request.scope.get("raw_path") not in {None, b"/metrics"}:
+        return Response(status_code=HTTPStatus.NOT_FOUND)
     if prefers_openmetrics(request.headers.get("accept", "")):
         text: bytes = openmetrics.generate_latest(REGISTRY)  # type: ignore[no-untyped-call]  # as it is
         return Response(text, media_type=openmetrics.CONTENT_TYPE_LATEST)

@@ -1,8 +1,10 @@
 """Calling an ASGI application message by message, to see what it reads of a body and when."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 from starlette.types import ASGIApp, Message
@@ -28,14 +30,17 @@ async def call(
     headers: Mapping[str, str] | None = None,
     chunks: Sequence[bytes] = (b"",),
     scheme: str = "http",
+    ends: bool = True,
 ) -> Answer:
-    """Send one request whose body comes in these chunks."""
+    """Send one request whose body comes in these chunks; with `ends=False` the last never does."""
     answer = Answer(0, {}, b"", 0)
 
     async def receive() -> Message:
         index = answer.chunks_read
         answer.chunks_read += 1
-        more = index + 1 < len(chunks)
+        if index == len(chunks):
+            await asyncio.Event().wait()
+        more = not ends or index + 1 < len(chunks)
         return {"type": "http.request", "body": chunks[index], "more_body": more}
 
     async def send(message: Message) -> None:
@@ -53,8 +58,8 @@ async def call(
             "http_version": "1.1",
             "method": method,
             "scheme": scheme,
-            "path": path.partition("?")[0],
-            "raw_path": path.encode(),
+            "path": unquote(path.partition("?")[0]),
+            "raw_path": path.partition("?")[0].encode(),
             "query_string": path.partition("?")[2].encode(),
             "root_path": "",
             "headers": raw,

@@ -48,6 +48,14 @@ def test_openmetrics_is_for_those_who_prefer_it(accept: str, expected: bool) -> 
     assert prefers_openmetrics(accept) is expected
 
 
+async def test_a_path_that_only_means_the_same_is_not_there() -> None:
+    """The load balancer hides /metrics as it is written."""
+    answer = await call(create_app(make_settings()), "GET", "/%6detrics")
+
+    assert answer.status == 404
+    assert b"backend_" not in answer.body
+
+
 async def test_both_formats_carry_the_same_samples() -> None:
     app = create_app(make_settings())
     await call(app, "GET", "/health")

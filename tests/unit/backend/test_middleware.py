@@ -5,6 +5,7 @@ from fastapi import FastAPI, Request
 from starlette.requests import ClientDisconnect
 
 from backend.app import BODY_BYTES, LARGE_BODY_PATHS, create_app
+from backend.http import middleware
 from tests.support.asgi import call
 from tests.support.logs import Logged
 from tests.support.settings import make_settings
@@ -97,6 +98,16 @@ async def test_an_absurd_length_is_refused_like_any_other(app: FastAPI, declared
     answer = await call(app, "POST", "/echo-size", headers={"Content-Length": declared})
 
     assert answer.status == 413
+
+
+async def test_a_body_that_does_not_come_to_its_end_is_given_up(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(middleware, "BODY_SECONDS", 0.05)
+
+    answer = await call(app, "POST", "/echo-size", chunks=[b"{"], ends=False)
+
+    assert (answer.status, answer.json()["code"]) == (408, "request_timeout")
 
 
 async def test_the_intake_has_the_limit_of_the_settings(app: FastAPI) -> None:
