@@ -98,7 +98,7 @@ class Transitions:
             self.closed.append(Closed(row, row.ends_at or self.now))
             self._update(row, starts_at=self._start(row, known))
         elif step is Step.RECORD:
-            self._record(row, report)
+            self._record(row, report, known)
 
     def oldest(self) -> datetime | None:
         """Return when the first of these changes happened, as far as the senders say."""
@@ -112,12 +112,13 @@ class Transitions:
         if step is Step.OPEN:
             self.opened.append(Opened(row.fingerprint, opening(None, report, self.now)))
         else:
-            self._record(row, report)
+            self._record(row, report, None)
 
-    def _record(self, row: AlertRow, report: Report) -> None:
+    def _record(self, row: AlertRow, report: Report, known: Known | None) -> None:
         opened_at, closed_at = recorded(report, self.now)
         self.recorded.append(Recorded.of(row, opened_at, closed_at))
-        self._update(row, starts_at=row.starts_at, closed_through=closed_at)
+        starts_at = self._start(row, known) if known else row.starts_at
+        self._update(row, starts_at=starts_at, closed_through=closed_at)
 
     def _update(
         self,

@@ -8,7 +8,7 @@ import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.alertmanager import ZERO_TIME, Json, make_alert
@@ -115,7 +115,16 @@ thorough = settings(
 )
 
 
+# An end came with a start after it; the next episode began earlier, and only its end is seen.
+LATE_START = [
+    ([Report("a", "firing", BASE - 90 * MINUTE, None)], 0),
+    ([Report("a", "resolved", BASE - 11 * MINUTE, BASE - 31 * MINUTE)], 0),
+    ([Report("a", "resolved", BASE - 30 * MINUTE, BASE)], 0),
+]
+
+
 @given(st.lists(DELIVERIES, min_size=1, max_size=12))
+@example(LATE_START)
 @thorough
 async def test_any_history_leaves_what_the_model_says(
     intake: Intake, history: list[tuple[list[Report], float]]
