@@ -19,6 +19,9 @@ from backend.alerts.intake.rules import Known
 from backend.alerts.intake.transitions import Recorded, Transitions, Updated
 from backend.alerts.schemas import AlertStatus, RejectedAlert, ResolvedBy
 
+# The first columns of Updated: fingerprint to severity.
+_UPDATED_TEXTS = 7
+
 
 class ChangedAlert(NamedTuple):
     """An alert that a delivery changes; `known` is its state before, None for a new alert."""
@@ -122,7 +125,11 @@ async def apply(session: AsyncSession, integration_id: int, transitions: Transit
     updated = [_with_closing(update, closed_through) for update in transitions.updated]
     if updated:
         columns = _columns(updated)
-        await _run(session, sql.UPDATE_ALERTS, integration_id, transitions.now, *columns)
+        texts = [
+            _joined([str(text or "") for text in column]) for column in columns[:_UPDATED_TEXTS]
+        ]
+        others = columns[_UPDATED_TEXTS:]
+        await _run(session, sql.UPDATE_ALERTS, integration_id, transitions.now, *texts, *others)
 
 
 async def _close(

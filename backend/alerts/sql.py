@@ -144,7 +144,10 @@ SET status = u.status, labels = u.labels::jsonb,
     closed_through = coalesce(u.closed_through, a.closed_through),
     status_changed_at = CASE WHEN u.changes THEN $2::timestamptz ELSE a.status_changed_at END
 FROM unnest(
-    $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    string_to_array($3::text, chr(31), ''), string_to_array($4::text, chr(31), ''),
+    string_to_array($5::text, chr(31), ''), string_to_array($6::text, chr(31), ''),
+    string_to_array($7::text, chr(31), ''), string_to_array($8::text, chr(31), ''),
+    string_to_array($9::text, chr(31), ''),
     $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::boolean[]
 ) AS u (fingerprint, status, labels, annotations, alertname, service, severity,
         starts_at, ends_at, closed_through, changes)

@@ -156,12 +156,11 @@ async def test_intake_health_reads_the_last_hour_and_no_more(planner: Planner) -
 async def intake_plans(planner: Planner, number: int) -> list[Plan]:
     """Explain the statements that change so many alerts that are there."""
     fingerprints = [f"{place:016x}" for place in range(number)]
-    texts, times = [["x"] * number] * 6, [[_NOW] * number] * 3
+    joined, texts = sql.SEPARATOR.join(fingerprints), [sql.SEPARATOR.join(["x"] * number)] * 6
+    times = [[_NOW] * number] * 3
     return [
         await planner.explain(sql.CLOSE_EPISODES, 1, fingerprints),
-        await planner.explain(
-            sql.UPDATE_ALERTS, 1, _NOW, fingerprints, *texts, *times, [True] * number
-        ),
+        await planner.explain(sql.UPDATE_ALERTS, 1, _NOW, joined, *texts, *times, [True] * number),
         await planner.explain(sql.REOPEN_EPISODES, 1, fingerprints, *times[:2]),
     ]
 
