@@ -1,6 +1,6 @@
 """Every mistake in a stack's configuration says what is wrong, the value, and what to do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -40,6 +40,18 @@ def refusal(*changes: Change) -> str:
     with pytest.raises(SettingsError) as caught:
         plan_with(change)
     return str(caught.value)
+
+
+def refused_each(mistakes: Mapping[str, tuple[Change, str, str]]) -> Callable[..., None]:
+    """Make the test of such a table: test_network_settings.py and test_node_settings.py call it."""
+
+    @pytest.mark.parametrize(("change", "what", "remedy"), mistakes.values(), ids=mistakes.keys())
+    def test(change: Change, what: str, remedy: str) -> None:
+        message = refusal(change)
+        assert what in message
+        assert remedy in message
+
+    return test
 
 
 # (what is changed, the setting that is named, the value that is repeated, what to do)
@@ -217,13 +229,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("change", "what", "remedy"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_a_mistake_is_refused_with_its_name_its_value_and_what_to_do(
-    change: Change, what: str, remedy: str
-) -> None:
-    message = refusal(change)
-    assert what in message
-    assert remedy in message
+test_a_mistake_is_refused_with_its_name_its_value_and_what_to_do = refused_each(MISTAKES)
 
 
 def test_all_mistakes_are_reported_at_once_and_name_the_file() -> None:
