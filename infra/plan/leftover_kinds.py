@@ -56,6 +56,18 @@ def _hourly(item: Item) -> float:
     return (usd or 0) * HOURS_PER_MONTH
 
 
+def _log_groups(prefix: str) -> Kind:
+    return Kind(
+        name="log group",
+        questions=(f"logs describe-log-groups --log-group-name-prefix {prefix}",),
+        items="logGroups",
+        id="logGroupName",
+        since="creationTime",
+        price=_per_gb("storedBytes", 0.03 / GIB),
+        delete="logs delete-log-group --log-group-name {id}",
+    )
+
+
 KINDS = (
     Kind(
         name="instance",
@@ -157,15 +169,7 @@ KINDS = (
         since="CreateTime",
         delete="ec2 delete-launch-template --launch-template-id {id}",
     ),
-    Kind(
-        name="log group",
-        questions=("logs describe-log-groups --log-group-name-prefix /aws/eks/{cluster}/",),
-        items="logGroups",
-        id="logGroupName",
-        since="creationTime",
-        price=_per_gb("storedBytes", 0.03 / GIB),
-        delete="logs delete-log-group --log-group-name {id}",
-    ),
+    _log_groups("/aws/eks/{cluster}/"),
     Kind(
         name="database snapshot",
         questions=("rds describe-db-snapshots --snapshot-type manual",),
@@ -209,15 +213,7 @@ KINDS = (
         ours=r"-role-[0-9a-f]{{7}}$",
     ),
 )
-LOGS_OF_A_DATABASE = Kind(
-    name="log group",
-    questions=("logs describe-log-groups --log-group-name-prefix /aws/rds/instance/{database}/",),
-    items="logGroups",
-    id="logGroupName",
-    since="creationTime",
-    price=_per_gb("storedBytes", 0.03 / GIB),
-    delete="logs delete-log-group --log-group-name {id}",
-)
+LOGS_OF_A_DATABASE = _log_groups("/aws/rds/instance/{database}/")
 # Everything else that has the tags of the stack, or those that controllers in the cluster give to
 # load balancers of Services; by the part of its ARN before the name.
 TAGGED = tuple(
