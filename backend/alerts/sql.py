@@ -9,6 +9,8 @@ texts, so no part is filled in later.
 # Separates the cells of a column that is sent as one text. JSON and fingerprints cannot contain
 # this control character.
 SEPARATOR = "\x1f"
+# The columns of texts of an alert, fingerprint to severity: an empty cell is null.
+_JOINED = ", ".join(f"string_to_array(${number}::text, chr(31), '')" for number in range(3, 10))
 
 # Counts every appearance, inserts new alerts, and returns the alerts that the report changes. The
 # conflict branch updates only the counters, so it returns the state *before* this delivery. The row
@@ -16,15 +18,12 @@ SEPARATOR = "\x1f"
 # `xmax = 0` holds only for a row that was inserted by this very statement.
 # ORDER BY keeps the order of locks the same for every delivery: no deadlocks. SEPARATOR joins the
 # columns of texts, an empty cell is null, and `times` is null for one.
-_UPSERT = """
+_UPSERT = f"""
 WITH reported AS MATERIALIZED (
     SELECT fingerprint, status, labels::jsonb AS labels, annotations::jsonb AS annotations,
            alertname, service, severity, starts_at, ends_at, coalesce(times, 1) AS times
     FROM unnest(
-        string_to_array($3::text, chr(31), ''), string_to_array($4::text, chr(31), ''),
-        string_to_array($5::text, chr(31), ''), string_to_array($6::text, chr(31), ''),
-        string_to_array($7::text, chr(31), ''), string_to_array($8::text, chr(31), ''),
-        string_to_array($9::text, chr(31), ''),
+        {_JOINED},
         $10::timestamptz[], $11::timestamptz[], $12::bigint[]
     ) AS t (fingerprint, status, labels, annotations, alertname, service, severity,
             starts_at, ends_at, times)
@@ -42,7 +41,7 @@ WITH reported AS MATERIALIZED (
         last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at)
     RETURNING a.fingerprint, a.status, a.labels, a.annotations, a.starts_at, a.ends_at,
               a.closed_through, a.status_changed_at, a.xmax = 0 AS is_new
-)"""
+)"""  # noqa: S608  # numbers of our own
 _CHANGED = """
 SELECT c.fingerprint, c.is_new, c.status, c.starts_at, c.closed_through, c.status_changed_at
 FROM upserted AS c JOIN reported AS r USING (fingerprint)
@@ -134,20 +133,17 @@ FROM unnest(
 
 # A resolved report without annotations leaves those of the firing one: what it said, and the
 # runbook, are read in the morning.
-UPDATE_ALERTS = """
+UPDATE_ALERTS = f"""
 UPDATE alert AS a
 SET status = u.status, labels = u.labels::jsonb,
-    annotations = CASE WHEN u.status = 'resolved' AND u.annotations = '{}' THEN a.annotations
+    annotations = CASE WHEN u.status = 'resolved' AND u.annotations = '{{}}' THEN a.annotations
                        ELSE u.annotations::jsonb END,
     alertname = u.alertname, service = u.service, severity = u.severity,
     starts_at = u.starts_at, ends_at = u.ends_at,
     closed_through = coalesce(u.closed_through, a.closed_through),
     status_changed_at = CASE WHEN u.changes THEN $2::timestamptz ELSE a.status_changed_at END
 FROM unnest(
-    string_to_array($3::text, chr(31), ''), string_to_array($4::text, chr(31), ''),
-    string_to_array($5::text, chr(31), ''), string_to_array($6::text, chr(31), ''),
-    string_to_array($7::text, chr(31), ''), string_to_array($8::text, chr(31), ''),
-    string_to_array($9::text, chr(31), ''),
+    {_JOINED},
     $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::boolean[]
 ) AS u (fingerprint, status, labels, annotations, alertname, service, severity,
         starts_at, ends_at, closed_through, changes)
@@ -156,4 +152,4 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS found
 WHERE a.ctid = found.ctid
-"""
+"""  # noqa: S608  # numbers of our own

@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend.errors import UnsupportedEncoding, problem_response
 
 # zlib finds out by itself whether data are gzip or zlib, which is what "deflate" means.
-_WINDOW_BITS = {"gzip": 47, "x-gzip": 47, "deflate": 47}
+_WINDOW_BITS = 47
+_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 # Few bytes can stand for a gigabyte: no more than this is made of them at a time.
 _STEP_BYTES = 64 * 1024
 
@@ -29,7 +30,7 @@ class DecompressionMiddleware:
         encoding = headers.get("content-encoding", "").strip().lower()
         if encoding in {"", "identity"}:
             await self.app(scope, receive, send)
-        elif encoding not in _WINDOW_BITS:
+        elif encoding not in _ENCODINGS:
             await problem_response(UnsupportedEncoding())(scope, receive, send)
         else:
             # The announced length is that of the compressed body.
@@ -38,7 +39,7 @@ class DecompressionMiddleware:
                 for name, value in scope["headers"]
                 if name.lower() not in {b"content-encoding", b"content-length"}
             ]
-            body = _Decompressed(receive, _WINDOW_BITS[encoding])
+            body = _Decompressed(receive)
             await self.app({**scope, "headers": kept}, body.receive, send)
 
 
@@ -50,10 +51,9 @@ class _Unreadable(HTTPException):
 
 
 class _Decompressed:
-    def __init__(self, receive: Receive, window_bits: int) -> None:
+    def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._window_bits = window_bits
-        self._decoder = zlib.decompressobj(window_bits)
+        self._decoder = zlib.decompressobj(_WINDOW_BITS)
         self._waiting = b""
         self._more = True
 
@@ -72,7 +72,7 @@ class _Decompressed:
         if self._decoder.eof and self._decoder.unused_data:
             # A gzip file may have several members.
             self._waiting = self._decoder.unused_data
-            self._decoder = zlib.decompressobj(self._window_bits)
+            self._decoder = zlib.decompressobj(_WINDOW_BITS)
         more = bool(self._waiting) or self._more or self._has_more(part)
         if not more and not self._decoder.eof:
             raise _Unreadable
