@@ -5,7 +5,6 @@ given are addresses, keys and files; leader election is off since there is one o
 """
 
 import os
-import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from e2e.cluster import cgroups, processes, topology
 from e2e.cluster.paths import Paths
 from e2e.programs.build import Toolbox
+from tests.support.ports import free_port
 
 _READY_SECONDS = 120
 
@@ -113,9 +113,3 @@ class ControlPlane:
             yield f"--{flag}={self.paths.pki}/{client}.conf"
         yield "--leader-elect=false"
         yield "--secure-port=0"  # nothing scrapes them
-
-
-def free_port() -> int:
-    """Find a TCP port of 127.0.0.1 that nobody uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

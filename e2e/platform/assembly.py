@@ -9,7 +9,6 @@ import yaml
 from e2e.cluster import leftovers, processes, teardown
 from e2e.cluster.cluster import MODULES as CLUSTER_MODULES
 from e2e.cluster.cluster import Cluster
-from e2e.cluster.control_plane import free_port
 from e2e.cluster.paths import Paths
 from e2e.deploy.cloud.fake_aws.network import LISTENER_RULE, TARGET_GROUP
 from e2e.deploy.cloud.world import World
@@ -30,6 +29,7 @@ from e2e.platform.platform import Platform
 from e2e.platform.registry import Registry
 from e2e.programs.build import Toolbox, ensure
 from e2e.programs.catalogue import modules_of
+from tests.support.ports import free_port
 
 Say = Callable[[str], None]
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from socket import socket
 from urllib.request import urlopen
 
 import asyncpg
@@ -25,6 +24,7 @@ from tests.support.chart import Tree, ci_values, merged, render
 from tests.support.metric_lists import metric_lists
 from tests.support.plan import stack_values
 from tests.support.polling import wait_for
+from tests.support.ports import free_port
 from tests.support.postgres import DEBIAN_15, SUPERUSER, Server, running_server
 from tests.support.prometheus import Prometheus, running_prometheus
 from tests.support.tools import require_tool
@@ -54,12 +54,6 @@ ONLY_OLDER = {
     "pg_stat_database_sessions_fatal",
     "pg_stat_database_sessions_killed",
 }
-
-
-def free_port() -> int:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -5,19 +5,19 @@ addresses are this machine's.
 """
 
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support.image import Image, chart_container
+from tests.support.ports import free_port
 from tests.support.postgres import SUPERUSER, Server, running_server
 
 pytestmark = pytest.mark.timeout(300)
@@ -101,9 +101,7 @@ def pod(image: Image, server: Server, tmp_path_factory: pytest.TempPathFactory) 
     ):
         (folder / name).parent.mkdir()
         (folder / name).write_text(content)
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        return Pod(image, server, folder, free.getsockname()[1])
+    return Pod(image, server, folder, free_port())
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,13 @@
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from socket import socket
 
 import pytest
 
 from backend.db.engine import create_engine
 from backend.db.errors import ConnectFailed
 from backend.settings import SslMode
+from tests.support.ports import free_port
 from tests.support.postgres import DEBIAN_15, SUPERUSER, Server, running_server
 from tests.support.settings import make_settings
 
@@ -30,9 +30,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def port() -> int:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture(scope="module")

@@ -17,12 +17,12 @@ from tests.support.alertmanager import fingerprint, make_alert, make_message
 from tests.support.local_platform import (
     START_SECONDS,
     Platform,
-    free_port,
     kill_everything,
     launch,
     running,
 )
 from tests.support.polling import wait_for
+from tests.support.ports import free_port
 
 _KILLS = 8
 _LONGEST_LIFE_SECONDS = 0.6

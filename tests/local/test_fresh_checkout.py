@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.support.local_platform import CHECKOUT, free_port, processes_of
+from tests.support.local_platform import CHECKOUT, processes_of
 from tests.support.polling import wait_for
+from tests.support.ports import free_port
 
 _READY_SECONDS = 180
 _PYTHON = Path("/usr/bin/python3.11")

@@ -13,12 +13,12 @@ from tests.support.local_platform import (
     START_SECONDS,
     STOP_SECONDS,
     Platform,
-    free_port,
     launch,
     processes_of,
     running,
 )
 from tests.support.polling import wait_for
+from tests.support.ports import free_port
 
 _CTRL_C = b"\x03"
 

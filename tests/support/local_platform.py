@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ import psutil
 
 from local.environment import STATE_MARKER
 from tests.support.polling import wait_for
+from tests.support.ports import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 # Bounds, not expectations: a start takes three seconds on a quiet machine.
@@ -25,13 +25,6 @@ FAST_INTERVALS = (
     *("--scrape-interval", "1s", "--evaluation-interval", "500ms"),
     *("--resend-delay", "3s", "--group-wait", "100ms", "--group-interval", "1s"),
 )
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @dataclass

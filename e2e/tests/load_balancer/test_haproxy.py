@@ -8,12 +8,12 @@ from contextlib import contextmanager
 import httpx2
 import pytest
 
-from e2e.cluster.control_plane import free_port
 from e2e.cluster.processes import wait_until
 from e2e.load_balancer.errors import LoadBalancerError
 from e2e.load_balancer.haproxy import PROGRAM, HAProxy
 from e2e.load_balancer.target_group import FixedResponse, HealthCheck, Recorded, TargetGroup
 from e2e.tests.load_balancer.servers import Server, serving
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.skipif(
     shutil.which(PROGRAM) is None, reason="needs haproxy: run e2e/programs/packages.sh"

@@ -23,8 +23,8 @@ from e2e.programs.cache import cache_directory
 from e2e.programs.catalogue import MODULES
 from infra import versions
 from tests.support.chart import Tree
-from tests.support.local_platform import free_port
 from tests.support.polling import wait_for
+from tests.support.ports import free_port
 from tests.support.third_party import rendered
 
 pytestmark = pytest.mark.timeout(180)
