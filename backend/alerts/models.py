@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from backend.alerts.schemas import AlertStatus, ResolvedBy
+from backend.alerts.schemas import AlertStatus
 from backend.db.base import metadata
 from backend.integrations.models import Integration
 
@@ -32,9 +32,7 @@ _Instant = DateTime(timezone=True)
 _Fingerprint = Text(collation="C")
 
 
-def _one_of(column: str, values: type[AlertStatus] | type[ResolvedBy]) -> CheckConstraint:
-    allowed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_known")
+_STATUSES = ", ".join(f"'{status}'" for status in AlertStatus)
 
 
 # The only columns of another package that are read here, and never written.
@@ -61,8 +59,12 @@ alert = Table(
     Column("first_seen_at", _Instant, nullable=False),
     Column("last_seen_at", _Instant, nullable=False),
     Column("times_seen", BigInteger, nullable=False),
+    # Since when reports contradict the end that we know. The status is firing meanwhile.
+    Column("contested_since", _Instant),
+    # Addresses that help a person: {"source": "https://…"}. A repeat does not change them.
+    Column("links", JSONB),
     UniqueConstraint("integration_id", "fingerprint"),
-    _one_of("status", AlertStatus),
+    CheckConstraint(f"status IN ({_STATUSES})", name="status_known"),
     Index(None, "status", "id"),
     Index(None, "service", "id"),
     Index(None, "severity", "id"),
@@ -93,7 +95,7 @@ open_episode = Table(
     PrimaryKeyConstraint("integration_id", "fingerprint"),
 )
 
-# Outlives the alert's row by a year, hence the copies of its promoted labels.
+# Outlives the alert's row by a year, hence the copies of its labels.
 episode = Table(
     "episode",
     metadata,
@@ -102,12 +104,14 @@ episode = Table(
     Column("fingerprint", _Fingerprint, nullable=False),
     Column("opened_at", _Instant, nullable=False),
     Column("closed_at", _Instant, nullable=False),
+    # A ResolvedBy. No check: to allow one more word it would read millions of rows again.
     Column("resolved_by", Text, nullable=False),
     Column("alertname", Text),
     Column("service", Text),
     Column("severity", Text),
+    # Null in rows of releases before 0005.
+    Column("labels", JSONB),
     PrimaryKeyConstraint("integration_id", "fingerprint", "closed_at", "id"),
-    _one_of("resolved_by", ResolvedBy),
     postgresql_partition_by="RANGE (closed_at)",
 )
 

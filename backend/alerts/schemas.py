@@ -15,10 +15,16 @@ class AlertStatus(StrEnum):
 
 
 class ResolvedBy(StrEnum):
-    """What closed an episode."""
+    """What closed an episode.
+
+    `revoked`: its integration was revoked. `expired`: it was contested, and nothing settled it.
+    """
 
     ALERTMANAGER = "alertmanager"
     RECONCILER = "reconciler"
+    PERSON = "person"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
 
 
 class _Schema(BaseModel):

@@ -14,6 +14,7 @@ from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.alerts.schemas import ResolvedBy
 from backend.db.base import NAMING_CONVENTION, metadata
 from backend.db.engine import create_engine
 from backend.db.schema import required_revision
@@ -89,6 +90,34 @@ async def test_every_revision_can_be_undone_and_the_last_one_is_what_the_models_
     assert {row[2] for row in below} == {"alembic_version"}
     assert len(there) > 50
     assert await schema(connection) == there
+
+
+async def test_a_partition_of_an_earlier_release_takes_every_word_for_what_closed_an_episode(
+    connection: AsyncConnection,
+) -> None:
+    await connection.run_sync(alembic, "upgrade", "0004")
+    partition = "episode_m2026_01"
+    await connection.execute(
+        text(f"CREATE TABLE {partition} (LIKE episode INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+    )
+    await connection.execute(
+        text(
+            f"ALTER TABLE episode ATTACH PARTITION {partition}"
+            " FOR VALUES FROM ('2026-01-01 00:00+00') TO ('2026-02-01 00:00+00')"
+        )
+    )
+    await connection.commit()
+
+    await connection.run_sync(alembic, "upgrade", "head")
+
+    for word in ResolvedBy:
+        await connection.execute(
+            text(
+                "INSERT INTO episode (integration_id, fingerprint, opened_at, closed_at,"
+                " resolved_by) VALUES (1, 'f', '2026-01-03 00:00+00', '2026-01-03 01:00+00', :word)"
+            ),
+            {"word": word.value},
+        )
 
 
 def revisions() -> list[Path]:

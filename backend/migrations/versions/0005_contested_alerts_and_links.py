@@ -1,0 +1,50 @@
+"""Contested alerts, links of alerts, labels of episodes, and more that closes an episode."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+# Each partition has the check as its own, too: it is created alone, and attached later.
+_DROP_CHECKS = """
+DO $$
+DECLARE part regclass;
+BEGIN
+    ALTER TABLE episode DROP CONSTRAINT ck_episode_resolved_by_known;
+    FOR part IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'episode'::regclass LOOP
+        EXECUTE 'ALTER TABLE ' || part
+            || ' DROP CONSTRAINT IF EXISTS ck_episode_resolved_by_known';
+    END LOOP;
+END $$
+"""
+
+
+def upgrade() -> None:
+    _limit_times()
+    op.add_column("alert", sa.Column("contested_since", sa.DateTime(timezone=True)))
+    op.add_column("alert", sa.Column("links", JSONB()))
+    op.add_column("episode", sa.Column("labels", JSONB()))
+    op.execute(_DROP_CHECKS)
+
+
+def downgrade() -> None:
+    _limit_times()
+    op.execute(
+        "UPDATE episode SET resolved_by = 'alertmanager'"
+        " WHERE resolved_by NOT IN ('alertmanager', 'reconciler')"
+    )
+    op.create_check_constraint(
+        "resolved_by_known", "episode", "resolved_by IN ('alertmanager', 'reconciler')"
+    )
+    op.drop_column("episode", "labels")
+    op.drop_column("alert", "links")
+    op.drop_column("alert", "contested_since")
+
+
+def _limit_times() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL statement_timeout = '60s'")
