@@ -15,12 +15,6 @@ class MalformedJson(RefusedDelivery):
     detail = "The body is not valid JSON."
 
 
-class NestingTooDeep(RefusedDelivery):
-    status = HTTPStatus.BAD_REQUEST
-    code = "nesting_too_deep"
-    detail = "The JSON is nested more deeply than any Alertmanager message."
-
-
 class NotAlertmanagerMessage(RefusedDelivery):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "not_alertmanager_message"

@@ -12,7 +12,6 @@ from backend.alerts.errors import (
     IntakeBusy,
     InvalidLabelFilter,
     MalformedJson,
-    NestingTooDeep,
     NotAlertmanagerMessage,
     NotForIngest,
     RefusedDelivery,
@@ -75,7 +74,6 @@ _Fingerprint = Annotated[
     response_model_exclude_none=True,
     responses=problem_responses(
         MalformedJson,
-        NestingTooDeep,
         IncompleteBody,
         NotForIngest,
         BodyTooLarge,

@@ -9,7 +9,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from backend.alerts.errors import BodyTooSlow, IncompleteBody, IntakeBusy
-from backend.alerts.intake.json_splitter import Body
+from backend.alerts.intake.json_reader import Body
 from backend.alerts.intake.limits import LARGE_BODY_BYTES
 
 # Alertmanager gives up a request after 10 s or more, and repeats it. A longer wait would store what

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.alerts import metrics, repository
 from backend.alerts.errors import RefusedDelivery
 from backend.alerts.intake.delivery import Chunk, Delivery
-from backend.alerts.intake.json_splitter import Body
+from backend.alerts.intake.json_reader import Body
 from backend.alerts.intake.limits import (
     MAX_EVIDENCE_BYTES,
     MAX_GROUP_KEY_CHARACTERS,

@@ -5,9 +5,7 @@ body must fit the memory of a pod, and every stored text must fit its column's i
 """
 
 MAX_ALERTS = 100_000  # in one delivery; 32 MiB of ordinary alerts are about 50,000
-MAX_ALERT_BYTES = 1024 * 1024  # JSON of one alert
-MAX_ENVELOPE_BYTES = 1024 * 1024  # JSON of everything beside `alerts`
-MAX_DEPTH = 100  # Alertmanager's own messages nest four deep
+MAX_ALERT_BYTES = 1024 * 1024  # JSON of one alert, without its annotations
 
 MAX_FINGERPRINT_CHARACTERS = 128
 MAX_LABELS = 128

@@ -6,37 +6,29 @@ invalid alert does not affect the others. An invalid alert is repaired, or else 
 """
 
 import asyncio
-import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from backend.alerts.errors import MalformedJson, NotAlertmanagerMessage
+from backend.alerts.errors import MalformedJson
+from backend.alerts.intake import envelope
 from backend.alerts.intake.delivery import Delivery, batches
-from backend.alerts.intake.json_splitter import Body, Span, split
+from backend.alerts.intake.json_reader import Body, Span
+from backend.alerts.intake.json_splitter import SplitBody, split
 from backend.alerts.intake.limits import (
     LARGE_ALERT_BYTES,
     LARGE_BODY_BYTES,
     MAX_ALERT_BYTES,
-    MAX_ENVELOPE_BYTES,
 )
 from backend.alerts.intake.payload import (
     ALERT,
     ALERTS,
     AlertMessage,
     DeliveryMessage,
-    EmptiedMessage,
-    Envelope,
 )
-from backend.alerts.intake.rejections import (
-    explain,
-    explain_envelope,
-    find_nul,
-    is_unparsable,
-    too_large,
-)
+from backend.alerts.intake.rejections import explain, find_nul, too_large
 from backend.alerts.intake.repair import Repaired, repaired
 from backend.alerts.schemas import RejectedAlert, RepairedAlert
 
@@ -62,13 +54,18 @@ def _parse_whole(message: DeliveryMessage) -> Delivery:
 
 async def _parse_slices(body: Body) -> Delivery:
     # Splitting a large body takes many milliseconds, so it runs in a thread beside the event loop.
-    parts = split(body) if len(body) <= LARGE_BODY_BYTES else await asyncio.to_thread(split, body)
-    slices = _Slices(body, parts.alerts)
-    delivery = Delivery(_parse_envelope(parts.envelope), slices.parse, slices.size)
+    large = len(body) > LARGE_BODY_BYTES
+    parts = await asyncio.to_thread(_split, body) if large else _split(body)
+    slices = _Slices(body, parts.alerts or [])
+    delivery = Delivery(envelope.parse_envelope(body, parts), slices.parse, slices.size)
     for indexes in batches(range(len(slices.spans)), slices.size):
         await _note_slices(delivery, slices, indexes)
         await asyncio.sleep(0)
     return delivery
+
+
+def _split(body: Body) -> SplitBody:
+    return split(body, envelope.NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +106,7 @@ async def _note_slices(delivery: Delivery, slices: _Slices, indexes: Sequence[in
                 return
     for index in indexes:
         await _note_slice(delivery, slices, index)
+        await asyncio.sleep(0)
 
 
 async def _note_slice(delivery: Delivery, slices: _Slices, index: int) -> None:
@@ -117,50 +115,28 @@ async def _note_slice(delivery: Delivery, slices: _Slices, index: int) -> None:
             delivery.note(index, ALERT.validate_json(slices[index]))
             return
     large = slices.size(index) > LARGE_ALERT_BYTES
-    repair = await asyncio.to_thread(slices.repair, index) if large else slices.repair(index)
-    parsed = _parse_repaired(index, repair.json)
+    try:
+        repair = await asyncio.to_thread(slices.repair, index) if large else slices.repair(index)
+    except MalformedJson as error:
+        raise MalformedJson(f"Alert {index} is not valid JSON.") from error
+    parsed = _parse_repaired(index, repair)
     if isinstance(parsed, RejectedAlert):
         delivery.rejections.add(parsed)
         return
+    # Without a change, too: what is not kept, and so not named, may be what the parser refuses.
+    slices.repaired[index] = repair.json
     if repair.changes:
-        slices.repaired[index] = repair.json
         delivery.repairs.add(
             *(RepairedAlert(index=index, code=c, detail=d) for c, d in repair.changes.items())
         )
     delivery.note(index, parsed)
 
 
-def _parse_repaired(index: int, alert: bytes) -> AlertMessage | RejectedAlert:
-    if len(alert) > MAX_ALERT_BYTES:
-        return too_large(index, len(alert))
+def _parse_repaired(index: int, repair: Repaired) -> AlertMessage | RejectedAlert:
+    if repair.size > MAX_ALERT_BYTES:
+        return too_large(index, repair.size)
     try:
-        message = ALERT.validate_json(alert)
+        message = ALERT.validate_json(repair.json)
     except ValidationError as error:
-        return explain(index, alert, error)
+        return explain(index, repair.json, error)
     return find_nul(index, message) or message
-
-
-def _parse_envelope(envelope: bytes) -> Envelope:
-    if len(envelope) > MAX_ENVELOPE_BYTES:
-        raise NotAlertmanagerMessage(
-            f"The body has {len(envelope)} bytes beside its alerts;"
-            f" at most {MAX_ENVELOPE_BYTES} are allowed."
-        )
-    try:
-        return EmptiedMessage.model_validate_json(envelope)
-    except ValidationError as error:
-        if not is_unparsable(error):
-            raise NotAlertmanagerMessage(explain_envelope(error)) from error
-    return _parse_repaired_envelope(envelope)
-
-
-def _parse_repaired_envelope(envelope: bytes) -> Envelope:
-    """Repair what is no character, for example in the group key, to keep the alerts."""
-    try:
-        content = json.loads(envelope.decode("utf-8", "replace"))
-        clean = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
-        return EmptiedMessage.model_validate_json(clean)
-    except ValidationError as error:
-        raise NotAlertmanagerMessage(explain_envelope(error)) from error
-    except ValueError as error:
-        raise MalformedJson(f"The body is not valid JSON: {error}.") from error

@@ -8,7 +8,6 @@ import json
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from backend.alerts.errors import MalformedJson
 from backend.alerts.intake.limits import (
     MAX_ALERT_BYTES,
     MAX_FINGERPRINT_CHARACTERS,
@@ -20,8 +19,6 @@ from backend.alerts.intake.payload import AlertMessage
 from backend.alerts.schemas import RejectedAlert
 
 MAX_QUOTED_CHARACTERS = 60
-# The parser collects every error of an alert; more than these are not examined.
-MAX_EXPLAINED_ERRORS = 1000
 
 _FIELDS = {
     "status": ("invalid_status", "`status` must be firing or resolved."),
@@ -43,16 +40,12 @@ def too_large(index: int, size: int) -> RejectedAlert:
     return rejection(index, "alert_too_large", detail)
 
 
-def explain(index: int, alert: bytes | bytearray, error: ValidationError) -> RejectedAlert:
-    """Turn the parser's errors about one alert into a rejection.
-
-    Raises MalformedJson when these bytes make the whole body invalid, not only this alert.
-    """
-    if error.error_count() > MAX_EXPLAINED_ERRORS:
-        return rejection(index, "invalid_alert", f"The alert has {error.error_count()} errors.")
-    if is_unparsable(error):
+def explain(index: int, alert: bytes, error: ValidationError) -> RejectedAlert:
+    """Turn the parser's errors about one alert into a rejection."""
+    first = _first(error)
+    if first["type"] == "json_invalid":
         return _unparsable(index, alert)
-    code, detail = _describe(_first(error))
+    code, detail = _describe(first)
     return rejection(index, code, detail)
 
 
@@ -67,22 +60,19 @@ def explain_envelope(error: ValidationError) -> str:
     return f"`{field}` has a wrong type."
 
 
-def is_unparsable(error: ValidationError) -> bool:
-    return _first(error)["type"] == "json_invalid"
-
-
 def _first(error: ValidationError) -> ErrorDetails:
     return error.errors(include_url=False, include_input=False)[0]
 
 
-def _unparsable(index: int, alert: bytes | bytearray) -> RejectedAlert:
+def _unparsable(index: int, alert: bytes) -> RejectedAlert:
     # The standard parser accepts lone surrogates; what it rejects too is not JSON.
     try:
         json.loads(alert)
     except UnicodeDecodeError:
         return rejection(index, "invalid_utf8", "A text contains bytes that are not UTF-8.")
-    except ValueError as error:
-        raise MalformedJson(f"Alert {index} is not valid JSON.") from error
+    except ValueError:
+        detail = "A label, the status, a time or the fingerprint is not valid JSON."
+        return rejection(index, "invalid_json", detail)
     detail = "A text contains half of a surrogate pair, which is not a character."
     return rejection(index, "lone_surrogate", detail)
 

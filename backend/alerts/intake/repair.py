@@ -11,19 +11,21 @@ from typing import NamedTuple
 
 import orjson
 
-from backend.alerts.errors import MalformedJson
-from backend.alerts.intake.json_splitter import Part, Reader
+from backend.alerts.intake.json_reader import Part, Reader, name_of
 from backend.alerts.intake.limits import (
+    MAX_ALERT_BYTES,
     MAX_ANNOTATION_CHARACTERS,
     MAX_ANNOTATIONS,
     MAX_ANNOTATIONS_CHARACTERS,
+    MAX_LABELS,
     MAX_NAME_CHARACTERS,
 )
+from backend.alerts.intake.texts import read_text, storable
 
 CUT_MARK = "…"
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _TIMES = ("startsAt", "endsAt")
 _FIELDS = ("status", "fingerprint", "labels", "annotations", *_TIMES)
+_NESTED = (b"[", b"{")
 
 # What was changed in one alert: a code, and a sentence for the sender.
 Changes = dict[str, str]
@@ -32,64 +34,93 @@ Changes = dict[str, str]
 class Repaired(NamedTuple):
     json: bytes
     changes: Changes
+    # Of the JSON without the annotations, which have a limit of their own.
+    size: int
 
 
 def repaired(alert: Part) -> Repaired:
     """Return the JSON of an alert with repaired decoration, and what was changed.
 
-    Whatever is wrong with status, labels and times is left for the parser to explain. Raises
-    MalformedJson for bytes that are no JSON.
+    Whatever is wrong with status, labels and times is left for the parser to explain; what is
+    nested where nothing may be becomes an empty list. Raises MalformedJson for bytes that are no
+    JSON.
     """
     changes: Changes = {}
     reader = Reader(alert)
     if not reader.at(b"{"):
-        return Repaired(bytes(alert), changes)
+        return Repaired(_flat(reader.value()), changes, 0)
     kept = dict(_fields(reader, changes))
     if kept.get("fingerprint", b"null") in (b"null", b'""') and "labels" in kept:
         changes["fingerprint_computed"] = "The fingerprint was computed from the labels."
         kept["fingerprint"] = b'"%b"' % _fingerprint(kept["labels"])
-    members = {orjson.dumps(name): value for name, value in kept.items()}
-    return Repaired(_object(members), changes)
+    json_ = _object({orjson.dumps(name): value for name, value in kept.items()})
+    return Repaired(json_, changes, len(json_) - len(kept.get("annotations", b"")))
 
 
 def _fields(reader: Reader, changes: Changes) -> Iterator[tuple[str, bytes]]:
     for key in reader.members():
-        name = _text(key, changes)
+        name = name_of(key)
         if name == "labels" and reader.at(b"{"):
-            yield name, _object(dict(_labels(reader, changes)))
+            yield name, _object(_labels(reader, changes))
         elif name == "annotations":
             yield name, orjson.dumps(dict(_annotations(reader, changes)))
         elif name in _FIELDS:
-            value = bytes(reader.value())
+            value = _flat(reader.value())
             if name in _TIMES and value == b'""':
                 changes["time_dropped"] = f"`{name}` is empty."
+            elif name == "labels" and value == b"null":
+                changes["label_dropped"] = "`labels` is null: Go writes an empty map like this."
+                yield name, b"{}"
             else:
                 yield name, value
 
 
+def _flat(value: Part) -> bytes:
+    return b"[]" if value[:1] in _NESTED else bytes(value)
+
+
 def _fingerprint(labels: bytes) -> bytes:
-    """Compute what Alertmanager would: FNV-1a of the sorted labels (prometheus/common, model)."""
+    """Compute what Alertmanager would: FNV-1a of the sorted labels (prometheus/common, model).
+
+    It drops labels with an empty value before that.
+    """
     try:
         pairs = sorted(orjson.loads(labels).items())
     except (ValueError, AttributeError):
         return b"0"  # the parser explains these labels
     hashed = 0xCBF29CE484222325
-    for byte in b"".join(b"%b\xff%b\xff" % (n.encode(), str(v).encode()) for n, v in pairs):
+    for byte in b"".join(b"%b\xff%b\xff" % (n.encode(), str(v).encode()) for n, v in pairs if v):
         hashed = (hashed ^ byte) * 0x100000001B3 % 2**64
     return b"%016x" % hashed
 
 
-def _labels(reader: Reader, changes: Changes) -> Iterator[tuple[bytes, bytes]]:
-    for name in reader.members():
-        value = reader.value()
+def _labels(reader: Reader, changes: Changes) -> dict[bytes, bytes]:
+    """Return the labels for the parser to judge; of too many, one more than there may be."""
+    labels: dict[bytes, bytes] = {}
+    for key in reader.members():
+        if len(labels) > MAX_LABELS:
+            continue
+        name, value = _usual(key), _flat(reader.value())
         if value == b"null":
             changes["label_dropped"] = "A label that is null is no label."
-        elif value[:1] in (b'"', b"[", b"{"):
-            yield name, bytes(value)
+            labels.pop(name, None)
+        elif value[:1] in (b'"', b"["):
+            labels[name] = _usual(value)
         else:
             # As it was written, which is how Go prints a json.Number and a boolean.
             changes["label_converted"] = "A label's value is a number or a boolean."
-            yield name, b'"%b"' % bytes(value)
+            labels[name] = b'"%b"' % value
+    return labels
+
+
+def _usual(literal: bytes) -> bytes:
+    """Write a text without needless escapes and bare control characters, if it is one."""
+    if len(literal) > MAX_ALERT_BYTES:
+        return literal
+    try:
+        return orjson.dumps(json.loads(literal.decode(), strict=False))
+    except (ValueError, orjson.JSONEncodeError):
+        return literal  # the parser explains it
 
 
 def _annotations(reader: Reader, changes: Changes) -> Iterator[tuple[str, str]]:
@@ -99,53 +130,35 @@ def _annotations(reader: Reader, changes: Changes) -> Iterator[tuple[str, str]]:
         return
     number, left = 0, MAX_ANNOTATIONS_CHARACTERS
     for key in reader.members():
-        name, value = _text(key, changes), reader.value()
+        name, value = _text(key, MAX_NAME_CHARACTERS, changes), reader.value()
         if value == b"null" or len(name) > MAX_NAME_CHARACTERS:
             changes["annotation_dropped"] = "An annotation is null, or its name is too long."
         elif number == MAX_ANNOTATIONS or left == 0:
             changes["annotation_dropped"] = "There are too many annotations."
         else:
-            text = _cut(_annotation(value, changes), left, changes)
+            text = _annotation(value, min(left, MAX_ANNOTATION_CHARACTERS), changes)
             number, left = number + 1, left - len(text)
             yield name, text
 
 
-def _annotation(value: Part, changes: Changes) -> str:
+def _annotation(value: Part, longest: int, changes: Changes) -> str:
     if value[:1] == b'"':
-        return _text(value, changes)
-    changes["annotation_converted"] = "The value of an annotation is not a text."
-    # A character has four bytes at most: what is too long stays too long, and is cut.
-    return bytes(value[: 4 * MAX_ANNOTATION_CHARACTERS + 4]).decode("utf-8", "replace")
-
-
-def _cut(text: str, left: int, changes: Changes) -> str:
-    longest = min(left, MAX_ANNOTATION_CHARACTERS)
+        text = _text(value, longest, changes)
+    else:
+        changes["annotation_converted"] = "The value of an annotation is not a text."
+        # A character has four bytes at most: what is too long stays too long, and is cut.
+        text = storable(bytes(value[: 4 * (longest + 1)]).decode("utf-8", "replace"))
     if len(text) <= longest:
         return text
     changes["annotation_cut"] = "An annotation is too long."
     return text[: longest - len(CUT_MARK)] + CUT_MARK
 
 
-def _text(literal: Part, changes: Changes) -> str:
-    """Read a text without what PostgreSQL or UTF-8 has no place for."""
-    try:
-        text: str = orjson.loads(literal)
-        stored = text.replace("\x00", _REPLACEMENT)
-    except orjson.JSONDecodeError:
-        text, stored = "", _lenient_text(literal)
-    if stored != text:
+def _text(literal: Part, longest: int, changes: Changes) -> str:
+    text, odd = read_text(literal, longest)
+    if odd:
         changes["annotation_converted"] = "An annotation contains what is no character."
-    return stored
-
-
-def _lenient_text(literal: Part) -> str:
-    """Read a text with bytes that are not UTF-8, or with half a surrogate pair."""
-    try:
-        text = str(json.loads(bytes(literal).decode("utf-8", "replace")))
-    except ValueError as error:
-        raise MalformedJson from error
-    clean = text.replace("\x00", _REPLACEMENT)
-    return clean.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _object(members: dict[bytes, bytes]) -> bytes:
