@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from backend import __version__, errors
+from backend.alerts.closing import close_revoked
 from backend.alerts.intake.body import LargeBodies
 from backend.alerts.router import router as alerts_router
 from backend.catalog.router import router as catalog_router
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.database = Database.from_engine(create_engine(settings))
     app.state.large_bodies = LargeBodies()
+    app.state.on_revoke = close_revoked
     app.state.draining = Draining()
     app.state.readiness = Readiness(app.state.database, app.state.draining)
     app.state.traces = traces

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     trace_sample_ratio: float = Field(0.1, ge=0, le=1)
 
     max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024, le=256 * 1024 * 1024)
+    # After this time a contested alert is closed if nothing settles it. A repeat of Alertmanager
+    # does, which usually comes after 4 h, or 12 h in kube-prometheus-stack.
+    contested_hours: float = Field(12, gt=0, le=720)
     retention_delivery_days: int = Field(7, ge=1)
     retention_episode_days: int = Field(400, ge=31)
     retention_resolved_days: int = Field(30, ge=1)

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from backend import settings as settings_module
+from backend.alerts import closing
 from backend.db.engine import Database, create_engine
 from backend.errors import Unavailable, problem_response
 from backend.http.protocol import BoundedProtocol
@@ -32,7 +33,7 @@ log = structlog.get_logger()
 
 # Every periodic job of the backend: name, when (UTC), what, and how long it may take.
 # A domain offers `async def run(context: JobContext) -> None` in its service and is listed here.
-JOBS: tuple[PeriodicJob, ...] = (retention.JOB,)
+JOBS: tuple[PeriodicJob, ...] = (retention.JOB, closing.JOB)
 
 EXIT_WRONG_SETTINGS = 2
 

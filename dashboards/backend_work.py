@@ -40,6 +40,9 @@ def intake() -> list[Panel]:
             "Do more alerts begin than end? Episodes opened and closed per minute.",
             Query(f"sum(rate(backend_episodes_opened_total{NAMESPACE}{RATE})) * 60", "opened"),
             Query(f"sum(rate(backend_episodes_closed_total{NAMESPACE}{RATE})) * 60", "closed"),
+            Query(
+                f"sum(rate(backend_episodes_contested_total{NAMESPACE}{RATE})) * 60", "contested"
+            ),
             unit="cpm",
         ),
         graph(

@@ -23,7 +23,14 @@ REPAIRED = Counter(
     ["code"],
 )
 OPENED = Counter("backend_episodes_opened_total", "Episodes opened or reopened by the intake.")
-CLOSED = Counter("backend_episodes_closed_total", "Episodes closed by the intake.")
+CLOSED = Counter(
+    "backend_episodes_closed_total",
+    "Episodes closed by a report, by revoking their integration, or by their time when contested.",
+)
+CONTESTED = Counter(
+    "backend_episodes_contested_total",
+    "Episodes that a firing report continues after another report has closed them.",
+)
 INGEST_SECONDS = Histogram(
     "backend_ingest_duration_seconds",
     "Time to read, check and write one delivery, without its commit.",
@@ -51,6 +58,7 @@ class Tally:
     repaired_by_code: Mapping[str, int]
     opened: int = 0
     closed: int = 0
+    contested: int = 0
     lag_seconds: float | None = None
 
 
@@ -68,6 +76,7 @@ def _count(tally: Tally) -> None:
     ACCEPTED.inc(tally.accepted)
     OPENED.inc(tally.opened)
     CLOSED.inc(tally.closed)
+    CONTESTED.inc(tally.contested)
     if tally.lag_seconds is not None:
         LAG_SECONDS.observe(tally.lag_seconds)
     for code, number in tally.rejected_by_code.items():

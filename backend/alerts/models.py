@@ -6,6 +6,7 @@ contain the partition key. What is over lives in partitions, which are dropped a
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -59,8 +60,10 @@ alert = Table(
     Column("first_seen_at", _Instant, nullable=False),
     Column("last_seen_at", _Instant, nullable=False),
     Column("times_seen", BigInteger, nullable=False),
-    # Since when reports contradict the end that we know. The status is firing meanwhile.
+    # Since when a firing report contradicts the end in closed_through. The status is firing.
     Column("contested_since", _Instant),
+    # False while all that was reported of the newest episode is its end.
+    Column("firing_seen", Boolean, nullable=False, server_default=text("true")),
     # Addresses that help a person: {"source": "https://…"}. A repeat does not change them.
     Column("links", JSONB),
     UniqueConstraint("integration_id", "fingerprint"),
@@ -68,6 +71,12 @@ alert = Table(
     Index(None, "status", "id"),
     Index(None, "service", "id"),
     Index(None, "severity", "id"),
+    # Empty but for the alerts that wait for somebody, or for their time.
+    Index(
+        "ix_alert_contested",
+        "contested_since",
+        postgresql_where=text("contested_since IS NOT NULL"),
+    ),
     Index(
         "ix_alert_labels",
         "labels",

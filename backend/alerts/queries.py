@@ -21,6 +21,7 @@ ALERT_COLUMNS = (
     alert.c.last_seen_at,
     alert.c.times_seen,
     alert.c.service,
+    alert.c.contested_since,
 )
 SELECT_ALERT = select(alert.c.id, *ALERT_COLUMNS).join(
     integration, integration.c.id == alert.c.integration_id

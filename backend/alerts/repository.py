@@ -16,18 +16,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.alerts import sql
 from backend.alerts.intake.rows import AlertColumns
 from backend.alerts.intake.rules import Known
-from backend.alerts.intake.transitions import Recorded, Transitions, Updated
-from backend.alerts.schemas import AlertStatus, RejectedAlert, ResolvedBy
-
-# The first columns of Updated: fingerprint to severity.
-_UPDATED_TEXTS = 7
-
-
-class ChangedAlert(NamedTuple):
-    """An alert that a delivery changes; `known` is its state before, None for a new alert."""
-
-    fingerprint: str
-    known: Known | None
+from backend.alerts.intake.transitions import ChangedAlert, Transitions
+from backend.alerts.schemas import AlertStatus, RejectedAlert
 
 
 class Refusal(NamedTuple):
@@ -97,64 +87,33 @@ async def upsert_alerts(
     else:
         result = await _run(session, sql.UPSERT_AND_RECORD, *arguments, *record.arguments())
     return [
-        ChangedAlert(
-            row.fingerprint,
-            None
-            if row.is_new
-            else Known(
-                AlertStatus(row.status), row.starts_at, row.closed_through, row.status_changed_at
-            ),
-        )
-        for row in result
+        ChangedAlert(fingerprint, None if is_new else Known(AlertStatus(status), *state), rewritten)
+        for fingerprint, is_new, rewritten, status, *state in map(tuple, result)
     ]
 
 
 async def apply(session: AsyncSession, integration_id: int, transitions: Transitions) -> None:
     """Write the changes, with one statement for each kind that occurs."""
+    now = transitions.now
+    if transitions.rewritten:
+        # First: a closed episode takes its labels from the alert.
+        texts = (
+            _joined([column[position] for position in transitions.rewritten])
+            for column in transitions.alerts.texts
+        )
+        await _run(session, sql.REWRITE_ALERTS, integration_id, *texts)
     if transitions.opened:
         columns = _columns(transitions.opened)
         await _run(session, sql.OPEN_EPISODES, integration_id, *columns)
     if transitions.reopened:
         columns = _columns(transitions.reopened)
         await _run(session, sql.REOPEN_EPISODES, integration_id, *columns)
-    closed = await _close(session, integration_id, transitions)
-    if ended := [*transitions.recorded, *closed]:
-        by = ResolvedBy.ALERTMANAGER.value
-        await _run(session, sql.RECORD_EPISODES, integration_id, by, *_columns(ended))
-    closed_through = {episode.fingerprint: episode.closed_at for episode in closed}
-    updated = [_with_closing(update, closed_through) for update in transitions.updated]
-    if updated:
-        columns = _columns(updated)
-        texts = [
-            _joined([str(text or "") for text in column]) for column in columns[:_UPDATED_TEXTS]
-        ]
-        others = columns[_UPDATED_TEXTS:]
-        await _run(session, sql.UPDATE_ALERTS, integration_id, transitions.now, *texts, *others)
-
-
-async def _close(
-    session: AsyncSession, integration_id: int, transitions: Transitions
-) -> list[Recorded]:
-    """Take the episodes that end out of the open ones."""
-    if not transitions.closed:
-        return []
-    reports = {closed.row.fingerprint: closed for closed in transitions.closed}
-    taken = await _run(session, sql.CLOSE_EPISODES, integration_id, list(reports))
-    found = []
-    for episode in taken:
-        row, ended_at = reports[episode.fingerprint]
-        # If clocks disagree and an end comes before its beginning, our own clock counts.
-        if ended_at < episode.opened_at:
-            ended_at = max(transitions.now, episode.opened_at)
-        found.append(Recorded.of(row, episode.opened_at, ended_at, id_=episode.id))
-    return found
-
-
-def _with_closing(update: Updated, closed_through: dict[str, datetime]) -> Updated:
-    closed_at = closed_through.get(update.fingerprint)
-    if closed_at is None:
-        return update
-    return update._replace(ends_at=update.ends_at or closed_at, closed_through=closed_at)
+    if transitions.ended:
+        fingerprints, *times = _columns(transitions.ended)
+        await _run(session, sql.END_EPISODES, integration_id, now, _joined(fingerprints), *times)
+    if transitions.fired:
+        fingerprints, *states = _columns(transitions.fired)
+        await _run(session, sql.FIRE_ALERTS, integration_id, now, _joined(fingerprints), *states)
 
 
 async def record_delivery(
@@ -164,7 +123,7 @@ async def record_delivery(
     await _run(session, sql.RECORD_DELIVERY, integration_id, now, *record.arguments())
 
 
-def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 

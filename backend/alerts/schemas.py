@@ -51,6 +51,10 @@ class AlertRead(_Schema):
     service: str | None = Field(
         description="From the labels; null when no label names one.", examples=["checkout"]
     )
+    contested_since: datetime | None = Field(
+        default=None,
+        description="Set while a firing report contradicts the end that another one has given.",
+    )
     incident: int | None = Field(default=None, description="Number of the open incident.")
 
 

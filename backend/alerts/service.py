@@ -156,5 +156,6 @@ def _alert(row: Row[Any]) -> AlertRead:
         last_seen_at=row.last_seen_at,
         times_seen=row.times_seen,
         service=row.service,
+        contested_since=row.contested_since,
         incident=None,
     )

@@ -9,8 +9,14 @@ texts, so no part is filled in later.
 # Separates the cells of a column that is sent as one text. JSON and fingerprints cannot contain
 # this control character.
 SEPARATOR = "\x1f"
-# The columns of texts of an alert, fingerprint to severity: an empty cell is null.
-_JOINED = ", ".join(f"string_to_array(${number}::text, chr(31), '')" for number in range(3, 10))
+_TEXTS = 7
+
+
+def _joined(first: int) -> str:
+    """Split the columns of texts of an alert, fingerprint to severity: an empty cell is null."""
+    numbers = range(first, first + _TEXTS)
+    return ", ".join(f"string_to_array(${number}::text, chr(31), '')" for number in numbers)
+
 
 # Counts every appearance, inserts new alerts, and returns the alerts that the report changes. The
 # conflict branch updates only the counters, so it returns the state *before* this delivery. The row
@@ -23,7 +29,7 @@ WITH reported AS MATERIALIZED (
     SELECT fingerprint, status, labels::jsonb AS labels, annotations::jsonb AS annotations,
            alertname, service, severity, starts_at, ends_at, coalesce(times, 1) AS times
     FROM unnest(
-        {_JOINED},
+        {_joined(3)},
         $10::timestamptz[], $11::timestamptz[], $12::bigint[]
     ) AS t (fingerprint, status, labels, annotations, alertname, service, severity,
             starts_at, ends_at, times)
@@ -40,10 +46,17 @@ WITH reported AS MATERIALIZED (
     SET times_seen = a.times_seen + excluded.times_seen,
         last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at)
     RETURNING a.fingerprint, a.status, a.labels, a.annotations, a.starts_at, a.ends_at,
-              a.closed_through, a.status_changed_at, a.xmax = 0 AS is_new
+              a.closed_through, a.status_changed_at, a.contested_since, a.firing_seen,
+              a.xmax = 0 AS is_new
 )"""  # noqa: S608  # numbers of our own
+# A resolved report without annotations leaves those of the firing one: what it said, and the
+# runbook, are read in the morning.
 _CHANGED = """
-SELECT c.fingerprint, c.is_new, c.status, c.starts_at, c.closed_through, c.status_changed_at
+SELECT c.fingerprint, c.is_new,
+       c.labels <> r.labels OR c.annotations <> r.annotations
+           AND NOT (r.status = 'resolved' AND r.annotations = '{}') AS rewritten,
+       c.status, c.starts_at, c.closed_through, c.status_changed_at, c.contested_since,
+       c.firing_seen
 FROM upserted AS c JOIN reported AS r USING (fingerprint)
 WHERE c.is_new
    OR c.status <> r.status
@@ -51,6 +64,7 @@ WHERE c.is_new
    OR c.ends_at IS DISTINCT FROM r.ends_at
    OR c.annotations <> r.annotations
    OR c.labels <> r.labels
+   OR c.contested_since IS NOT NULL
 """
 
 
@@ -103,50 +117,83 @@ SELECT coalesce(t.id, nextval('episode_id_seq')), $1::bigint, r.fingerprint,
 FROM reopened AS r LEFT JOIN taken AS t USING (fingerprint)
 """
 
-# These statements find rows by their whole key, whatever the statistics say: OFFSET 0 keeps the
+# The statements below find rows by their whole key, whatever the statistics say: OFFSET 0 keeps the
 # search apart from the rest. A join lets the planner read all rows of an integration for each
 # fingerprint while statistics are old, which they are in an alert storm: 30,000 alerts opened in
 # 7 s and closed in 55 s. Their alerts are locked, so the rows keep their places.
-CLOSE_EPISODES = """
-DELETE FROM open_episode AS o
-USING unnest($2::text[]) AS r (fingerprint)
-CROSS JOIN LATERAL (
-    SELECT ctid FROM open_episode WHERE integration_id = $1::bigint AND fingerprint = r.fingerprint
-    OFFSET 0
-) AS found
-WHERE o.ctid = found.ctid
-RETURNING o.id, o.fingerprint, o.opened_at
-"""
 
-# Closed episodes keep the id under which they were open; the others, of which only the end was
-# reported, get one.
-RECORD_EPISODES = """
+# Ends episodes and their alerts. A closed episode keeps the id under which it was open; one of
+# which only the end was reported gets an id, and the start that was reported with it. If clocks
+# disagree and an end comes before its beginning, our own clock counts.
+END_EPISODES = """
+WITH ended AS MATERIALIZED (
+    SELECT fingerprint, opened_at, ended_at, starts_at, ends_at
+    FROM unnest(
+        string_to_array($3::text, chr(31)),
+        $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[]
+    ) AS t (fingerprint, opened_at, ended_at, starts_at, ends_at)
+), taken AS (
+    DELETE FROM open_episode AS o
+    USING ended AS e CROSS JOIN LATERAL (
+        SELECT ctid FROM open_episode
+        WHERE integration_id = $1::bigint AND fingerprint = e.fingerprint
+        OFFSET 0
+    ) AS found
+    WHERE o.ctid = found.ctid
+    RETURNING o.id, o.fingerprint, o.opened_at
+), closed AS MATERIALIZED (
+    SELECT t.id, fingerprint, coalesce(t.opened_at, e.opened_at) AS opened_at,
+           e.starts_at, e.ends_at,
+           CASE WHEN e.ended_at < t.opened_at THEN greatest($2::timestamptz, t.opened_at)
+                ELSE e.ended_at END AS closed_at
+    FROM ended AS e LEFT JOIN taken AS t USING (fingerprint)
+), updated AS (
+    UPDATE alert AS a
+    SET status = 'resolved', starts_at = c.starts_at, ends_at = coalesce(c.ends_at, c.closed_at),
+        closed_through = c.closed_at, status_changed_at = $2::timestamptz, contested_since = NULL,
+        firing_seen = c.id IS NOT NULL
+    FROM closed AS c CROSS JOIN LATERAL (
+        SELECT ctid FROM alert
+        WHERE integration_id = $1::bigint AND fingerprint = c.fingerprint
+        OFFSET 0
+    ) AS found
+    WHERE a.ctid = found.ctid
+    RETURNING c.id, a.fingerprint, c.opened_at, c.closed_at, a.alertname, a.service, a.severity,
+              a.labels
+)
 INSERT INTO episode (integration_id, resolved_by, id, fingerprint, opened_at, closed_at,
-                     alertname, service, severity)
-SELECT $1::bigint, $2::text, coalesce(id, nextval('episode_id_seq')), fingerprint, opened_at,
-       closed_at, alertname, service, severity
-FROM unnest(
-    $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[],
-    $9::text[]
-) AS t (id, fingerprint, opened_at, closed_at, alertname, service, severity)
+                     alertname, service, severity, labels)
+SELECT $1::bigint, 'alertmanager', coalesce(id, nextval('episode_id_seq')), fingerprint, opened_at,
+       closed_at, alertname, service, severity, labels
+FROM updated
 """
 
-# A resolved report without annotations leaves those of the firing one: what it said, and the
-# runbook, are read in the morning.
-UPDATE_ALERTS = f"""
+# Alerts that fire, again or still.
+FIRE_ALERTS = """
 UPDATE alert AS a
-SET status = u.status, labels = u.labels::jsonb,
-    annotations = CASE WHEN u.status = 'resolved' AND u.annotations = '{{}}' THEN a.annotations
-                       ELSE u.annotations::jsonb END,
-    alertname = u.alertname, service = u.service, severity = u.severity,
-    starts_at = u.starts_at, ends_at = u.ends_at,
-    closed_through = coalesce(u.closed_through, a.closed_through),
+SET status = 'firing', starts_at = u.starts_at, ends_at = NULL, firing_seen = true,
+    contested_since = CASE WHEN u.contested THEN coalesce(a.contested_since, $2::timestamptz) END,
     status_changed_at = CASE WHEN u.changes THEN $2::timestamptz ELSE a.status_changed_at END
 FROM unnest(
-    {_JOINED},
-    $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::boolean[]
-) AS u (fingerprint, status, labels, annotations, alertname, service, severity,
-        starts_at, ends_at, closed_through, changes)
+    string_to_array($3::text, chr(31)), $4::timestamptz[], $5::boolean[], $6::boolean[]
+) AS u (fingerprint, starts_at, contested, changes)
+CROSS JOIN LATERAL (
+    SELECT ctid FROM alert WHERE integration_id = $1::bigint AND fingerprint = u.fingerprint
+    OFFSET 0
+) AS found
+WHERE a.ctid = found.ctid
+"""
+
+# What a person reads of an alert. The alert has the same labels in most reports, so this is rare; a
+# resolved report without annotations leaves those of the firing one.
+REWRITE_ALERTS = f"""
+UPDATE alert AS a
+SET labels = u.labels::jsonb,
+    annotations = CASE WHEN u.status = 'resolved' AND u.annotations = '{{}}' THEN a.annotations
+                       ELSE u.annotations::jsonb END,
+    alertname = u.alertname, service = u.service, severity = u.severity
+FROM unnest({_joined(2)})
+    AS u (fingerprint, status, labels, annotations, alertname, service, severity)
 CROSS JOIN LATERAL (
     SELECT ctid FROM alert WHERE integration_id = $1::bigint AND fingerprint = u.fingerprint
     OFFSET 0

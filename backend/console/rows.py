@@ -56,6 +56,7 @@ def alert_row(alert: AlertRead, now: datetime) -> AlertRow:
         is_new=not resolved and now - since < NEW_FOR,
         times_seen=alert.times_seen,
         last_seen_at=alert.last_seen_at,
+        contested_since=alert.contested_since,
     )
 
 

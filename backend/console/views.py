@@ -28,6 +28,7 @@ class AlertRow:
     is_new: bool
     times_seen: int
     last_seen_at: datetime
+    contested_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

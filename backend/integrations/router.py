@@ -1,10 +1,13 @@
 """/api/v1/integrations."""
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, cast
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path, Request
 from pydantic import TypeAdapter
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.auth.dependencies import AdminPrincipal, ReadPrincipal
 from backend.auth.route import TokenFirstRoute
@@ -45,6 +48,15 @@ router = APIRouter(
     responses=problem_responses(Unauthorized, Forbidden, InvalidRequest, DatabaseUnavailable),
 )
 
+OnRevoke = Callable[[AsyncSession, int, datetime], Awaitable[None]]
+
+
+def _on_revoke(request: Request) -> OnRevoke:
+    """Return what the application does with the alerts of a revoked integration."""
+    return cast("OnRevoke", request.app.state.on_revoke)
+
+
+OnRevokeDep = Annotated[OnRevoke, Depends(_on_revoke)]
 SlugPath = Annotated[Slug, Path(description="The integration's slug.")]
 _CURSOR_KEY = TypeAdapter(tuple[int])
 
@@ -88,10 +100,12 @@ async def rotate_integration(
 
 @router.post("/{slug}/revoke", responses=problem_responses(IntegrationNotFound))
 async def revoke_integration(
-    _principal: AdminPrincipal, slug: SlugPath, session: SessionDep
+    _principal: AdminPrincipal, slug: SlugPath, session: SessionDep, on_revoke: OnRevokeDep
 ) -> IntegrationRead:
-    """Revoke the integration and its token for good. What it delivered stays."""
-    integration = await service.revoke(session, slug, now=utc_now())
+    """Revoke the integration and its token for good. What it delivered stays, and ends."""
+    now = utc_now()
+    integration = await service.revoke(session, slug, now=now)
+    await on_revoke(session, integration.id, now)
     return IntegrationRead.model_validate(integration)
 
 

@@ -69,6 +69,7 @@ def test_a_setting_has_one_default() -> None:
 _BOUNDED = {
     "config.traceSampleRatio": "trace_sample_ratio",
     "config.maxBodyBytes": "max_body_bytes",
+    "config.contestedHours": "contested_hours",
     "config.retention.deliveryDays": "retention_delivery_days",
     "config.retention.episodeDays": "retention_episode_days",
     "config.retention.resolvedDays": "retention_resolved_days",

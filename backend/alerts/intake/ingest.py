@@ -38,7 +38,8 @@ async def ingest(
         transitions = await _store(session, integration_id, chunk, now, record)
         record = None  # stored with the first chunk
         tally.opened += len(transitions.opened) + len(transitions.reopened)
-        tally.closed += len(transitions.closed) + len(transitions.recorded)
+        tally.closed += len(transitions.ended)
+        tally.contested += transitions.contested
         if (oldest := transitions.oldest()) is not None:
             # At least 0: a sender's clock may be ahead of ours.
             tally.lag_seconds = max((now - oldest).total_seconds(), tally.lag_seconds or 0)
@@ -72,11 +73,9 @@ async def _store(
 ) -> Transitions:
     alerts = alert_columns(chunk, now)
     changed = await repository.upsert_alerts(session, integration_id, alerts, now, record=record)
-    transitions = Transitions(now)
+    transitions = Transitions(alerts, now)
     if changed:
-        rows = alerts.rows()
-        for fingerprint, known in changed:
-            transitions.add(rows[fingerprint], known)
+        transitions.add_all(changed)
         await repository.apply(session, integration_id, transitions)
     return transitions
 

@@ -3,47 +3,37 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 import orjson
 
 from backend.alerts.intake.delivery import Chunk
 from backend.alerts.intake.payload import ZERO_TIMES_END
-from backend.alerts.intake.rules import CLOCK_TOLERANCE
+from backend.alerts.intake.rules import CLOCK_TOLERANCE, Report
 from backend.alerts.labels import promoted, service_of
-
-
-class AlertRow(NamedTuple):
-    """One reported alert, in the column order of UPSERT_ALERTS. JSON is text here."""
-
-    fingerprint: str
-    status: str
-    labels: str
-    annotations: str
-    alertname: str | None
-    service: str | None
-    severity: str | None
-    starts_at: datetime | None
-    ends_at: datetime | None
+from backend.alerts.schemas import AlertStatus
 
 
 @dataclass(frozen=True, slots=True)
 class AlertColumns:
     """A chunk of reported alerts in ascending order of fingerprint, one list for each column.
 
-    Built by column, not by row: an ordinary delivery changes nothing, so its rows are never needed.
-    An empty text stands for null; fingerprints and JSON are never empty.
+    The columns have the order of UPSERT_ALERTS: fingerprint, status and the texts that a person
+    reads; start and end. They are built by column, not by row: an ordinary delivery changes
+    nothing, so its rows are never needed. An empty text stands for null; fingerprints and JSON are
+    never empty.
     """
 
     texts: Sequence[Sequence[str]]
     times: Sequence[Sequence[datetime | None]]
     appearances: Sequence[int]
 
-    def rows(self) -> dict[str, AlertRow]:
-        """Return the alerts as rows, by fingerprint."""
-        texts = ([text or None for text in column] for column in self.texts)
-        rows = zip(*texts, *self.times, strict=True)
-        return {row[0]: AlertRow(*row) for row in rows}
+    def positions(self) -> dict[str, int]:
+        """Return the position of each fingerprint."""
+        return {fingerprint: position for position, fingerprint in enumerate(self.texts[0])}
+
+    def report(self, position: int) -> Report:
+        starts_at, ends_at = (column[position] for column in self.times)
+        return Report(AlertStatus(self.texts[1][position]), starts_at, ends_at)
 
 
 def alert_columns(chunk: Chunk, now: datetime) -> AlertColumns:

@@ -15,8 +15,8 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 # The clocks of Prometheus replicas may differ by this much, so a resolved report may end before the
 # known start and still belong to it.
 SKEW = timedelta(minutes=5)
-# After a close, a firing report that began before it is a late retry. Alertmanager retries within
-# one group_interval (5 m), a second replica within the next; after two, the report is believed.
+# How late a report arrives at most. Alertmanager retries within one group_interval (5 m), a second
+# replica within the next. A firing report that comes later than this is a notification of its own.
 LATE_WINDOW = timedelta(minutes=10)
 # An alert that fires again within one evaluation interval (1 m unless configured) has flapped
 # around its threshold: the same episode continues.
@@ -28,18 +28,26 @@ class Step(Enum):
     REFRESH = auto()  # still firing; what it says about itself may be newer
     OPEN = auto()  # an episode opens
     REOPEN = auto()  # the last closed episode continues
+    CONTEST = auto()  # the same, against the end that was reported: one of the two is wrong
+    SETTLE = auto()  # still firing, and no longer contested
     CLOSE = auto()  # the open episode closes
     RECORD = auto()  # an episode of which we never saw the firing part
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Our current state of the alert. `closed_through`: end of its newest closed episode."""
+    """Our current state of the alert.
+
+    `closed_through` is the end of its newest closed episode; `firing_seen` is False if that end is
+    all that was reported of it.
+    """
 
     status: AlertStatus
     starts_at: datetime | None
     closed_through: datetime | None
     status_changed_at: datetime
+    contested_since: datetime | None = None
+    firing_seen: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +69,14 @@ def decide(known: Known | None, report: Report, now: datetime) -> Step:
         return Step.OPEN if firing else Step.RECORD
     if known.status is AlertStatus.RESOLVED:
         return _fires_again(known, report, now) if firing else _resolved_again(known, report)
-    return _still_fires(known, report) if firing else _resolves(known, report, now)
+    return _still_fires(known, report, now) if firing else _resolves(known, report, now)
 
 
-def _still_fires(known: Known, report: Report) -> Step:
+def _still_fires(known: Known, report: Report, now: datetime) -> Step:
+    if known.contested_since is not None:
+        later = now - known.contested_since > LATE_WINDOW
+        if later or _began_after_close(known, report):
+            return Step.SETTLE
     overtaken = (
         report.starts_at is not None
         and known.starts_at is not None
@@ -77,6 +89,9 @@ def _still_fires(known: Known, report: Report) -> Step:
 
 def _resolves(known: Known, report: Report, now: datetime) -> Step:
     ended_at = report.ends_at or now
+    if known.contested_since is not None and known.closed_through is not None:
+        # It settles the contest, even if it says nothing new: the later report counts.
+        return Step.CLOSE if ended_at >= known.closed_through - SKEW else Step.COUNT
     if known.closed_through is not None and ended_at <= known.closed_through:
         return Step.COUNT  # the resolved that closed the episode before, once more
     if known.starts_at is not None and ended_at < known.starts_at - SKEW:
@@ -95,9 +110,17 @@ def _fires_again(known: Known, report: Report, now: datetime) -> Step:
     if known.closed_through is None:
         return Step.OPEN
     if started_at <= known.closed_through:
-        recent = now - known.status_changed_at <= LATE_WINDOW
-        return Step.COUNT if recent else Step.OPEN
+        # Alertmanager may have timed the alert out by mistake (prometheus#5277), or a replica may
+        # lag behind (alertmanager#2447). Both look the same, and only one of them is harmless.
+        late = now - known.status_changed_at <= LATE_WINDOW
+        return Step.COUNT if late and not known.firing_seen else Step.CONTEST
     return Step.REOPEN if started_at - known.closed_through < FLAP_WINDOW else Step.OPEN
+
+
+def _began_after_close(known: Known, report: Report) -> bool:
+    if report.starts_at is None or known.closed_through is None:
+        return False
+    return report.starts_at > known.closed_through
 
 
 def opening(known: Known | None, report: Report, now: datetime) -> datetime:

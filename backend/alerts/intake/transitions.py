@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from backend.alerts.intake.rows import AlertRow
+from backend.alerts.intake.rows import AlertColumns
 from backend.alerts.intake.rules import (
     CLOCK_TOLERANCE,
     Known,
@@ -15,6 +15,17 @@ from backend.alerts.intake.rules import (
     recorded,
 )
 from backend.alerts.schemas import AlertStatus
+
+
+class ChangedAlert(NamedTuple):
+    """An alert that a delivery changes; `known` is its state before, None for a new alert.
+
+    `rewritten` says that the report has other labels or annotations than the alert.
+    """
+
+    fingerprint: str
+    known: Known | None
+    rewritten: bool
 
 
 class Opened(NamedTuple):
@@ -30,110 +41,90 @@ class Reopened(NamedTuple):
     started_at: datetime
 
 
-class Closed(NamedTuple):
-    row: AlertRow
-    ended_at: datetime
+class Ended(NamedTuple):
+    """An episode that ends, in the column order of END_EPISODES.
 
+    `opened_at` counts if no episode is open: then its end is all that was reported.
+    """
 
-class Recorded(NamedTuple):
-    """A closed episode, in the column order of RECORD_EPISODES. `id`: None for a new one."""
-
-    id: int | None
     fingerprint: str
     opened_at: datetime
-    closed_at: datetime
-    alertname: str | None
-    service: str | None
-    severity: str | None
-
-    @classmethod
-    def of(
-        cls, row: AlertRow, opened_at: datetime, closed_at: datetime, *, id_: int | None = None
-    ) -> Self:
-        names = (row.alertname, row.service, row.severity)
-        return cls(id_, row.fingerprint, opened_at, closed_at, *names)
-
-
-class Updated(NamedTuple):
-    """New state of an alert, in the column order of UPDATE_ALERTS."""
-
-    fingerprint: str
-    status: str
-    labels: str
-    annotations: str
-    alertname: str | None
-    service: str | None
-    severity: str | None
+    ended_at: datetime
     starts_at: datetime | None
     ends_at: datetime | None
-    closed_through: datetime | None
+
+
+class Fired(NamedTuple):
+    """New state of a known alert that fires, in the column order of FIRE_ALERTS."""
+
+    fingerprint: str
+    starts_at: datetime | None
+    contested: bool
     changes: bool
 
 
 @dataclass(slots=True)
 class Transitions:
+    alerts: AlertColumns
     now: datetime
     opened: list[Opened] = field(default_factory=list)
     reopened: list[Reopened] = field(default_factory=list)
-    closed: list[Closed] = field(default_factory=list)
-    recorded: list[Recorded] = field(default_factory=list)
-    updated: list[Updated] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
+    fired: list[Fired] = field(default_factory=list)
+    contested: int = 0
+    # Positions of the alerts whose texts change.
+    rewritten: list[int] = field(default_factory=list)
 
-    def add(self, row: AlertRow, known: Known | None) -> None:
-        report = Report(AlertStatus(row.status), row.starts_at, row.ends_at)
-        step = decide(known, report, self.now)
-        if known is None:
-            self._first(row, report, step)
-        elif step is Step.REFRESH:
-            changes = known.status is not report.status
-            self._update(row, starts_at=self._start(row, known), changes=changes)
-        elif step is Step.OPEN:
-            self.opened.append(Opened(row.fingerprint, opening(known, report, self.now)))
-            self._update(row, starts_at=row.starts_at)
-        elif step is Step.REOPEN and known.closed_through is not None:
-            started_at = row.starts_at or self.now
-            self.reopened.append(Reopened(row.fingerprint, known.closed_through, started_at))
-            self._update(row, starts_at=row.starts_at)
-        elif step is Step.CLOSE:
-            self.closed.append(Closed(row, row.ends_at or self.now))
-            self._update(row, starts_at=self._start(row, known))
-        elif step is Step.RECORD:
-            self._record(row, report, known)
+    def add_all(self, changed: list[ChangedAlert]) -> None:
+        positions = self.alerts.positions()
+        for fingerprint, known, rewritten in changed:
+            position = positions[fingerprint]
+            report = self.alerts.report(position)
+            step = decide(known, report, self.now)
+            if step is Step.COUNT:
+                continue
+            if rewritten:
+                self.rewritten.append(position)
+            if report.status is AlertStatus.RESOLVED:
+                self._end(fingerprint, known, report, step)
+            else:
+                self._fire(fingerprint, known, report, step)
 
     def oldest(self) -> datetime | None:
         """Return when the first of these changes happened, as far as the senders say."""
         times = [each.opened_at for each in self.opened]
         times += [each.started_at for each in self.reopened]
-        times += [each.ended_at for each in self.closed]
-        times += [each.closed_at for each in self.recorded]
+        times += [each.ended_at for each in self.ended]
         return min(times, default=None)
 
-    def _first(self, row: AlertRow, report: Report, step: Step) -> None:
-        if step is Step.OPEN:
-            self.opened.append(Opened(row.fingerprint, opening(None, report, self.now)))
+    def _end(self, fingerprint: str, known: Known | None, report: Report, step: Step) -> None:
+        starts_at = self._start(report, known)
+        if step is Step.RECORD:
+            opened_at, ended_at = recorded(report, self.now)
         else:
-            self._record(row, report, None)
+            opened_at = ended_at = report.ends_at or self.now
+        self.ended.append(Ended(fingerprint, opened_at, ended_at, starts_at, report.ends_at))
 
-    def _record(self, row: AlertRow, report: Report, known: Known | None) -> None:
-        opened_at, closed_at = recorded(report, self.now)
-        self.recorded.append(Recorded.of(row, opened_at, closed_at))
-        starts_at = self._start(row, known) if known else row.starts_at
-        self._update(row, starts_at=starts_at, closed_through=closed_at)
+    def _fire(self, fingerprint: str, known: Known | None, report: Report, step: Step) -> None:
+        started_at = report.starts_at or self.now
+        starts_at = report.starts_at
+        if step is Step.OPEN:
+            self.opened.append(Opened(fingerprint, opening(known, report, self.now)))
+        elif step in (Step.REOPEN, Step.CONTEST) and known and known.closed_through:
+            self.reopened.append(Reopened(fingerprint, known.closed_through, started_at))
+            self.contested += step is Step.CONTEST
+        if step is not Step.OPEN and step is not Step.REOPEN:
+            starts_at = self._start(report, known)
+        if known is not None:
+            changes = known.status is not AlertStatus.FIRING
+            contested = step is Step.CONTEST or (
+                step is Step.REFRESH and known.contested_since is not None
+            )
+            self.fired.append(Fired(fingerprint, starts_at, contested, changes))
 
-    def _update(
-        self,
-        row: AlertRow,
-        *,
-        starts_at: datetime | None,
-        closed_through: datetime | None = None,
-        changes: bool = True,
-    ) -> None:
-        ends_at = row.ends_at or closed_through
-        content = row[:7]  # fingerprint to severity
-        self.updated.append(Updated(*content, starts_at, ends_at, closed_through, changes))
-
-    def _start(self, row: AlertRow, known: Known) -> datetime | None:
+    def _start(self, report: Report, known: Known | None) -> datetime | None:
         """Return the newest start known; one that a wrong clock moves with our time is not news."""
-        if row.starts_at is None or row.starts_at == self.now + CLOCK_TOLERANCE:
-            return known.starts_at or row.starts_at
-        return max(row.starts_at, known.starts_at or row.starts_at)
+        known_start = known.starts_at if known else None
+        if report.starts_at is None or report.starts_at == self.now + CLOCK_TOLERANCE:
+            return known_start or report.starts_at
+        return max(report.starts_at, known_start or report.starts_at)

@@ -13,6 +13,13 @@ depends_on = None
 def upgrade() -> None:
     _limit_times()
     op.add_column("alert", sa.Column("contested_since", sa.DateTime(timezone=True)))
+    # A constant default rewrites no row, and serves the former version while it still runs.
+    seen: sa.Column[bool] = sa.Column(
+        "firing_seen", sa.Boolean(), nullable=False, server_default=sa.text("true")
+    )
+    op.add_column("alert", seen)
+    contested = sa.text("contested_since IS NOT NULL")
+    op.create_index("ix_alert_contested", "alert", ["contested_since"], postgresql_where=contested)
     op.add_column("alert", sa.Column("links", JSONB()))
     op.add_column("episode", sa.Column("labels", JSONB()))
     # Its partitions lose the check with it.
@@ -30,6 +37,8 @@ def downgrade() -> None:
     )
     op.drop_column("episode", "labels")
     op.drop_column("alert", "links")
+    op.drop_index("ix_alert_contested", "alert")
+    op.drop_column("alert", "firing_seen")
     op.drop_column("alert", "contested_since")
 
 

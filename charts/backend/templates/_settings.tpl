@@ -13,6 +13,7 @@ backend's default holds.
   "BACKEND_OTLP_ENDPOINT" $config.otlpEndpoint
   "BACKEND_TRACE_SAMPLE_RATIO" $config.traceSampleRatio
   "BACKEND_MAX_BODY_BYTES" $config.maxBodyBytes
+  "BACKEND_CONTESTED_HOURS" $config.contestedHours
   "BACKEND_RETENTION_DELIVERY_DAYS" $retention.deliveryDays
   "BACKEND_RETENTION_EPISODE_DAYS" $retention.episodeDays
   "BACKEND_RETENTION_RESOLVED_DAYS" $retention.resolvedDays

@@ -59,6 +59,7 @@ async def test_an_alert_is_shown_with_exactly_these_fields(
         "last_seen_at": "2026-11-24T12:00:00Z",
         "times_seen": 1,
         "service": "checkout",
+        "contested_since": None,
         "incident": None,
     }
     episode = read.pop("episodes")[0]

@@ -57,6 +57,7 @@ async def test_every_kind_of_change_is_one_statement_whatever_the_number_of_aler
         *make_group(100, status="resolved", starts_at=NOW - hour, ends_at=NOW),
         *make_group(400, starts_at=NOW - hour)[300:],
         *make_group(500, status="resolved", starts_at=NOW - hour, ends_at=NOW)[400:],
+        *(alert | {"annotations": {}} for alert in make_group(200, starts_at=NOW - hour)[100:]),
     ]
 
     async with database.sessions() as session:
@@ -66,10 +67,10 @@ async def test_every_kind_of_change_is_one_statement_whatever_the_number_of_aler
 
     assert statements == [
         sql.UPSERT_AND_RECORD,
+        sql.REWRITE_ALERTS,
         sql.OPEN_EPISODES,
-        sql.CLOSE_EPISODES,
-        sql.RECORD_EPISODES,
-        sql.UPDATE_ALERTS,
+        sql.END_EPISODES,
+        sql.FIRE_ALERTS,
     ]
     assert len(await intake.rows("open_episode")) == 300
     assert len(await intake.rows("episode")) == 200

@@ -157,18 +157,19 @@ async def intake_plans(planner: Planner, number: int) -> list[Plan]:
     """Explain the statements that change so many alerts that are there."""
     fingerprints = [f"{place:016x}" for place in range(number)]
     joined, texts = sql.SEPARATOR.join(fingerprints), [sql.SEPARATOR.join(["x"] * number)] * 6
-    times = [[_NOW] * number] * 3
+    times, yes = [_NOW] * number, [True] * number
     return [
-        await planner.explain(sql.CLOSE_EPISODES, 1, fingerprints),
-        await planner.explain(sql.UPDATE_ALERTS, 1, _NOW, joined, *texts, *times, [True] * number),
-        await planner.explain(sql.REOPEN_EPISODES, 1, fingerprints, *times[:2]),
+        await planner.explain(sql.END_EPISODES, 1, _NOW, joined, *[times] * 4),
+        await planner.explain(sql.FIRE_ALERTS, 1, _NOW, joined, times, yes, yes),
+        await planner.explain(sql.REWRITE_ALERTS, 1, joined, *texts),
+        await planner.explain(sql.REOPEN_EPISODES, 1, fingerprints, times, times),
     ]
 
 
 async def test_the_intake_finds_alerts_and_episodes_by_their_keys(planner: Planner) -> None:
     plans = await intake_plans(planner, 5)
 
-    assert [plan.scanned_whole() for plan in plans] == [set()] * 3
+    assert [plan.scanned_whole() for plan in plans] == [set()] * 4
 
 
 async def test_the_intake_does_so_whatever_the_statistics_say(scratch_settings: Settings) -> None:
@@ -191,9 +192,9 @@ async def test_the_intake_does_so_whatever_the_statistics_say(scratch_settings: 
         ):
             await connection.exec_driver_sql(statement)
 
-    close, update, _ = await intake_plans(Planner(engine, frozenset()), 1000)
+    close, fire, rewrite, _ = await intake_plans(Planner(engine, frozenset()), 1000)
 
-    for plan in (close, update):
+    for plan in (close, fire, rewrite):
         of_tables = [node for node in plan.nodes() if "Relation Name" in node]
         reads = [node for node in of_tables if node["Node Type"] not in {"ModifyTable", "Tid Scan"}]
         assert reads

@@ -22,6 +22,7 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+CLOSED = NOW - HOUR
 
 
 def firing(starts_at: datetime | None) -> Report:
@@ -39,12 +40,21 @@ def known_firing(
 
 
 def known_resolved(
-    closed_through: datetime = NOW - HOUR, recorded_at: datetime = NOW - MINUTE
+    closed_through: datetime = NOW - HOUR,
+    recorded_at: datetime = NOW - MINUTE,
+    *,
+    firing_seen: bool = True,
 ) -> Known:
-    return Known(AlertStatus.RESOLVED, closed_through - HOUR, closed_through, recorded_at)
+    started_at = closed_through - HOUR
+    return Known(
+        AlertStatus.RESOLVED, started_at, closed_through, recorded_at, firing_seen=firing_seen
+    )
 
 
-CLOSED = NOW - HOUR
+def contested(since: datetime = NOW - MINUTE) -> Known:
+    return Known(AlertStatus.FIRING, CLOSED - HOUR, CLOSED, since, since)
+
+
 CASES: dict[str, tuple[Known | None, Report, Step]] = {
     "an unknown firing": (None, firing(NOW - HOUR), Step.OPEN),
     "an unknown resolved": (None, resolved(NOW - HOUR, NOW), Step.RECORD),
@@ -86,15 +96,39 @@ CASES: dict[str, tuple[Known | None, Report, Step]] = {
         resolved(CLOSED + MINUTE, CLOSED + 2 * MINUTE),
         Step.RECORD,
     ),
-    "a stale firing, within the late window": (
-        known_resolved(recorded_at=NOW - LATE_WINDOW),
-        firing(CLOSED - MINUTE),
+    # prometheus#5277: the end was a mistake. alertmanager#2447: the firing report is.
+    "a firing report after the close": (known_resolved(), firing(CLOSED - HOUR), Step.CONTEST),
+    "the late beginning of an end": (
+        known_resolved(recorded_at=NOW - LATE_WINDOW, firing_seen=False),
+        firing(CLOSED - HOUR),
         Step.COUNT,
     ),
-    "a stale firing that goes on": (
-        known_resolved(recorded_at=NOW - LATE_WINDOW - SECOND),
-        firing(CLOSED - MINUTE),
-        Step.OPEN,
+    "a beginning that is too late to be one": (
+        known_resolved(recorded_at=NOW - LATE_WINDOW - SECOND, firing_seen=False),
+        firing(CLOSED - HOUR),
+        Step.CONTEST,
+    ),
+    "contested, the firing report once more": (
+        contested(NOW - LATE_WINDOW),
+        firing(CLOSED - HOUR),
+        Step.REFRESH,
+    ),
+    "contested, and notified again": (
+        contested(NOW - LATE_WINDOW - SECOND),
+        firing(CLOSED - 2 * HOUR),
+        Step.SETTLE,
+    ),
+    "contested, and it fires anew": (contested(), firing(CLOSED + SECOND), Step.SETTLE),
+    "contested, and resolved as before": (contested(), resolved(CLOSED - HOUR, CLOSED), Step.CLOSE),
+    "contested, and resolved by a replica": (
+        contested(),
+        resolved(CLOSED - HOUR, CLOSED - SKEW),
+        Step.CLOSE,
+    ),
+    "contested, and the end of an earlier life": (
+        contested(),
+        resolved(CLOSED - HOUR, CLOSED - SKEW - SECOND),
+        Step.COUNT,
     ),
     "back at once": (known_resolved(), firing(CLOSED + SECOND), Step.REOPEN),
     "back just within the window": (
