@@ -129,3 +129,7 @@ e2e-down: dependencies ## end what `make e2e KEEP=1` left running, or a killed r
 .PHONY: bench
 bench: dependencies ## measure against floors in the same run, write build/bench.json
 	@$(RUN) python -m benchmarks
+
+.PHONY: bench-size
+bench-size: dependencies ## the same with a million alerts and ten million episodes (30 minutes, 10 GB)
+	@$(RUN) python -m benchmarks.size

@@ -1,7 +1,7 @@
 """The PostgreSQL of a run: as durable as in production, and empty at the start."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +48,10 @@ class Postgres:
     def statement_log(self) -> Path:
         return self.server.data / "log" / "statements.json"
 
-    def execute(self, statement: str, database: str = PLATFORM) -> None:
-        asyncio.run(self._execute(statement, database))
+    def execute(
+        self, statement: str, database: str = PLATFORM, arguments: Sequence[object] = ()
+    ) -> None:
+        asyncio.run(self._execute(statement, database, arguments))
 
     def value(self, query: str, database: str = PLATFORM) -> int:
         return asyncio.run(self._value(query, database))
@@ -59,14 +61,19 @@ class Postgres:
 
     def cpu_seconds(self) -> float:
         """Return what the server and its backends, those that have ended included, have used."""
-        postmaster = int((self.server.data / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        return tree_cpu_seconds(postmaster, map(int, children))
+        postmaster, *children = self.processes()
+        return tree_cpu_seconds(postmaster, children)
 
-    async def _execute(self, statement: str, database: str) -> None:
+    def processes(self) -> list[int]:
+        """Return the ids of the server, first, and of its backends."""
+        postmaster = (self.server.data / "postmaster.pid").read_text().split()[0]
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        return [int(postmaster), *map(int, children)]
+
+    async def _execute(self, statement: str, database: str, arguments: Sequence[object]) -> None:
         connection = await self._connect(database)
         try:
-            await connection.execute(statement)
+            await connection.execute(statement, *arguments)
         finally:
             await connection.close()
 

@@ -86,9 +86,10 @@ class Server:
     def socket_directory(self) -> Path:
         return self.root
 
-    def start(self) -> None:
-        """Start and return when connections are accepted."""
-        arguments = [f"--{name}={value}" for name, value in self._options.items()]
+    def start(self, **options: str) -> None:
+        """Start and return when connections are accepted; options count for this start alone."""
+        named = (self._options | options).items()
+        arguments = [f"--{name}={value}" for name, value in named]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  # our own binary and arguments
                 [self._bin / "postgres", "-D", self.data, "-k", self.root, *arguments],

@@ -1,0 +1,1 @@
+"""How much slower everything is when a million alerts and ten million episodes are there."""
