@@ -22,7 +22,7 @@ MEASURED = {
 def test_ratios_are_made_round_by_round_and_judged_by_their_median() -> None:
     against_floor, tail, against_other = rows(MEASURED, Mode.UPDATE)
 
-    assert (against_floor.measured.median, against_floor.verdict) == (0.5, Verdict.AIM)
+    assert (against_floor.measured.median, against_floor.verdict) == (0.5, Verdict.MUST)
     assert (tail.measured.median, tail.verdict) == (2.5, Verdict.MUST)
     assert (against_other.measured.median, against_other.verdict) == (50, Verdict.AIM)
 
