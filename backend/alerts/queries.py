@@ -22,6 +22,7 @@ ALERT_COLUMNS = (
     alert.c.times_seen,
     alert.c.service,
     alert.c.contested_since,
+    alert.c.links,
 )
 SELECT_ALERT = select(alert.c.id, *ALERT_COLUMNS).join(
     integration, integration.c.id == alert.c.integration_id

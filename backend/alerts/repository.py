@@ -78,10 +78,12 @@ async def upsert_alerts(
     The alerts must be in ascending order of fingerprint, each once. They stay locked. A record of
     their delivery is stored by the same statement.
     """
-    texts = [_joined(column) for column in alerts.texts]
+    *texts, links = alerts.texts
+    own, shared = _shared(links)
+    joined = [_joined(column) for column in (*texts, own)]
     appearances = [None if times == 1 else times for times in alerts.appearances]
     others = [_padded(column) for column in (*alerts.times, appearances)]
-    arguments = (integration_id, now, *texts, *others)
+    arguments = (integration_id, now, *joined, *others, shared)
     if record is None:
         result = await _run(session, sql.UPSERT_ALERTS, *arguments)
     else:
@@ -138,6 +140,14 @@ def _joined(column: Sequence[str]) -> str:
         return joined
     symbol = "\N{SYMBOL FOR UNIT SEPARATOR}"
     return sql.SEPARATOR.join([cell.replace(sql.SEPARATOR, symbol) for cell in column])
+
+
+def _shared(links: Sequence[str]) -> tuple[Sequence[str], str | None]:
+    """Divide links into those of single alerts and those of all others, which are sent once."""
+    shared = links[0]
+    if links.count(shared) == len(links):
+        return (), shared or None
+    return ["" if own == shared else own or "{}" for own in links], shared or None
 
 
 def _padded(column: Sequence[object]) -> Sequence[object]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,6 +26,10 @@ class ResolvedBy(StrEnum):
     PERSON = "person"
     REVOKED = "revoked"
     EXPIRED = "expired"
+
+
+LinkName = Literal["source", "alertmanager", "dashboard", "panel", "silence"]
+LINK_NAMES: tuple[LinkName, ...] = get_args(LinkName)
 
 
 class _Schema(BaseModel):
@@ -55,6 +60,12 @@ class AlertRead(_Schema):
         default=None,
         description="Set while a firing report contradicts the end that another one has given.",
     )
+    links: dict[LinkName, str] = Field(
+        default={},
+        description="Addresses, http and https only: the rule's graph, the Alertmanager, and"
+        " Grafana's own. Absent ones are left out.",
+        examples=[{"source": "https://prometheus.example/graph?g0.expr=up"}],
+    )
     incident: int | None = Field(default=None, description="Number of the open incident.")
 
 
@@ -68,6 +79,12 @@ class EpisodeRead(_Schema):
 
 
 class AlertDetail(AlertRead):
+    expression: str | None = Field(
+        default=None,
+        description="What the rule asks, if the address of its graph says so; cut at 2,048"
+        " characters.",
+        examples=["up == 0"],
+    )
     episodes: list[EpisodeRead] = Field(description="Newest first, at most 100.")
 
 

@@ -5,6 +5,7 @@ stored by backend/alerts/intake/ingest.py.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -16,7 +17,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts import overview, queries
 from backend.alerts.errors import AlertNotFound
+from backend.alerts.intake.links import expression_of
 from backend.alerts.schemas import (
+    LINK_NAMES,
     AlertDetail,
     AlertFilter,
     AlertRead,
@@ -26,6 +29,7 @@ from backend.alerts.schemas import (
     FiringSeverity,
     IntakeHealth,
     LastRejection,
+    LinkName,
 )
 from backend.db.pagination import InvalidCursor, Page, decode_cursor, encode_cursor, split_page
 
@@ -73,6 +77,7 @@ async def get_alert(session: AsyncSession, integration_slug: str, fingerprint: s
     )
     return AlertDetail(
         **_alert(row).model_dump(),
+        expression=_expression(row.links or {}),
         episodes=[_episode(found) for found in episodes],
     )
 
@@ -143,6 +148,15 @@ def _episode(row: Row[Any]) -> EpisodeRead:
     )
 
 
+def _links(stored: Mapping[str, str]) -> dict[LinkName, str]:
+    # A newer release, which may run beside this one, may store more names.
+    return {name: stored[name] for name in LINK_NAMES if name in stored}
+
+
+def _expression(stored: Mapping[str, str]) -> str | None:
+    return stored.get("expression") or expression_of(stored.get("source", ""))
+
+
 def _alert(row: Row[Any]) -> AlertRead:
     return AlertRead(
         fingerprint=row.fingerprint,
@@ -157,5 +171,6 @@ def _alert(row: Row[Any]) -> AlertRead:
         times_seen=row.times_seen,
         service=row.service,
         contested_since=row.contested_since,
+        links=_links(row.links or {}),
         incident=None,
     )

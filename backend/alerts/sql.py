@@ -9,11 +9,11 @@ texts, so no part is filled in later.
 # Separates the cells of a column that is sent as one text. JSON and fingerprints cannot contain
 # this control character.
 SEPARATOR = "\x1f"
-_TEXTS = 7
+_TEXTS = 8
 
 
 def _joined(first: int) -> str:
-    """Split the columns of texts of an alert, fingerprint to severity: an empty cell is null."""
+    """Split the columns of texts of an alert, fingerprint to links: an empty cell is null."""
     numbers = range(first, first + _TEXTS)
     return ", ".join(f"string_to_array(${number}::text, chr(31), '')" for number in numbers)
 
@@ -23,38 +23,43 @@ def _joined(first: int) -> str:
 # stays locked until the transaction ends.
 # `xmax = 0` holds only for a row that was inserted by this very statement.
 # ORDER BY keeps the order of locks the same for every delivery: no deadlocks. SEPARATOR joins the
-# columns of texts, an empty cell is null, and `times` is null for one.
+# columns of texts, an empty cell is null, and `times` is null for one. Most alerts of a delivery
+# have the same links, which are sent once ($14): to parse them for each would slow down repeats.
 _UPSERT = f"""
 WITH reported AS MATERIALIZED (
     SELECT fingerprint, status, labels::jsonb AS labels, annotations::jsonb AS annotations,
-           alertname, service, severity, starts_at, ends_at, coalesce(times, 1) AS times
+           alertname, service, severity, links, starts_at, ends_at, coalesce(times, 1) AS times
     FROM unnest(
         {_joined(3)},
-        $10::timestamptz[], $11::timestamptz[], $12::bigint[]
-    ) AS t (fingerprint, status, labels, annotations, alertname, service, severity,
+        $11::timestamptz[], $12::timestamptz[], $13::bigint[]
+    ) AS t (fingerprint, status, labels, annotations, alertname, service, severity, links,
             starts_at, ends_at, times)
 ), upserted AS (
     INSERT INTO alert AS a (
         integration_id, fingerprint, status, labels, annotations, alertname, service, severity,
-        starts_at, ends_at, status_changed_at, first_seen_at, last_seen_at, times_seen
+        links, starts_at, ends_at, status_changed_at, first_seen_at, last_seen_at, times_seen
     )
     SELECT $1::bigint, fingerprint, status, labels, annotations, alertname, service, severity,
-           starts_at, ends_at, $2::timestamptz, $2::timestamptz, $2::timestamptz, times
+           coalesce(links::jsonb, $14::jsonb), starts_at, ends_at,
+           $2::timestamptz, $2::timestamptz, $2::timestamptz, times
     FROM reported
     ORDER BY fingerprint COLLATE "C"
     ON CONFLICT (integration_id, fingerprint) DO UPDATE
     SET times_seen = a.times_seen + excluded.times_seen,
         last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at)
-    RETURNING a.fingerprint, a.status, a.labels, a.annotations, a.starts_at, a.ends_at,
+    RETURNING a.fingerprint, a.status, a.labels, a.annotations, a.starts_at, a.ends_at, a.links,
               a.closed_through, a.status_changed_at, a.contested_since, a.firing_seen,
               a.xmax = 0 AS is_new
 )"""  # noqa: S608  # numbers of our own
 # A resolved report without annotations leaves those of the firing one: what it said, and the
-# runbook, are read in the morning.
+# runbook, are read in the morning. Replicas send different links, so these are news only when an
+# alert fires again.
 _CHANGED = """
 SELECT c.fingerprint, c.is_new,
        c.labels <> r.labels OR c.annotations <> r.annotations
-           AND NOT (r.status = 'resolved' AND r.annotations = '{}') AS rewritten,
+           AND NOT (r.status = 'resolved' AND r.annotations = '{}')
+           OR c.status = 'resolved' AND r.status = 'firing'
+           AND coalesce(r.links::jsonb, $14::jsonb, c.links) IS DISTINCT FROM c.links AS rewritten,
        c.status, c.starts_at, c.closed_through, c.status_changed_at, c.contested_since,
        c.firing_seen
 FROM upserted AS c JOIN reported AS r USING (fingerprint)
@@ -84,7 +89,7 @@ VALUES ($1::bigint, $2::timestamptz, {", ".join(own)})
 
 # The first thousand alerts of a delivery with its record. Most deliveries need only this statement,
 # and a statement costs the client as much as twenty alerts.
-UPSERT_AND_RECORD = f"{_UPSERT}, recorded AS ({_record(first=13)}){_CHANGED}"
+UPSERT_AND_RECORD = f"{_UPSERT}, recorded AS ({_record(first=15)}){_CHANGED}"
 # Each further thousand.
 UPSERT_ALERTS = f"{_UPSERT}{_CHANGED}"
 # A delivery without alerts to store.
@@ -191,9 +196,10 @@ UPDATE alert AS a
 SET labels = u.labels::jsonb,
     annotations = CASE WHEN u.status = 'resolved' AND u.annotations = '{{}}' THEN a.annotations
                        ELSE u.annotations::jsonb END,
-    alertname = u.alertname, service = u.service, severity = u.severity
+    alertname = u.alertname, service = u.service, severity = u.severity,
+    links = coalesce(u.links::jsonb, a.links)
 FROM unnest({_joined(2)})
-    AS u (fingerprint, status, labels, annotations, alertname, service, severity)
+    AS u (fingerprint, status, labels, annotations, alertname, service, severity, links)
 CROSS JOIN LATERAL (
     SELECT ctid FROM alert WHERE integration_id = $1::bigint AND fingerprint = u.fingerprint
     OFFSET 0

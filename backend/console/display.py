@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
@@ -82,6 +83,18 @@ def shorten(text: str, limit: int) -> str:
     """Shorten a text to one line of at most `limit` characters."""
     line = _WHITE_SPACE.sub(" ", text[: limit * 4]).strip()
     return line if len(line) <= limit and len(text) <= limit * 4 else line[: limit - 1] + ELLIPSIS
+
+
+def is_local(address: str) -> bool:
+    """Tell whether an address leads every reader to the reader's own machine."""
+    host = urlsplit(address).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        ip = ip_address(host)
+    except ValueError:
+        return False
+    return ip.is_loopback or ip.is_unspecified
 
 
 def external_link(text: str) -> str | None:

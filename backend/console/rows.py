@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from urllib.parse import quote
 
-from backend.alerts.schemas import AlertRead, AlertStatus
+from backend.alerts.schemas import AlertDetail, AlertRead, AlertStatus
 from backend.catalog.schemas import ServiceRead
-from backend.console.display import external_link
+from backend.console.display import external_link, is_local
 from backend.console.filters import Filters
 from backend.console.severities import tone_of
 from backend.console.views import AlertRow, Text
@@ -35,6 +35,14 @@ _PLACES = (
     "job",
 )
 _MOST_PLACES = 2
+_LINKS = {
+    "source": "Source",
+    "alertmanager": "Alertmanager",
+    "dashboard": "Dashboard",
+    "panel": "Panel",
+    "silence": "Silence it",
+}
+_LOCAL = "only on the machine that sent it"
 
 
 def alert_row(alert: AlertRead, now: datetime) -> AlertRow:
@@ -107,6 +115,26 @@ def annotation_texts(annotations: Mapping[str, str]) -> Sequence[Text]:
         )
         for name in names
     ]
+
+
+def link_texts(alert: AlertDetail) -> Sequence[Text]:
+    """List the ways to the source; the expression is there even if no address can be followed."""
+    texts = [
+        Text(
+            key=element_key("link", name),
+            name=_LINKS[name],
+            value=address,
+            href=external_link(address),
+            external=True,
+            note=_LOCAL if external_link(address) and is_local(address) else "",
+        )
+        for name, address in alert.links.items()
+    ]
+    if alert.expression:
+        key = element_key("link", "expression")
+        asks = Text(key=key, name="Expression", value=alert.expression, href=None, external=False)
+        texts.insert(0, asks)
+    return texts
 
 
 def service_texts(service: ServiceRead) -> Sequence[Text]:

@@ -10,7 +10,7 @@ from backend.alerts import service as alerts
 from backend.alerts.schemas import AlertFilter, AlertStatus, FiringOverview, IntakeHealth
 from backend.catalog import service as catalog
 from backend.console.filters import ABSENT, Filters, chips
-from backend.console.rows import alert_row, annotation_texts, label_texts, service_texts
+from backend.console.rows import alert_row, annotation_texts, label_texts, link_texts, service_texts
 from backend.console.sections import sections_of, severity_counts
 from backend.console.timeline import draw
 from backend.console.views import AlertList, AlertPage, Empty, NowPage, ServiceSection, Suggestions
@@ -104,6 +104,7 @@ async def alert_page(
         service_href=Filters(service=alert.service or ABSENT).href(),
         catalogued=service_texts(service) if service else (),
         annotations=annotation_texts(alert.annotations),
+        links=link_texts(alert),
         labels=label_texts(alert.labels),
         episodes=alert.episodes,
         timeline=draw(alert.episodes, now),

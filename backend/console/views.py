@@ -115,6 +115,7 @@ class Text:
     value: str
     href: str | None
     external: bool
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +129,8 @@ class AlertPage:
     catalogued: Sequence[Text]
     """The catalog's fields of the service, such as its owner; empty without an entry."""
     annotations: Sequence[Text]
+    links: Sequence[Text]
+    """Ways to the source, and the expression of its rule."""
     labels: Sequence[Text]
     episodes: Sequence[EpisodeRead]
     timeline: Timeline

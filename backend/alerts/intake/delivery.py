@@ -20,6 +20,8 @@ class Chunk:
 
     alerts: Sequence[AlertMessage]
     times: Sequence[int]
+    # The address of the Alertmanager that sent them.
+    sender: str = ""
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ class Delivery:
         ]
         for chunk in batches(ordered, lambda latest: self.size(latest[0])):
             alerts = self.load([index for index, _ in chunk])
-            yield Chunk(alerts, [times for _, times in chunk])
+            yield Chunk(alerts, [times for _, times in chunk], self.envelope.external_url)
 
 
 def batches(items: Sequence[Item], size: Callable[[Item], int]) -> Iterator[Sequence[Item]]:

@@ -14,6 +14,7 @@ MAX_NAME_CHARACTERS = 256
 MAX_LABEL_VALUE_CHARACTERS = 16_384
 MAX_ANNOTATION_CHARACTERS = 65_536
 MAX_ANNOTATIONS_CHARACTERS = 256 * 1024  # in all of one alert
+MAX_LINK_CHARACTERS = 2048  # what browsers and proxies take
 
 # Promoted labels are copies for filters and grouping, cut to what a B-tree entry can hold.
 MAX_PROMOTED_CHARACTERS = 255

@@ -56,6 +56,11 @@ class AlertMessage(BaseModel):
     starts_at: Time | None = Field(None, alias="startsAt")
     ends_at: Time | None = Field(None, alias="endsAt")
     fingerprint: Fingerprint
+    generator_url: str | None = Field(None, alias="generatorURL")
+    # Grafana's own.
+    dashboard_url: str | None = Field(None, alias="dashboardURL")
+    panel_url: str | None = Field(None, alias="panelURL")
+    silence_url: str | None = Field(None, alias="silenceURL")
 
     def event_time(self) -> datetime:
         """Return when the alert reached its state; unknown times sort before all others."""
@@ -83,6 +88,7 @@ class Envelope(BaseModel):
 
     group_key: Annotated[str, _lenient("")] = Field("", alias="groupKey")
     receiver: Annotated[str, _lenient("")] = ""
+    external_url: Annotated[str, _lenient("")] = Field("", alias="externalURL")
     truncated_alerts: Annotated[NonNegativeInt, _lenient(0)] = Field(0, alias="truncatedAlerts")
 
 

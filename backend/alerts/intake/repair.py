@@ -18,6 +18,7 @@ from backend.alerts.intake.limits import (
     MAX_ANNOTATIONS,
     MAX_ANNOTATIONS_CHARACTERS,
     MAX_LABELS,
+    MAX_LINK_CHARACTERS,
     MAX_NAME_CHARACTERS,
 )
 from backend.alerts.intake.texts import read_text, storable
@@ -25,6 +26,7 @@ from backend.alerts.intake.texts import read_text, storable
 CUT_MARK = "…"
 _TIMES = ("startsAt", "endsAt")
 _FIELDS = ("status", "fingerprint", "labels", "annotations", *_TIMES)
+_LINKS = ("generatorURL", "dashboardURL", "panelURL", "silenceURL")
 _NESTED = (b"[", b"{")
 
 # What was changed in one alert: a code, and a sentence for the sender.
@@ -64,6 +66,8 @@ def _fields(reader: Reader, changes: Changes) -> Iterator[tuple[str, bytes]]:
             yield name, _object(_labels(reader, changes))
         elif name == "annotations":
             yield name, orjson.dumps(dict(_annotations(reader, changes)))
+        elif name in _LINKS:
+            yield name, _link(reader.value())
         elif name in _FIELDS:
             value = _flat(reader.value())
             if name in _TIMES and value == b'""':
@@ -73,6 +77,13 @@ def _fields(reader: Reader, changes: Changes) -> Iterator[tuple[str, bytes]]:
                 yield name, b"{}"
             else:
                 yield name, value
+
+
+def _link(value: Part) -> bytes:
+    """Return a text that is long enough for the expression in a link that is too long."""
+    return (
+        orjson.dumps(read_text(value, 8 * MAX_LINK_CHARACTERS)[0]) if value[:1] == b'"' else b"null"
+    )
 
 
 def _flat(value: Part) -> bytes:

@@ -7,6 +7,7 @@ from datetime import datetime
 import orjson
 
 from backend.alerts.intake.delivery import Chunk
+from backend.alerts.intake.links import link_texts
 from backend.alerts.intake.payload import ZERO_TIMES_END
 from backend.alerts.intake.rules import CLOCK_TOLERANCE, Report
 from backend.alerts.labels import promoted, service_of
@@ -47,6 +48,7 @@ def alert_columns(chunk: Chunk, now: datetime) -> AlertColumns:
         [promoted(each, "alertname") for each in labels],
         [service_of(each) for each in labels],
         [promoted(each, "severity") for each in labels],
+        link_texts(alerts, chunk.sender),
     )
     latest = now + CLOCK_TOLERANCE
     times = (

@@ -60,10 +60,15 @@ async def test_an_alert_is_shown_with_exactly_these_fields(
         "times_seen": 1,
         "service": "checkout",
         "contested_since": None,
+        "links": {
+            "source": "http://prometheus.example/graph?g0.expr=up",
+            "alertmanager": "http://alertmanager.example",
+        },
         "incident": None,
     }
     episode = read.pop("episodes")[0]
-    assert listed == read == expected
+    assert listed == expected
+    assert read == {**expected, "expression": "up"}
     assert episode == {
         "id": episode["id"],
         "opened_at": starts_at,

@@ -91,3 +91,6 @@ async def test_a_contact_point_delivers_as_it_comes(
     assert posted.json() == {"accepted": 1, "rejected": []}
     for name in ("status", "labels", "annotations"):
         assert stored[name] == alert[name]
+    sent = {name.removesuffix("URL"): alert[name] for name in LINKS}
+    sent |= {"source": sent.pop("generator"), "alertmanager": "https://play.grafana.org/"}
+    assert stored["links"] == {name: url for name, url in sent.items() if url.startswith("http")}

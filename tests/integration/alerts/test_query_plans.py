@@ -156,7 +156,7 @@ async def test_intake_health_reads_the_last_hour_and_no_more(planner: Planner) -
 async def intake_plans(planner: Planner, number: int) -> list[Plan]:
     """Explain the statements that change so many alerts that are there."""
     fingerprints = [f"{place:016x}" for place in range(number)]
-    joined, texts = sql.SEPARATOR.join(fingerprints), [sql.SEPARATOR.join(["x"] * number)] * 6
+    joined, texts = sql.SEPARATOR.join(fingerprints), [sql.SEPARATOR.join(["x"] * number)] * 7
     times, yes = [_NOW] * number, [True] * number
     return [
         await planner.explain(sql.END_EPISODES, 1, _NOW, joined, *[times] * 4),

@@ -159,3 +159,22 @@ async def test_a_page_costs_a_fixed_number_of_queries(
     with recorded_statements(app.state.database.engine) as statements:
         assert (await reader.get(path)).status_code == 200
     assert 0 < len(statements) <= most, statements
+
+
+async def test_an_alerts_page_leads_to_its_source(
+    reader: httpx2.AsyncClient, database: Database
+) -> None:
+    sent = {
+        "f": "https://prometheus.example/graph?g0.expr=a%3E1",
+        "l": "http://localhost:9090/graph?g0.expr=a%3E1",
+        "h": "javascript:alert('a>1')//?g0.expr=a%3E1",
+    }
+    alerts = [make_alert(name, generatorURL=address) for name, address in sent.items()]
+    await Intake(database).deliver(*alerts, now=utc_now(), externalURL="")
+
+    for name, address in sent.items():
+        page = (await reader.get(f"/alerts/default/{name}")).text
+        link = f'<a href="{address}" rel="noopener noreferrer external">'
+        assert (link in page, "only on the machine" in page) == (name != "h", name == "l")
+        assert "<bdi>a&gt;1</bdi>" in page
+        assert "javascript:" not in page
