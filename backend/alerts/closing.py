@@ -58,7 +58,7 @@ FROM updated
 _CLOSE_CONTESTED = f"""
 WITH candidate AS MATERIALIZED (
     SELECT integration_id, fingerprint, closed_through AS ended_at FROM alert
-    WHERE contested_since < $4::timestamptz
+    WHERE contested_since < $4::timestamptz AND status <> 'resolved'
     ORDER BY contested_since LIMIT $3::bigint
 ){_CLOSE}"""  # noqa: S608  # a text of our own
 _CLOSE_REVOKED = f"""
