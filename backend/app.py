@@ -13,7 +13,8 @@ from fastapi.telemetry import TelemetryConfig
 from backend import __version__, errors
 from backend.alerts.closing import close_revoked
 from backend.alerts.intake.body import LargeBodies
-from backend.alerts.router import router as alerts_router
+from backend.alerts.reading import router as reading_router
+from backend.alerts.router import router as intake_router
 from backend.catalog.router import router as catalog_router
 from backend.console import router as console
 from backend.db.engine import Database, create_engine
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
 
 # Matching is linear: the busiest routes come first.
 ROUTERS: tuple[APIRouter, ...] = (
-    alerts_router,
+    intake_router,
     health_router,
+    reading_router,
     catalog_router,
     integrations_router,
 )

@@ -32,8 +32,9 @@ log = structlog.get_logger()
 
 # Any constant that nothing else in this database locks.
 ADVISORY_LOCK = 0x0B5E_0001
-# Migrations set timeouts of their own; this one is for waiting until another migration has ended.
+# Migrations set timeouts of their own.
 STATEMENT_TIMEOUT_SECONDS = 15 * 60
+SECONDS_BETWEEN_TRIES = 0.5
 EXIT_FAILED = 1
 EXIT_WRONG_SETTINGS = 2
 
@@ -67,10 +68,14 @@ async def _only_one(engine: AsyncEngine) -> AsyncIterator[None]:
     lock = {"key": ADVISORY_LOCK}
     async with engine.connect() as holder:
         await holder.execution_options(isolation_level="AUTOCOMMIT")
-        got_it = await holder.scalar(text("SELECT pg_try_advisory_lock(:key)"), lock)
-        if not got_it:
-            log.info("waiting_for_another_migration")
-            await holder.execute(text("SELECT pg_advisory_lock(:key)"), lock)
+        waits = False
+        # Asked again and again: a statement that waits for the lock would be one that
+        # CREATE INDEX CONCURRENTLY waits for.
+        while not await holder.scalar(text("SELECT pg_try_advisory_lock(:key)"), lock):
+            if not waits:
+                log.info("waiting_for_another_migration")
+            waits = True
+            await asyncio.sleep(SECONDS_BETWEEN_TRIES)
         yield
         await holder.execute(text("SELECT pg_advisory_unlock(:key)"), lock)
 

@@ -42,7 +42,6 @@ integration = metadata.tables[Integration.__tablename__]
 alert = Table(
     "alert",
     metadata,
-    # The order of lists: it never changes, so that a walk over the pages misses nothing.
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("integration_id", BigInteger, ForeignKey("integration.id"), nullable=False),
     Column("fingerprint", _Fingerprint, nullable=False),
@@ -68,9 +67,12 @@ alert = Table(
     Column("links", JSONB),
     UniqueConstraint("integration_id", "fingerprint"),
     CheckConstraint(f"status IN ({_STATUSES})", name="status_known"),
-    Index(None, "status", "id"),
-    Index(None, "service", "id"),
-    Index(None, "severity", "id"),
+    # The order of lists, whole and of one status, service or severity: the last change, newest
+    # first. The time changes only with the status.
+    Index(None, "status_changed_at", "id"),
+    Index(None, "status", "status_changed_at", "id"),
+    Index(None, "service", "status_changed_at", "id"),
+    Index(None, "severity", "status_changed_at", "id"),
     # Empty but for the alerts that wait for somebody, or for their time.
     Index(
         "ix_alert_contested",

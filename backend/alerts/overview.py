@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Row, Select, case, func, select, true, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.alerts.conditions import conditions_of
 from backend.alerts.models import alert, delivery, integration
-from backend.alerts.queries import SELECT_ALERT, conditions_of, fetch_all
+from backend.alerts.queries import SELECT_ALERT, fetch_all
 from backend.alerts.schemas import AlertFilter, AlertStatus
 
 # Worst first. Names that are not here come after them, alerts without a severity last.
@@ -26,7 +27,7 @@ _GROUP = (func.coalesce(alert.c.service, ""), func.coalesce(alert.c.severity, ""
 
 
 def _firing(filters: AlertFilter) -> AlertFilter:
-    return filters.model_copy(update={"status": AlertStatus.FIRING})
+    return filters.model_copy(update={"statuses": (AlertStatus.FIRING,)})
 
 
 def groups_query(filters: AlertFilter, *, limit: int) -> Select[Any]:

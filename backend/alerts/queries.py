@@ -7,7 +7,6 @@ from sqlalchemy import ColumnElement, Result, Row, Select, Table, null, select, 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts.models import alert, episode, integration, open_episode
-from backend.alerts.schemas import AlertFilter
 
 ALERT_COLUMNS = (
     alert.c.fingerprint,
@@ -35,36 +34,11 @@ async def fetch_all(session: AsyncSession, query: Select[Any]) -> Sequence[Row[A
     return result.all()
 
 
-def conditions_of(filters: AlertFilter) -> list[ColumnElement[bool]]:
-    conditions = [] if filters.status is None else [alert.c.status == filters.status]
-    # As in Prometheus, an empty label is one that is not there.
-    conditions += [
-        column == value if value else column.is_(None)
-        for column, value in (
-            (alert.c.service, filters.service),
-            (alert.c.severity, filters.severity),
-        )
-        if value is not None
-    ]
-    if filters.integration is not None:
-        named = select(integration.c.id).where(integration.c.slug == filters.integration)
-        conditions.append(alert.c.integration_id == named.scalar_subquery())
-    # One containment for each pair: the same name twice with different values matches nothing.
-    conditions += [alert.c.labels.contains({name: value}) for name, value in filters.labels]
-    return conditions
-
-
-def page_query(filters: AlertFilter, *, before_id: int | None, limit: int) -> Select[Any]:
-    query = SELECT_ALERT.where(*conditions_of(filters)).order_by(alert.c.id.desc()).limit(limit)
-    return query if before_id is None else query.where(alert.c.id < before_id)
-
-
-async def find_page(
-    session: AsyncSession, filters: AlertFilter, *, before_id: int | None, limit: int
-) -> Sequence[Row[Any]]:
-    """Return up to `limit` alerts, the newest known first."""
-    query = page_query(filters, before_id=before_id, limit=limit)
-    return await fetch_all(session, query)
+async def find_alerts(session: AsyncSession, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Return alerts in the order of their ids, without those that retention has just deleted."""
+    rows = await fetch_all(session, SELECT_ALERT.where(alert.c.id.in_(ids))) if ids else ()
+    by_id = {row.id: row for row in rows}
+    return [by_id[id_] for id_ in ids if id_ in by_id]
 
 
 async def find_alert(

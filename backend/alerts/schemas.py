@@ -112,17 +112,31 @@ class IngestResult(_Schema):
     )
 
 
-class AlertFilter(_Schema):
-    """All given conditions must hold; `labels` are exact (name, value) pairs.
+class AlertSort(StrEnum):
+    """The orders of lists of alerts, each served by an index.
 
-    An empty `service` or `severity` asks for alerts that have none.
+    There is no order by the oldest change: an alert that changes during a walk over the pages would
+    move to their end and be shown twice.
     """
 
-    status: AlertStatus | None = None
-    service: str | None = None
-    severity: str | None = None
-    integration: str | None = None
+    LAST_CHANGE = "-status_changed_at"
+    NEWEST = "-first_seen_at"
+    OLDEST = "first_seen_at"
+
+
+class AlertFilter(_Schema):
+    """All given conditions must hold, each for any of its values; no values are no condition.
+
+    An empty service or severity asks for alerts that have none. All of the labels, which are exact
+    (name, value) pairs, must be there. `since` is the earliest last change of the status.
+    """
+
+    statuses: tuple[AlertStatus, ...] = ()
+    services: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    integrations: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    since: datetime | None = None
 
 
 class FiringGroup(_Schema):

@@ -7,15 +7,13 @@ stored by backend/alerts/intake/ingest.py.
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from typing import Any
 
-import orjson
-from pydantic import TypeAdapter
 from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts import overview, queries
+from backend.alerts import cursors, overview, queries
+from backend.alerts.conditions import walk_of
 from backend.alerts.errors import AlertNotFound
 from backend.alerts.intake.links import expression_of
 from backend.alerts.schemas import (
@@ -23,6 +21,7 @@ from backend.alerts.schemas import (
     AlertDetail,
     AlertFilter,
     AlertRead,
+    AlertSort,
     EpisodeRead,
     FiringGroup,
     FiringOverview,
@@ -31,40 +30,35 @@ from backend.alerts.schemas import (
     LastRejection,
     LinkName,
 )
-from backend.db.pagination import InvalidCursor, Page, decode_cursor, encode_cursor, split_page
+from backend.alerts.walk import find
+from backend.db.pagination import Page
 
 MAX_EPISODES = 100
 MAX_GROUPS = 50
 MAX_ALERTS_IN_GROUP = 10
 HEALTH_WINDOW = timedelta(hours=1)
 
-# The key and a digest of the filters: a cursor of another list would skip alerts.
-_CURSOR_KEY: TypeAdapter[tuple[int, str]] = TypeAdapter(tuple[int, str])
-
 
 async def list_alerts(
-    session: AsyncSession, filters: AlertFilter, *, limit: int, cursor: str | None
+    session: AsyncSession,
+    filters: AlertFilter,
+    *,
+    limit: int,
+    cursor: str | None,
+    sort: AlertSort = AlertSort.LAST_CHANGE,
 ) -> Page[AlertRead]:
-    """Return a page, newest alert first; raise InvalidCursor for a cursor of another list."""
-    list_of = _digest(filters)
-    before_id = None if cursor is None else _position(cursor, list_of)
-    rows = await queries.find_page(session, filters, before_id=before_id, limit=limit + 1)
-    page, more = split_page(rows, limit)
+    """Return a page of at most `limit` alerts; raise InvalidCursor for a cursor of another list.
+
+    A page may be shorter than the limit and not the last: it ends where a request has looked at
+    enough alerts.
+    """
+    walk, list_of = walk_of(filters, sort), cursors.digest(filters, sort)
+    found = await find(session, walk, cursors.decode(cursor, list_of, walk), limit)
+    rows = await queries.find_alerts(session, [row[walk.key_count - 1] for row in found.rows])
     return Page(
-        items=[_alert(row) for row in page],
-        next_cursor=encode_cursor(page[-1].id, list_of) if more else None,
+        items=[_alert(row) for row in rows],
+        next_cursor=found.next_after and cursors.encode(found.next_after, list_of),
     )
-
-
-def _digest(filters: AlertFilter) -> str:
-    return blake2b(orjson.dumps(filters.model_dump()), digest_size=8).hexdigest()
-
-
-def _position(cursor: str, list_of: str) -> int:
-    before_id, cursor_of = decode_cursor(cursor, _CURSOR_KEY)
-    if cursor_of != list_of:
-        raise InvalidCursor("The cursor belongs to a list with other filters.")
-    return before_id
 
 
 async def get_alert(session: AsyncSession, integration_slug: str, fingerprint: str) -> AlertDetail:
@@ -83,7 +77,7 @@ async def get_alert(session: AsyncSession, integration_slug: str, fingerprint: s
 
 
 async def firing_overview(session: AsyncSession, filters: AlertFilter) -> FiringOverview:
-    """Group the firing alerts that match (`filters.status` is ignored) by service and severity."""
+    """Group the firing alerts that match by service and severity; other statuses are ignored."""
     groups = await overview.find_groups(session, filters, limit=MAX_GROUPS)
     if not groups:
         return FiringOverview(firing=0, severities=[], hidden_groups=0, groups=[])

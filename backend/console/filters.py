@@ -46,10 +46,10 @@ class Filters:
 
     def to_alert_filter(self) -> AlertFilter:
         return AlertFilter(
-            status=self.status,
-            service=self.service,
-            severity=self.severity,
-            integration=self.integration,
+            statuses=(self.status,),
+            services=_one(self.service),
+            severities=_one(self.severity),
+            integrations=_one(self.integration),
             labels=self.labels,
         )
 
@@ -68,6 +68,10 @@ class Filters:
         if self.cursor is not None:
             pairs.append(("cursor", self.cursor))
         return "/?" + urlencode(pairs) if pairs else "/"
+
+
+def _one(value: str | None) -> tuple[str, ...]:
+    return () if value is None else (value,)
 
 
 def parse_filters(query: QueryParams) -> Filters:

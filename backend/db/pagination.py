@@ -23,7 +23,7 @@ Cursor = Annotated[
 ]
 
 
-def encode_cursor(*key: str | float) -> str:
+def encode_cursor(*key: str | float | list[int]) -> str:
     """Pack the sort key of a page's last row. The cursor is opaque, not secret."""
     return urlsafe_b64encode(orjson.dumps(key)).rstrip(b"=").decode()
 

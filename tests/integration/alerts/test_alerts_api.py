@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.alerts import walk as walking
 from tests.support.alertmanager import make_alert, make_group
 from tests.support.factories import make_integration
 from tests.support.intake import Intake
@@ -91,17 +92,31 @@ async def test_filters_can_be_combined(
         now=NOW,
     )
     await intake.deliver(make_alert("5", labels=shop), now=NOW, integration="cluster-a")
+    resolved = make_alert("4", status="resolved", ends_at=NOW, labels={"app": "cart"})
+    await intake.deliver(resolved, now=NOW + timedelta(seconds=1))
 
     cases = {
-        "": ["5", "4", "3", "2", "1"],
-        "status=firing": ["5", "4", "2", "1"],
-        "status=resolved": ["3"],
+        "": ["4", "5", "3", "2", "1"],
+        "sort=-status_changed_at": ["4", "5", "3", "2", "1"],
+        "sort=-first_seen_at": ["5", "4", "3", "2", "1"],
+        "sort=first_seen_at": ["1", "2", "3", "4", "5"],
+        "sort=first_seen_at&status=resolved": ["3", "4"],
+        "since=2026-11-24T12:00:01Z": ["4"],
+        "since=2026-11-24T14:00:00%2B02:00": ["4", "5", "3", "2", "1"],
+        "since=2026-11-24T12:00:00.5Z&sort=first_seen_at": ["4"],
+        "status=firing": ["5", "2", "1"],
+        "status=resolved": ["4", "3"],
         "status=suppressed": [],
+        "status=suppressed&status=resolved": ["4", "3"],
         "service=shop": ["5", "3", "2", "1"],
         "service=cart": ["4"],
+        "service=cart&service=shop&status=resolved": ["4", "3"],
         "service=": [],
+        "service=&service=cart": ["4"],
         "severity=warning": ["2"],
+        "severity=warning&severity=": ["4", "2"],
         "integration=default": ["4", "3", "2", "1"],
+        "integration=default&integration=cluster-a": ["4", "5", "3", "2", "1"],
         "integration=unknown": [],
         "label=zone%3Da%3Db": ["5", "3", "2", "1"],
         "label=zone%3Da%3Db&label=severity%3Dcritical": ["5", "3", "1"],
@@ -125,6 +140,10 @@ async def test_filters_can_be_combined(
         (f"service={'s' * 256}", "invalid_request"),
         ("label=zone", "invalid_label_filter"),
         ("label=%3Dvalue", "invalid_label_filter"),
+        ("since=yesterday", "invalid_request"),
+        ("since=2026-11-24T12:00:00", "invalid_request"),
+        ("sort=last_seen_at", "invalid_request"),
+        ("&".join(["service=a"] * 33), "invalid_request"),
         ("cursor=nonsense", "invalid_cursor"),
         ("cursor=WzFd", "invalid_cursor"),
         ("cursor=%00", "invalid_cursor"),
@@ -145,12 +164,13 @@ async def test_the_largest_page_has_200_alerts(client: httpx2.AsyncClient, intak
     assert page["next_cursor"] is not None
 
 
+@pytest.mark.parametrize("sort", ["", "sort=-first_seen_at"])
 @pytest.mark.parametrize("limit", [1, 7, 50])
-async def test_a_walk_shows_every_alert_once_while_others_come_and_change(
-    client: httpx2.AsyncClient, intake: Intake, limit: int
+async def test_a_walk_shows_no_alert_twice_and_each_that_does_not_change(
+    client: httpx2.AsyncClient, intake: Intake, limit: int, sort: str
 ) -> None:
     before = make_group(50)
-    await intake.deliver(*before, now=NOW)
+    await intake.deliver(*before, *(make_alert(f"quiet-{number}") for number in range(20)), now=NOW)
 
     async def keep_changing() -> None:
         for number in range(8):
@@ -159,10 +179,11 @@ async def test_a_walk_shows_every_alert_once_while_others_come_and_change(
             group = make_group(60 + number, status=status, starts_at=NOW + hour, ends_at=NOW + hour)
             await intake.deliver(*group, now=NOW + hour)
 
-    found, _ = await asyncio.gather(walk(client, f"limit={limit}"), keep_changing())
+    found, _ = await asyncio.gather(walk(client, f"limit={limit}&{sort}"), keep_changing())
 
     assert len(found) == len(set(found))
-    assert {alert["fingerprint"] for alert in before} <= set(found)
+    unchanged = {f"quiet-{number}" for number in range(20)}
+    assert (unchanged if sort == "" else {alert["fingerprint"] for alert in before}) <= set(found)
 
 
 async def test_a_cursor_belongs_to_the_filters_of_its_list(
@@ -173,10 +194,30 @@ async def test_a_cursor_belongs_to_the_filters_of_its_list(
     cursor = first.json()["next_cursor"]
 
     same = await client.get(f"{ALERTS}?status=firing&limit=1&cursor={cursor}")
-    other = await client.get(f"{ALERTS}?status=resolved&limit=2&cursor={cursor}")
 
     assert [item["fingerprint"] for item in same.json()["items"]] == [f"{0:016x}"]
-    assert (other.status_code, other.json()["code"]) == (422, "invalid_cursor")
+    for query in ("status=resolved", "status=firing&sort=first_seen_at", ""):
+        other = await client.get(f"{ALERTS}?{query}&limit=2&cursor={cursor}")
+        assert (other.status_code, other.json()["code"]) == (422, "invalid_cursor")
+
+
+async def test_a_list_whose_filter_no_index_serves_is_complete_and_never_read_whole(
+    client: httpx2.AsyncClient, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a million alerts: few match, too many to sort, and among the last of the list."""
+    monkeypatch.setattr(walking, "FIRST_ROWS_EACH", 1)
+    monkeypatch.setattr(walking, "MAX_ROWS", 5)
+    await intake.deliver(*make_group(60), now=NOW)
+    query = "limit=3&label=severity%3Dcritical"
+    expected = [f"{number:016x}" for number in range(50, -1, -10)]
+    sorted_ = await walk(client, query)
+    monkeypatch.setattr(walking, "MAX_CANDIDATES", 1)
+    in_parts = await walk(client, query)
+    first = (await client.get(f"{ALERTS}?{query}")).json()
+
+    assert sorted_ == in_parts == expected
+    assert first["items"] == []
+    assert first["next_cursor"]
 
 
 async def test_the_number_of_statements_does_not_grow_with_the_page(
@@ -195,7 +236,7 @@ async def test_the_number_of_statements_does_not_grow_with_the_page(
             assert (await client.get(ALERTS + path)).status_code == 200
         counts[path] = len([statement for statement in statements if "alert" in statement])
 
-    assert list(counts.values()) == [1, 1, 1]
+    assert list(counts.values()) == [2, 2, 1]
 
 
 async def test_episodes_of_an_alert_are_bounded_and_the_newest_first(

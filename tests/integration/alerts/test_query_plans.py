@@ -11,8 +11,9 @@ import pytest_asyncio
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.alerts import overview, queries, sql
-from backend.alerts.schemas import AlertFilter, AlertStatus
+from backend.alerts import overview, queries, sql, walk
+from backend.alerts.conditions import walk_of
+from backend.alerts.schemas import AlertFilter, AlertSort, AlertStatus
 from backend.db.engine import create_engine
 from backend.settings import Settings
 from tests.support.queries import recorded_queries
@@ -32,7 +33,7 @@ SELECT 1 + (n % 50 = 0)::int, md5(n::text), CASE WHEN n % 50 = 0 THEN 'firing' E
     jsonb_build_object('alertname', 'A' || n % 30, 'pod', 'pod-' || n, 'severity',
         CASE n % 3 WHEN 0 THEN 'critical' ELSE 'warning' END), '{}', 'A' || n % 30,
     'service-' || floor(sqrt(n % 40000)), CASE n % 3 WHEN 0 THEN 'critical' ELSE 'warning' END,
-    now(), now(), now(), now(), now(), now(), 1
+    now(), now(), now(), now() - (n * 7919 % 20000) * interval '1 min', now(), now(), 1
 FROM generate_series(1, 20000) AS n;
 INSERT INTO open_episode (integration_id, fingerprint, opened_at)
 SELECT integration_id, fingerprint, starts_at FROM alert WHERE status = 'firing';
@@ -101,29 +102,73 @@ async def planner(module_settings: Settings) -> AsyncIterator[Planner]:
     await engine.dispose()
 
 
-FILTERS = {
-    "nothing": (AlertFilter(), {"pk_alert"}),
-    "firing": (AlertFilter(status=AlertStatus.FIRING), {"ix_alert_status_id"}),
-    "service": (AlertFilter(service="service-17"), {"ix_alert_service_id"}),
-    "severity": (AlertFilter(severity="critical"), {"ix_alert_severity_id", "pk_alert"}),
+FIRING = AlertFilter(statuses=(AlertStatus.FIRING,))
+BY_CHANGE = "ix_alert_status_changed_at_id"
+BY_SERVICE = "ix_alert_service_status_changed_at_id"
+# Filters and order, and the index that gives the rows in the list's order.
+IN_ORDER = {
+    "nothing": (AlertFilter(), AlertSort.LAST_CHANGE, BY_CHANGE),
+    "firing": (FIRING, AlertSort.LAST_CHANGE, "ix_alert_status_status_changed_at_id"),
+    "service": (AlertFilter(services=("service-17",)), AlertSort.LAST_CHANGE, BY_SERVICE),
+    "services": (
+        AlertFilter(services=("service-17", "service-18")),
+        AlertSort.LAST_CHANGE,
+        BY_SERVICE,
+    ),
+    "no service": (AlertFilter(services=("",)), AlertSort.LAST_CHANGE, BY_SERVICE),
+    "severity": (
+        AlertFilter(severities=("critical",)),
+        AlertSort.LAST_CHANGE,
+        "ix_alert_severity_status_changed_at_id",
+    ),
+    "label": (AlertFilter(labels=(("pod", "pod-77"),)), AlertSort.LAST_CHANGE, BY_CHANGE),
+    "since": (AlertFilter(since=_NOW), AlertSort.LAST_CHANGE, BY_CHANGE),
+    "newest": (FIRING, AlertSort.NEWEST, "pk_alert"),
+    "oldest": (AlertFilter(), AlertSort.OLDEST, "pk_alert"),
+}
+
+
+@pytest.mark.parametrize(("filters", "sort", "index"), IN_ORDER.values(), ids=IN_ORDER.keys())
+async def test_a_list_reads_one_index_in_its_order(
+    planner: Planner, filters: AlertFilter, sort: AlertSort, index: str
+) -> None:
+    await check_order(planner, filters, sort, index)
+
+
+async def check_order(planner: Planner, filters: AlertFilter, sort: AlertSort, index: str) -> None:
+    list_ = walk_of(filters, sort)
+    position = (_NOW, 12_345) if list_.key_count == 2 else (12_345,)
+    for after in (None, position):
+        for query in (
+            walk.window_query(list_, after, 200, 51),
+            walk.end_query(list_, after, 200),
+        ):
+            plan = await planner.explain_query(query)
+
+            assert plan.indexes() - {"uq_integration_slug"} == {index}
+            assert plan.scanned_whole() == set()
+            assert {node["Node Type"] for node in plan.nodes()}.isdisjoint({"Sort"})
+
+
+CANDIDATES = {
+    "service": (AlertFilter(services=("service-17",)), {BY_SERVICE}),
     "label": (AlertFilter(labels=(("pod", "pod-77"),)), {"ix_alert_labels"}),
     "integration": (
-        AlertFilter(integration="b"),
+        AlertFilter(integrations=("b",)),
         {"uq_alert_integration_id_fingerprint", "pk_alert"},
     ),
 }
 
 
-@pytest.mark.parametrize(("filters", "any_of"), FILTERS.values(), ids=FILTERS.keys())
-async def test_every_filter_of_the_list_uses_an_index(
-    planner: Planner, filters: AlertFilter, any_of: set[str]
+@pytest.mark.parametrize(("filters", "indexes"), CANDIDATES.values(), ids=CANDIDATES.keys())
+async def test_the_few_that_match_are_found_by_an_index(
+    planner: Planner, filters: AlertFilter, indexes: set[str]
 ) -> None:
-    for before_id in (None, 12_345):
-        query = queries.page_query(filters, before_id=before_id, limit=51)
-        plan = await planner.explain_query(query)
+    query = walk.candidates_query(walk_of(filters, AlertSort.NEWEST), (12_345,), 51)
+    plan = await planner.explain_query(query)
 
-        assert plan.scanned_whole() == set()
-        assert plan.indexes() & any_of
+    assert plan.scanned_whole() == set()
+    assert plan.indexes() & indexes
 
 
 async def test_one_alerts_episodes_come_from_the_indexes_of_both_tables(planner: Planner) -> None:
@@ -141,7 +186,7 @@ async def test_the_overview_reads_only_what_fires(planner: Planner) -> None:
     plans = [await planner.explain_query(query) for query in queries]
 
     assert [plan.scanned_whole() for plan in plans] == [set()] * 3
-    assert "ix_alert_status_id" in plans[0].indexes()
+    assert "ix_alert_status_status_changed_at_id" in plans[0].indexes()
 
 
 async def test_intake_health_reads_the_last_hour_and_no_more(planner: Planner) -> None:
@@ -172,7 +217,9 @@ async def test_the_intake_finds_alerts_and_episodes_by_their_keys(planner: Plann
     assert [plan.scanned_whole() for plan in plans] == [set()] * 4
 
 
-async def test_the_intake_does_so_whatever_the_statistics_say(scratch_settings: Settings) -> None:
+async def test_intake_and_lists_do_so_whatever_the_statistics_say(
+    scratch_settings: Settings,
+) -> None:
     """An alert storm is faster than autovacuum: a moment ago the tables were nearly empty."""
     engine = create_engine(scratch_settings)
     partition, integration, alerts, open_episodes, *_ = _FILL.split(";\n")
@@ -192,7 +239,10 @@ async def test_the_intake_does_so_whatever_the_statistics_say(scratch_settings: 
         ):
             await connection.exec_driver_sql(statement)
 
-    close, fire, rewrite, _ = await intake_plans(Planner(engine, frozenset()), 1000)
+    planner = Planner(engine, frozenset())
+    for filters, sort, index in IN_ORDER.values():
+        await check_order(planner, filters, sort, index)
+    close, fire, rewrite, _ = await intake_plans(planner, 1000)
 
     for plan in (close, fire, rewrite):
         of_tables = [node for node in plan.nodes() if "Relation Name" in node]

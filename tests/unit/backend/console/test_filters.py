@@ -19,7 +19,7 @@ def test_an_empty_address_is_everything_that_fires() -> None:
     assert filters == Filters()
     assert filters.grouped
     assert not filters.narrowing
-    assert filters.to_alert_filter() == AlertFilter(status=AlertStatus.FIRING)
+    assert filters.to_alert_filter() == AlertFilter(statuses=(AlertStatus.FIRING,))
 
 
 def test_fields_left_empty_are_no_filters() -> None:
@@ -30,8 +30,8 @@ def test_fields_left_empty_are_no_filters() -> None:
 
 def test_an_absent_label_is_asked_for_by_name() -> None:
     filters = parse("without=service&without=severity")
-    assert filters.to_alert_filter().service == ABSENT
-    assert filters.to_alert_filter().severity == ABSENT
+    assert filters.to_alert_filter().services == (ABSENT,)
+    assert filters.to_alert_filter().severities == (ABSENT,)
     assert not filters.grouped
     assert parse("without=service&service=checkout").service == "checkout"
 

@@ -1,0 +1,103 @@
+"""The conditions of a list of alerts, and which of them an index serves in the list's order."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, any_, func, or_, select
+
+from backend.alerts.models import alert, integration
+from backend.alerts.schemas import AlertFilter, AlertSort
+from backend.alerts.walk import Branch, Walk
+
+# More values than this are compared row by row.
+MAX_BRANCHES = 16
+
+
+def conditions_of(filters: AlertFilter) -> list[ColumnElement[bool]]:
+    return [*_of_columns(filters), *_of_labels(filters), *_since(filters.since)]
+
+
+def walk_of(filters: AlertFilter, sort: AlertSort) -> Walk:
+    """Say how to walk over a list: one index gives the order, the rest is compared."""
+    if sort is not AlertSort.LAST_CHANGE:
+        rest = conditions_of(filters)
+        return Walk(
+            branches=(_branch((alert.c.id,), (), rest),),
+            descending=sort is AlertSort.NEWEST,
+            indexed=bool(rest),
+        )
+    by, values = _leading(filters)
+    rest = [*_of_columns(filters, but=by), *_of_labels(filters)]
+    keys = (alert.c.status_changed_at, alert.c.id)
+    since = _since(filters.since)
+    if by is None:
+        branches = [_branch(keys, since, rest)]
+    else:
+        branches = [_branch(keys, [equals(by, value), *since], rest) for value in values]
+        if tuple(values) == ("",):
+            branches = [replace(branches[0], lead=by)]
+    return Walk(branches=branches, descending=True, indexed=bool(rest))
+
+
+def _branch(
+    keys: Sequence[ColumnElement[Any]],
+    served: Sequence[ColumnElement[bool]],
+    rest: Sequence[ColumnElement[bool]],
+) -> Branch:
+    return Branch(keys=keys, served=served, fits=and_(*rest) if rest else None)
+
+
+def _leading(filters: AlertFilter) -> tuple[ColumnElement[str] | None, Sequence[str]]:
+    """Choose the column whose index is read. A service has the fewest alerts."""
+    for column, values in _columns(filters):
+        if 0 < len(values) <= MAX_BRANCHES:
+            return column, values
+    return None, ()
+
+
+def _columns(filters: AlertFilter) -> Sequence[tuple[ColumnElement[str], Sequence[str]]]:
+    return (
+        (alert.c.service, filters.services),
+        (alert.c.status, filters.statuses),
+        (alert.c.severity, filters.severities),
+    )
+
+
+def _of_columns(
+    filters: AlertFilter, *, but: ColumnElement[str] | None = None
+) -> list[ColumnElement[bool]]:
+    conditions = [
+        any_of(column, values)
+        for column, values in _columns(filters)
+        if values and column is not but
+    ]
+    if filters.integrations:
+        named = select(integration.c.id).where(integration.c.slug.in_(filters.integrations))
+        # As an array, so that an index can serve it.
+        ids = func.array(named.scalar_subquery())
+        conditions.append(alert.c.integration_id == any_(ids))
+    return conditions
+
+
+def _of_labels(filters: AlertFilter) -> list[ColumnElement[bool]]:
+    # One containment for each pair: the same name twice with different values matches nothing.
+    return [alert.c.labels.contains({name: value}) for name, value in filters.labels]
+
+
+def _since(since: datetime | None) -> list[ColumnElement[bool]]:
+    return [] if since is None else [alert.c.status_changed_at >= since]
+
+
+def equals(column: ColumnElement[str], value: str) -> ColumnElement[bool]:
+    """Compare a promoted label. As in Prometheus, an empty label is one that is not there."""
+    return column == value if value else column.is_(None)
+
+
+def any_of(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    named = [value for value in values if value]
+    conditions = [column.in_(named)] if named else []
+    if len(named) < len(values):
+        conditions.append(column.is_(None))
+    return or_(*conditions)
