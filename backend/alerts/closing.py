@@ -20,13 +20,15 @@ BATCH_ROWS = 5000
 MOST_BATCHES_IN_A_REQUEST = 4
 
 # `$1` is now, `$2` the word for what closes, `$3` the most rows. Rows are found by their keys,
-# whatever the statistics say, as in sql.py.
+# whatever the statistics say, as in sql.py. `still` is checked again on the locked row, because a
+# delivery may have settled the alert since the statement began.
 _CLOSE = """
 , due AS MATERIALIZED (
     SELECT a.id, a.integration_id, a.fingerprint, candidate.ended_at
     FROM candidate CROSS JOIN LATERAL (
         SELECT id, integration_id, fingerprint FROM alert
         WHERE integration_id = candidate.integration_id AND fingerprint = candidate.fingerprint
+            AND {still}
         FOR UPDATE SKIP LOCKED
     ) AS a
 ), taken AS (
@@ -55,12 +57,13 @@ SELECT id, integration_id, fingerprint, opened_at, closed_at, alertname, service
 FROM updated
 """
 # The end that was reported is what is known of the end.
+_EXPIRED = "contested_since < $4::timestamptz AND status <> 'resolved'"
 _CLOSE_CONTESTED = f"""
 WITH candidate AS MATERIALIZED (
     SELECT integration_id, fingerprint, closed_through AS ended_at FROM alert
-    WHERE contested_since < $4::timestamptz AND status <> 'resolved'
+    WHERE {_EXPIRED}
     ORDER BY contested_since LIMIT $3::bigint
-){_CLOSE}"""  # noqa: S608  # a text of our own
+){_CLOSE.format(still=_EXPIRED)}"""  # noqa: S608  # texts of our own
 _CLOSE_REVOKED = f"""
 WITH candidate AS MATERIALIZED (
     SELECT o.integration_id, o.fingerprint, i.revoked_at AS ended_at
@@ -71,7 +74,7 @@ WITH candidate AS MATERIALIZED (
     ) AS o
     WHERE i.revoked_at IS NOT NULL AND i.id = coalesce($4::bigint, i.id)
     LIMIT $3::bigint
-){_CLOSE}"""  # noqa: S608  # a text of our own
+){_CLOSE.format(still="status <> 'resolved'")}"""  # noqa: S608  # texts of our own
 
 
 async def close_revoked(session: AsyncSession, integration_id: int, now: datetime) -> None:
