@@ -45,7 +45,9 @@ class Registry:
         """Build the workspace's backend, with `extra` files by their path, and give it the tag."""
         image = build(source=self._source, extra=extra)
         with self._lock:
-            self._cluster.load_image(image.archive)
+            # Most drills release contents that are there already, under another tag.
+            if image.name not in self._cluster.image_names():
+                self._cluster.load_image(image.archive)
             self._images[tag] = image
             self._remember()
             self._tag(self._url, tag)
