@@ -22,7 +22,7 @@ _MODULES = {
     "pulumi-resource-random": "fake_random",
 }
 _MESSAGE_LIMIT = 400 * 1024 * 1024
-_LOOK_SECONDS = 0.2
+_LOOK_SECONDS = 0.05
 # More than the engine asks at once: a slow operation must not hold up the others.
 _THREADS = 64
 

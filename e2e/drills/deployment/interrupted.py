@@ -9,7 +9,7 @@ _NODES = "aws:eks/nodeGroup:NodeGroup"
 # Other plugins make what exists in the state alone, or a component without an id.
 _IN_THE_CLOUD = "aws:"
 # Long enough to be seen in the state and killed, short enough for the plugin to end by itself.
-_CREATION_SECONDS = 15
+_CREATION_SECONDS = 5
 
 
 def up_fails(platform: Platform, checks: Checks) -> None:
