@@ -36,6 +36,8 @@ until [ -e /run/node/etc/images-ready ]; do sleep 0.1; done
 keep kubelet kubelet --config /run/node/etc/kubelet.json --kubeconfig "/run/node/pki/$NODE.conf" \
   --hostname-override "$NODE" --node-ip "$ADDRESS" --node-labels "$LABELS"
 keep kube-proxy kube-proxy --config /run/node/etc/kube-proxy.json --hostname-override "$NODE"
+# Where both write their first rules at once, kube-proxy fails, and a pod that starts meanwhile reaches no Service.
+until iptables-save --table nat | grep default/kubernetes:https >/dev/null; do sleep 0.1; done
 keep kube-router kube-router --kubeconfig /run/node/pki/kube-router.conf --hostname-override "$NODE" \
   --run-firewall=true --run-router=false --run-service-proxy=false --run-loadbalancer=false \
   --service-cluster-ip-range "$SERVICES" --health-port=0 --metrics-port=0
