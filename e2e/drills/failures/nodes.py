@@ -10,6 +10,7 @@ from e2e.load_balancer.target_group import TargetGroup
 from e2e.platform.platform import Platform
 
 _TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
+_DRAIN = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=300s")
 _RESCHEDULED = 90
 _PODS = 2
 # Of the requests that the pods in the zone that is left should get, with a margin.
@@ -78,7 +79,7 @@ def drain(platform: Platform, checks: Checks) -> None:
         for letter in "ab":
             name = platform.cluster.node(letter).name
             try:
-                _drain(platform, name)
+                platform.kubectl("drain", name, *_DRAIN, seconds=320)
                 eventually(
                     f"two API pods are ready, none of them on {name}",
                     lambda: len(looks.ready(platform)) >= _PODS,
@@ -110,8 +111,3 @@ def _bring_back(platform: Platform) -> float:
     platform.release("after-the-power-cut")
     eventually("pods stand in both zones", lambda: looks.in_both_zones(platform), seconds=30)
     return time.time() - began
-
-
-def _drain(platform: Platform, name: str) -> None:
-    flags = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=300s")
-    platform.kubectl("drain", name, *flags, seconds=320)
