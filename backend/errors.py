@@ -105,6 +105,12 @@ class HeadTooLarge(AppError):
     detail = "The request's line and headers have more than 64 KiB, or more than 200 headers."
 
 
+class InvalidHttp(AppError):
+    status = HTTPStatus.BAD_REQUEST
+    code = "invalid_http"
+    detail = "The request is not valid HTTP."
+
+
 class InvalidRequest(AppError):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "invalid_request"
