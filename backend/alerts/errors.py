@@ -33,7 +33,7 @@ class IntakeBusy(Unavailable):
     """503, never 429: Alertmanager retries only 5xx."""
 
     code = "intake_busy"
-    detail = "Another large delivery is being stored: send the same request again."
+    detail = "Other large deliveries are being stored: send the same request again."
 
 
 class BodyTooSlow(AppError):

@@ -1,5 +1,6 @@
 """Compressed request bodies: gzip and deflate, as senders and proxies make them."""
 
+import asyncio
 import zlib
 from http import HTTPStatus
 
@@ -64,6 +65,9 @@ class _Decompressed:
                 return message
             self._waiting = message.get("body", b"")
             self._more = message.get("more_body", False)
+        else:
+            # Nothing else waits here, and few bytes may be many steps.
+            await asyncio.sleep(0)
         try:
             part = self._decoder.decompress(self._waiting, _STEP_BYTES)
         except zlib.error as error:

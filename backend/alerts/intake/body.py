@@ -1,4 +1,4 @@
-"""Reads the body of a delivery, one large body at a time."""
+"""Reads the body of a delivery: one large body at a time, small ones beside each other."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,39 +9,44 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from backend.alerts.errors import BodyTooSlow, IncompleteBody, IntakeBusy
+from backend.alerts.intake import room
 from backend.alerts.intake.json_reader import Body
-from backend.alerts.intake.limits import LARGE_BODY_BYTES
-
-# Alertmanager gives up a request after 10 s or more, and repeats it. A longer wait would store what
-# is already being sent again.
-WAIT_SECONDS = 10.0
-# A slow sender must not block the others.
-READ_SECONDS = 30.0
+from backend.alerts.intake.limits import LARGE_BODY_BYTES, SMALL_BODIES_BYTES
+from backend.alerts.intake.room import Room
 
 
 class LargeBodies:
-    """Admits one large body of a process at a time; small ones pass.
+    """Admits one large body of a process at a time; small ones pass, as far as there is room.
 
     The socket of a waiting body is not read, so its bytes stay with the sender.
     """
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
+        self._room = Room(SMALL_BODIES_BYTES)
 
     @asynccontextmanager
     async def body_of(self, request: Request) -> AsyncIterator[Body]:
         """Read the body; the next large one begins when this context ends."""
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) <= LARGE_BODY_BYTES:
-            yield await _complete(request)
+            async with self._room.lend(int(announced)):
+                async with self._room.reading():
+                    body = await _complete(request)
+                yield body
             return
         async with self._turn():
-            yield await _complete(request)
+            try:
+                async with asyncio.timeout(room.READ_SECONDS):
+                    body = await _complete(request)
+            except TimeoutError as error:
+                raise BodyTooSlow from error
+            yield body
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(room.WAIT_SECONDS):
                 await self._lock.acquire()
         except TimeoutError as error:
             raise IntakeBusy from error
@@ -59,11 +64,8 @@ async def _complete(request: Request) -> Body:
     # One growing buffer, because joining parts at the end would need twice the body's size.
     body = bytearray()
     try:
-        async with asyncio.timeout(READ_SECONDS):
-            async for part in request.stream():
-                body += part
-    except TimeoutError as error:
-        raise BodyTooSlow from error
+        async for part in request.stream():
+            body += part
     except ClientDisconnect as error:
         raise IncompleteBody from error
     return body

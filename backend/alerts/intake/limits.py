@@ -33,5 +33,8 @@ CHUNK_ALERTS = 1000
 CHUNK_BYTES = 1024 * 1024
 # From here on a body is read and split one at a time; ordinary deliveries are far smaller.
 LARGE_BODY_BYTES = 1024 * 1024
+# Of smaller ones that are read and stored at the same time: as many of 1 MiB as the pool has
+# connections. Parsed, one takes some five times its size.
+SMALL_BODIES_BYTES = 8 * 1024 * 1024
 # From here on an alert is repaired in a thread, beside the event loop.
 LARGE_ALERT_BYTES = 64 * 1024

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts.intake import body as body_module
+from backend.alerts.intake import room
 from backend.alerts.intake.limits import LARGE_BODY_BYTES
 from backend.settings import Settings
 from tests.support.alertmanager import Json, make_alert, make_group, make_message
@@ -251,7 +251,7 @@ async def test_a_body_that_cannot_be_decompressed_is_a_clear_4xx(
 async def test_a_large_body_that_waits_too_long_for_its_turn_is_told_to_come_back(
     app: FastAPI, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(body_module, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(room, "WAIT_SECONDS", 0.01)
     large = b" " * (LARGE_BODY_BYTES + 1)
 
     async with app.state.large_bodies._lock:

@@ -7,9 +7,9 @@ import pytest
 from fastapi import Request
 
 from backend.alerts.errors import BodyTooSlow, IncompleteBody, IntakeBusy
-from backend.alerts.intake import body as body_module
+from backend.alerts.intake import room
 from backend.alerts.intake.body import LargeBodies
-from backend.alerts.intake.limits import LARGE_BODY_BYTES
+from backend.alerts.intake.limits import LARGE_BODY_BYTES, SMALL_BODIES_BYTES
 
 Receive = Callable[[], Awaitable[dict[str, object]]]
 
@@ -76,7 +76,7 @@ async def test_large_bodies_take_turns_and_small_ones_pass() -> None:
 async def test_who_waits_too_long_is_told_to_come_back_and_the_turn_is_not_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(body_module, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(room, "WAIT_SECONDS", 0.01)
     bodies = LargeBodies()
 
     async with bodies.body_of(request_of(sends(b"x"), None)):
@@ -89,7 +89,7 @@ async def test_who_waits_too_long_is_told_to_come_back_and_the_turn_is_not_lost(
 
 
 async def test_a_sender_that_trickles_gives_up_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body_module, "READ_SECONDS", 0.01)
+    monkeypatch.setattr(room, "READ_SECONDS", 0.01)
     bodies = LargeBodies()
 
     with pytest.raises(BodyTooSlow):
@@ -98,6 +98,61 @@ async def test_a_sender_that_trickles_gives_up_its_turn(monkeypatch: pytest.Monk
 
     async with bodies.body_of(request_of(sends(b"z"), None)) as body:
         assert bytes(body) == b"z"
+
+
+async def test_small_bodies_wait_for_room_in_the_order_of_their_arrival() -> None:
+    bodies = LargeBodies()
+    admitted: list[int] = []
+    leave = [asyncio.Event() for _ in range(12)]
+
+    async def deliver(number: int) -> None:
+        async with bodies.body_of(request_of(sends(b"x"), LARGE_BODY_BYTES)):
+            admitted.append(number)
+            await leave[number].wait()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(12):
+            group.create_task(deliver(number))
+        await asyncio.sleep(0.05)
+        first = list(admitted)
+        for event in leave:
+            event.set()
+            await asyncio.sleep(0.01)
+
+    assert first == list(range(SMALL_BODIES_BYTES // LARGE_BODY_BYTES))
+    assert admitted == list(range(12))
+
+
+async def test_who_is_slow_makes_room_for_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "HURRY_SECONDS", 0.05)
+    bodies = LargeBodies()
+
+    async def slow() -> None:
+        async with bodies.body_of(request_of(never, LARGE_BODY_BYTES)):
+            pytest.fail("There is no body.")
+
+    hostile = [asyncio.create_task(slow()) for _ in range(8)]
+    await asyncio.sleep(0)
+    async with bodies.body_of(request_of(sends(b"z"), LARGE_BODY_BYTES)) as body:
+        assert bytes(body) == b"z"
+
+    ends = await asyncio.gather(*hostile, return_exceptions=True)
+    assert {type(end) for end in ends} == {BodyTooSlow}
+
+
+async def test_who_finds_no_room_in_time_is_told_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bodies = LargeBodies()
+    monkeypatch.setattr(room, "WAIT_SECONDS", 0.01)
+
+    async with bodies.body_of(request_of(sends(b"x"), LARGE_BODY_BYTES)):
+        with monkeypatch.context() as full:
+            full.setattr(bodies._room, "_free", 0)
+            with pytest.raises(IntakeBusy):
+                async with bodies.body_of(request_of(sends(b"y"), 1)):
+                    pytest.fail("There is no room.")
+    assert not bodies._room._waiting
 
 
 async def test_a_sender_that_goes_away_is_no_failure_of_ours() -> None:
