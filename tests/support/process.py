@@ -1,6 +1,7 @@
 """Running the backend as a process of its own, with its port chosen by the operating system."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -90,6 +91,14 @@ def running(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterato
             if popen.poll() is None:
                 popen.kill()
             popen.wait()
+
+
+def peak_bytes(process: Process) -> int:
+    """Return the most memory that it has ever had."""
+    status = Path(f"/proc/{process.popen.pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) * 1024
 
 
 def _clean_environment() -> dict[str, str]:

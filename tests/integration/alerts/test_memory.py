@@ -14,7 +14,7 @@ import yaml
 from backend.settings import Settings
 from tests.support.alertmanager import make_alert, make_group, make_message
 from tests.support.intake import Intake
-from tests.support.process import API, Process, running
+from tests.support.process import API, Process, peak_bytes, running
 from tests.support.settings import environment_of
 
 WEBHOOK = "/api/v1/webhooks/alertmanager"
@@ -47,13 +47,6 @@ async def client(process: Process, admin_token: str) -> AsyncIterator[httpx2.Asy
     base_url = await asyncio.to_thread(process.base_url)
     async with httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=280) as client:
         yield client
-
-
-def peak_bytes(process: Process) -> int:
-    status = Path(f"/proc/{process.popen.pid}/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    assert found is not None
-    return int(found[1]) * 1024
 
 
 def many_alerts(limit: int) -> tuple[bytes, int]:
