@@ -59,15 +59,24 @@ class Client:
         size = len(body) if length is None else length
         return POST + f"{head}Content-Length: {size}\r\n\r\n".encode() + body
 
-    async def answer(self, request: bytes) -> bytes:
-        """Send a request and return the first line of its answer, or nothing."""
+    async def deliver(self, body: bytes, *, more: str = "") -> bytes:
+        """Return the status of the answer; repeat as Alertmanager does.
+
+        Of the hundreds that connect at the same moment this may be the one that goes, and on a slow
+        machine it may not be its turn in time.
+        """
+        status = b""
+        while status in {b"", b"503"}:
+            status = await self._answer(self.post(body, more=more))
+        return status
+
+    async def _answer(self, request: bytes) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(request)
         try:
-            async with asyncio.timeout(60):
-                return await reader.readline()
+            return (await reader.readline())[9:12]
         except OSError:
-            return b""  # refused before the whole body was read
+            return b""
         finally:
             writer.close()
 
@@ -124,27 +133,20 @@ async def test_what_a_hostile_client_sends_fits_the_memory_and_stops_nobody(
         for number in range(DELIVERIES):
             alerts = group[number * ALERTS : (number + 1) * ALERTS]
             body = json.dumps(make_message(*alerts)).encode()
-            # Of the hundreds that connect at the same moment it may be the one that goes; it
-            # repeats, as Alertmanager does.
-            while not (answer := await honest.answer(honest.post(body))):  # noqa: ASYNC110  # on purpose
-                await asyncio.sleep(0.1)
-            answers.append(answer)
+            answers.append(await honest.deliver(body))
         return answers
 
     answers, _ = await asyncio.gather(deliver(), attack(hostile))
     async with asyncio.TaskGroup() as tasks:
         again = tasks.create_task(deliver())
-        odd = [
-            tasks.create_task(hostile.answer(hostile.post(body, more=more)))
-            for body, more, _ in bodies()
-        ]
+        odd = [tasks.create_task(hostile.deliver(body, more=more)) for body, more, _ in bodies()]
     for writer in hostile.writers:
         writer.close()
 
     peak = peak_bytes(process)
     print(f"peak {peak / MIB:.0f} MiB")  # noqa: T201  # worth seeing
-    assert {answer.split(b" ")[1] for answer in answers + again.result()} == {b"200"}
-    assert [answer.result().split(b" ")[1] for answer in odd] == [status for *_, status in bodies()]
+    assert set(answers + again.result()) == {b"200"}
+    assert [status.result() for status in odd] == [status for *_, status in bodies()]
     stored = await intake.rows("alert", "fingerprint <> 'x'")
     assert [row.times_seen for row in stored] == [2] * len(group)
     assert "Traceback" not in process.text()
