@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 # Every periodic job of the backend: name, when (UTC), what, and how long it may take.
 # A domain offers `async def run(context: JobContext) -> None` in its service and is listed here.
-JOBS: tuple[PeriodicJob, ...] = (retention.JOB, closing.JOB)
+JOBS: tuple[PeriodicJob, ...] = (retention.JOB, *closing.JOBS)
 
 EXIT_WRONG_SETTINGS = 2
 

@@ -110,10 +110,15 @@ WITH reopened AS (
     FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[])
         AS t (fingerprint, closed_at, started_at)
 ), taken AS (
-    DELETE FROM episode AS e USING reopened AS r
-    WHERE e.integration_id = $1::bigint
-      AND e.fingerprint = r.fingerprint
-      AND e.closed_at = r.closed_at
+    DELETE FROM episode AS e USING reopened AS r CROSS JOIN LATERAL (
+        SELECT tableoid, ctid FROM episode
+        WHERE integration_id = $1::bigint
+          AND fingerprint = r.fingerprint
+          AND closed_at = r.closed_at
+        -- Several may end then: an alert that retention forgot is told its history again.
+        ORDER BY id DESC LIMIT 1
+    ) AS found
+    WHERE e.tableoid = found.tableoid AND e.ctid = found.ctid
     RETURNING e.id, e.fingerprint, e.opened_at
 )
 INSERT INTO open_episode (id, integration_id, fingerprint, opened_at)
@@ -132,11 +137,11 @@ FROM reopened AS r LEFT JOIN taken AS t USING (fingerprint)
 # disagree and an end comes before its beginning, our own clock counts.
 END_EPISODES = """
 WITH ended AS MATERIALIZED (
-    SELECT fingerprint, opened_at, ended_at, starts_at, ends_at
+    SELECT fingerprint, opened_at, ended_at, starts_at
     FROM unnest(
         string_to_array($3::text, chr(31)),
-        $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[]
-    ) AS t (fingerprint, opened_at, ended_at, starts_at, ends_at)
+        $4::timestamptz[], $5::timestamptz[], $6::timestamptz[]
+    ) AS t (fingerprint, opened_at, ended_at, starts_at)
 ), taken AS (
     DELETE FROM open_episode AS o
     USING ended AS e CROSS JOIN LATERAL (
@@ -148,13 +153,13 @@ WITH ended AS MATERIALIZED (
     RETURNING o.id, o.fingerprint, o.opened_at
 ), closed AS MATERIALIZED (
     SELECT t.id, fingerprint, coalesce(t.opened_at, e.opened_at) AS opened_at,
-           e.starts_at, e.ends_at,
+           e.starts_at,
            CASE WHEN e.ended_at < t.opened_at THEN greatest($2::timestamptz, t.opened_at)
                 ELSE e.ended_at END AS closed_at
     FROM ended AS e LEFT JOIN taken AS t USING (fingerprint)
 ), updated AS (
     UPDATE alert AS a
-    SET status = 'resolved', starts_at = c.starts_at, ends_at = coalesce(c.ends_at, c.closed_at),
+    SET status = 'resolved', starts_at = c.starts_at, ends_at = c.closed_at,
         closed_through = c.closed_at, status_changed_at = $2::timestamptz, contested_since = NULL,
         firing_seen = c.id IS NOT NULL
     FROM closed AS c CROSS JOIN LATERAL (
@@ -177,7 +182,9 @@ FROM updated
 FIRE_ALERTS = """
 UPDATE alert AS a
 SET status = 'firing', starts_at = u.starts_at, ends_at = NULL, firing_seen = true,
-    contested_since = CASE WHEN u.contested THEN coalesce(a.contested_since, $2::timestamptz) END,
+    -- A release before 0005 leaves the time of a contest when it closes the alert.
+    contested_since = CASE WHEN u.contested AND u.changes THEN $2::timestamptz
+                           WHEN u.contested THEN coalesce(a.contested_since, $2::timestamptz) END,
     status_changed_at = CASE WHEN u.changes THEN $2::timestamptz ELSE a.status_changed_at END
 FROM unnest(
     string_to_array($3::text, chr(31)), $4::timestamptz[], $5::boolean[], $6::boolean[]

@@ -26,7 +26,7 @@ _VALID = f"""
         token.integration_id,
         CASE WHEN '{Scope.ADMIN}' = ANY (token.scopes)
              THEN (SELECT id FROM integration WHERE slug = '{DEFAULT_INTEGRATION}') END
-    )
+    ) AND integration.revoked_at IS NULL
     WHERE token.revoked_at IS NULL
 """  # noqa: S608  # two constants of ours
 _VALID_BY_HASH = f"{_VALID} AND token.sha256 = $1"

@@ -68,7 +68,7 @@ def decide(known: Known | None, report: Report, now: datetime) -> Step:
     if known is None:
         return Step.OPEN if firing else Step.RECORD
     if known.status is AlertStatus.RESOLVED:
-        return _fires_again(known, report, now) if firing else _resolved_again(known, report)
+        return _fires_again(known, report, now) if firing else _resolved_again(known, report, now)
     return _still_fires(known, report, now) if firing else _resolves(known, report, now)
 
 
@@ -91,7 +91,7 @@ def _resolves(known: Known, report: Report, now: datetime) -> Step:
     ended_at = report.ends_at or now
     if known.contested_since is not None and known.closed_through is not None:
         # It settles the contest, even if it says nothing new: the later report counts.
-        return Step.CLOSE if ended_at >= known.closed_through - SKEW else Step.COUNT
+        return Step.COUNT if _is_of_earlier_life(known, report, ended_at) else Step.CLOSE
     if known.closed_through is not None and ended_at <= known.closed_through:
         return Step.COUNT  # the resolved that closed the episode before, once more
     if known.starts_at is not None and ended_at < known.starts_at - SKEW:
@@ -99,9 +99,19 @@ def _resolves(known: Known, report: Report, now: datetime) -> Step:
     return Step.CLOSE
 
 
-def _resolved_again(known: Known, report: Report) -> Step:
+def _is_of_earlier_life(known: Known, report: Report, ended_at: datetime) -> bool:
+    if known.starts_at is None:
+        return False
+    begins_before = report.starts_at is not None and report.starts_at < known.starts_at
+    skew = timedelta(0) if begins_before else SKEW
+    return ended_at < known.starts_at - skew
+
+
+def _resolved_again(known: Known, report: Report, now: datetime) -> Step:
     if report.starts_at is None or known.closed_through is None:
         return Step.COUNT
+    if report.starts_at >= now + CLOCK_TOLERANCE:
+        return Step.COUNT  # its clock is ahead, and its start moves with our time
     return Step.RECORD if report.starts_at > known.closed_through else Step.COUNT
 
 
@@ -113,8 +123,15 @@ def _fires_again(known: Known, report: Report, now: datetime) -> Step:
         # Alertmanager may have timed the alert out by mistake (prometheus#5277), or a replica may
         # lag behind (alertmanager#2447). Both look the same, and only one of them is harmless.
         late = now - known.status_changed_at <= LATE_WINDOW
-        return Step.COUNT if late and not known.firing_seen else Step.CONTEST
+        return Step.COUNT if late and _is_its_beginning(known, started_at) else Step.CONTEST
     return Step.REOPEN if started_at - known.closed_through < FLAP_WINDOW else Step.OPEN
+
+
+def _is_its_beginning(known: Known, started_at: datetime) -> bool:
+    """Return whether an end was all that was known, and this is its start (of a replica)."""
+    return not known.firing_seen and (
+        known.starts_at is None or started_at <= known.starts_at + SKEW
+    )
 
 
 def _began_after_close(known: Known, report: Report) -> bool:

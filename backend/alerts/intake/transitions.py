@@ -51,7 +51,6 @@ class Ended(NamedTuple):
     opened_at: datetime
     ended_at: datetime
     starts_at: datetime | None
-    ends_at: datetime | None
 
 
 class Fired(NamedTuple):
@@ -93,7 +92,8 @@ class Transitions:
     def oldest(self) -> datetime | None:
         """Return when the first of these changes happened, as far as the senders say."""
         times = [each.opened_at for each in self.opened]
-        times += [each.started_at for each in self.reopened]
+        # What contests an end began long ago, and is no news of that time.
+        times += [each.started_at for each in self.reopened if each.started_at > each.closed_at]
         times += [each.ended_at for each in self.ended]
         return min(times, default=None)
 
@@ -103,7 +103,9 @@ class Transitions:
             opened_at, ended_at = recorded(report, self.now)
         else:
             opened_at = ended_at = report.ends_at or self.now
-        self.ended.append(Ended(fingerprint, opened_at, ended_at, starts_at, report.ends_at))
+            if known and known.contested_since and known.closed_through:
+                ended_at = max(ended_at, known.closed_through)
+        self.ended.append(Ended(fingerprint, opened_at, ended_at, starts_at))
 
     def _fire(self, fingerprint: str, known: Known | None, report: Report, step: Step) -> None:
         started_at = report.starts_at or self.now

@@ -204,7 +204,7 @@ async def intake_plans(planner: Planner, number: int) -> list[Plan]:
     joined, texts = sql.SEPARATOR.join(fingerprints), [sql.SEPARATOR.join(["x"] * number)] * 7
     times, yes = [_NOW] * number, [True] * number
     return [
-        await planner.explain(sql.END_EPISODES, 1, _NOW, joined, *[times] * 4),
+        await planner.explain(sql.END_EPISODES, 1, _NOW, joined, *[times] * 3),
         await planner.explain(sql.FIRE_ALERTS, 1, _NOW, joined, times, yes, yes),
         await planner.explain(sql.REWRITE_ALERTS, 1, joined, *texts),
         await planner.explain(sql.REOPEN_EPISODES, 1, fingerprints, times, times),

@@ -40,7 +40,8 @@ class Model:
         if self.closed_through is not None:
             gap = began - self.closed_through
             if gap <= timedelta(0):
-                if self.only_end_seen and now - self.changed_at <= 10 * MINUTE:
+                its_own = self.starts_at is None or began <= self.starts_at + 5 * MINUTE
+                if self.only_end_seen and its_own and now - self.changed_at <= 10 * MINUTE:
                     return
                 began, _ = self.lives.pop()
                 self.contested_since = now
@@ -68,9 +69,12 @@ class Model:
         elif start is None or known is None or start >= known:
             self.starts_at = start or known
 
-    def _is_about_earlier(self, ended: datetime) -> bool:
+    def _is_about_earlier(self, start: datetime | None, ended: datetime) -> bool:
         if self.contested_since is not None and self.closed_through is not None:
-            return ended < self.closed_through - 5 * MINUTE
+            if self.starts_at is None:
+                return False
+            begins_before = start is not None and start < self.starts_at
+            return ended < self.starts_at - (0 if begins_before else 5) * MINUTE
         if self.closed_through is not None and ended <= self.closed_through:
             return True
         return self.starts_at is not None and ended < self.starts_at - 5 * MINUTE
@@ -81,8 +85,10 @@ class Model:
     def resolves(self, start: datetime | None, end: datetime | None, now: datetime) -> None:
         ended = end or now
         if self.firing:
-            if self._is_about_earlier(ended):
+            if self._is_about_earlier(start, ended):
                 return
+            if self.contested_since is not None:
+                ended = max(ended, self.closed_through or ended)
             began, _ = self.lives.pop()
             ended = ended if ended >= began else max(now, began)
         elif not self.lives or (start is not None and start > (self.closed_through or start)):

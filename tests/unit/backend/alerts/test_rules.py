@@ -103,6 +103,17 @@ CASES: dict[str, tuple[Known | None, Report, Step]] = {
         firing(CLOSED - HOUR),
         Step.COUNT,
     ),
+    "an end, and a start that is not its own": (
+        known_resolved(firing_seen=False),
+        firing(CLOSED - SECOND),
+        Step.CONTEST,
+    ),
+    # The start moves with our time, and the same report arrives again.
+    "resolved again by a clock that is ahead": (
+        known_resolved(NOW + CLOCK_TOLERANCE - MINUTE),
+        resolved(NOW + CLOCK_TOLERANCE, NOW + CLOCK_TOLERANCE),
+        Step.COUNT,
+    ),
     "a beginning that is too late to be one": (
         known_resolved(recorded_at=NOW - LATE_WINDOW - SECOND, firing_seen=False),
         firing(CLOSED - HOUR),
@@ -125,9 +136,14 @@ CASES: dict[str, tuple[Known | None, Report, Step]] = {
         resolved(CLOSED - HOUR, CLOSED - SKEW),
         Step.CLOSE,
     ),
+    "contested, and resolved with the wrong end as before": (
+        contested(),
+        resolved(CLOSED - HOUR, CLOSED - HOUR - SKEW),
+        Step.CLOSE,
+    ),
     "contested, and the end of an earlier life": (
         contested(),
-        resolved(CLOSED - HOUR, CLOSED - SKEW - SECOND),
+        resolved(CLOSED - HOUR - SECOND, CLOSED - HOUR - SECOND),
         Step.COUNT,
     ),
     "back at once": (known_resolved(), firing(CLOSED + SECOND), Step.REOPEN),
