@@ -84,6 +84,8 @@ class BoundedProtocol(HttpToolsProtocol):
             raise InvalidHttp
         self._in_head, self._untold_bytes = False, 0
         self._stop_timer()
+        # It began with the end of the body before, if both came in one piece.
+        self._unset_keepalive_if_required()
         if self in self.open:
             self.open[self] = self.open.pop(self)
         super().on_headers_complete()

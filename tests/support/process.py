@@ -18,7 +18,7 @@ from tests.support.polling import wait_for
 START_TIMEOUT_SECONDS = 60
 API = ("-m", "uvicorn", "backend.asgi:app", "--host", "127.0.0.1", "--port", "0",
        "--no-access-log", "--http", "backend.http.protocol:BoundedProtocol",
-       "--timeout-graceful-shutdown", "20")  # fmt: skip
+       "--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "20")  # fmt: skip
 WORKER = ("-m", "backend.worker")
 MIGRATE = ("-m", "backend.migrate")
 _ROOT = Path(__file__).parents[2]

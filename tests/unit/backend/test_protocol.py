@@ -24,18 +24,18 @@ class Serving:
     clients: list["Client"] = field(default_factory=list)
     # The sizes of the bodies that arrived whole.
     taken: list[int] = field(default_factory=list)
-    # Requests for other addresses than / wait for this before they look at their bodies.
+    # Requests for /wait wait for this before they look at their bodies.
     looks: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.asked.append(scope["path"])
-        if scope["path"] != "/":
+        if scope["path"] == "/wait":
             await self.looks.wait()
         size, message = 0, dict[str, Any]()
-        while message.get("more_body", not message):
+        while scope["path"] != "/early" and message.get("more_body", not message):
             message = dict(await receive())
             size += len(message.get("body", b""))
-        if message["type"] == "http.request":
+        if message.get("type") == "http.request":
             self.taken.append(size)
         body = str(size).encode()
         length = (b"content-length", str(len(body)).encode())
@@ -191,6 +191,22 @@ async def test_a_body_that_arrived_whole_is_taken_though_its_sender_has_gone(
     await until(lambda: not BoundedProtocol.open and bool(serving.taken))
 
     assert serving.taken == [size]
+
+
+async def test_who_is_answered_early_may_send_its_rest_and_the_next_request_at_once(
+    serving: Serving,
+) -> None:
+    client = await serving.client()
+    assert await client.ask(b"POST /early HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n1")
+    (connection,) = BoundedProtocol.open
+    connection.timeout_keep_alive = 0  # as if it had passed
+
+    client.writer.write(b"23" + GET.replace(b"/ ", b"/wait ") + b"\r\n")
+    await until(lambda: len(serving.asked) == 2)
+    await asyncio.sleep(0.05)
+    serving.looks.set()
+
+    assert (await client.ask(b"")).endswith(b"0")
 
 
 @pytest.mark.parametrize("upgrade", [b"websocket", b"h2c"])
