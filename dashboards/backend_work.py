@@ -22,7 +22,8 @@ def intake() -> list[Panel]:
         graph(
             "Alerts taken in",
             "Are alerts stored? Per second: accepted (with repeats), rejected by reason, and"
-            " repaired: stored with a part converted, cut or left out.",
+            " repaired: stored with a part converted, cut or left out. Truncated ones never came:"
+            " Alertmanager's receiver has a max_alerts.",
             Query(f"sum(rate(backend_alerts_accepted_total{NAMESPACE}{RATE}))", "accepted"),
             Query(
                 f"sum by (code) (rate(backend_alerts_rejected_total{NAMESPACE}{RATE}))",
@@ -32,8 +33,9 @@ def intake() -> list[Panel]:
                 f"sum by (code) (rate(backend_alerts_repaired_total{NAMESPACE}{RATE}))",
                 "repaired: {{code}}",
             ),
+            Query(f"sum(rate(backend_alerts_truncated_total{NAMESPACE}{RATE}))", "truncated"),
             unit="cps",
-            alerts=["BackendAlertsRejected"],
+            alerts=["BackendAlertsRejected", "BackendAlertsTruncated"],
         ),
         graph(
             "Episodes",

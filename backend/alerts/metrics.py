@@ -22,6 +22,10 @@ REPAIRED = Counter(
     "Alerts that were stored with a part converted, cut or left out, by what was done.",
     ["code"],
 )
+TRUNCATED = Counter(
+    "backend_alerts_truncated_total",
+    "Alerts that Alertmanager left out of deliveries, because its receiver has `max_alerts`.",
+)
 OPENED = Counter("backend_episodes_opened_total", "Episodes opened or reopened by the intake.")
 CLOSED = Counter(
     "backend_episodes_closed_total",
@@ -56,6 +60,7 @@ class Tally:
     accepted: int
     rejected_by_code: Mapping[str, int]
     repaired_by_code: Mapping[str, int]
+    truncated: int = 0
     opened: int = 0
     closed: int = 0
     contested: int = 0
@@ -74,6 +79,7 @@ def count_refusal_after_commit(session: AsyncSession) -> None:
 def _count(tally: Tally) -> None:
     _STORED.inc()
     ACCEPTED.inc(tally.accepted)
+    TRUNCATED.inc(tally.truncated)
     OPENED.inc(tally.opened)
     CLOSED.inc(tally.closed)
     CONTESTED.inc(tally.contested)

@@ -113,6 +113,7 @@ def health_query(since: datetime) -> Select[Any]:
             func.coalesce(func.sum(delivery.c.accepted), 0).label("accepted"),
             func.coalesce(func.sum(delivery.c.rejected), 0).label("rejected"),
             func.coalesce(func.sum(delivery.c.repaired), 0).label("repaired"),
+            func.coalesce(func.sum(delivery.c.truncated_alerts), 0).label("truncated"),
         )
         .where(of_integration, delivery.c.received_at >= since)
         .lateral()

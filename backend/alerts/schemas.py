@@ -183,4 +183,7 @@ class IntakeHealth(_Schema):
     accepted: int
     rejected: int
     repaired: int = Field(description="Alerts stored with a part converted, cut or left out.")
+    truncated: int = Field(
+        description="Alerts that Alertmanager left out of deliveries (`max_alerts`)."
+    )
     last_rejection: LastRejection | None

@@ -132,6 +132,7 @@ def _health(row: Row[Any]) -> IntakeHealth:
         accepted=row.accepted,
         rejected=row.rejected,
         repaired=row.repaired,
+        truncated=row.truncated,
         last_rejection=rejection,
     )
 

@@ -34,6 +34,7 @@ async def ingest(
     delivery = await parse_delivery(body)
     record: DeliveryRecord | None = _record_of(delivery, body)
     tally = metrics.Tally(delivery.accepted, delivery.rejections.by_code, delivery.repairs.by_code)
+    tally.truncated = delivery.envelope.truncated_alerts
     for chunk in delivery.chunks():
         transitions = await _store(session, integration_id, chunk, now, record)
         record = None  # stored with the first chunk

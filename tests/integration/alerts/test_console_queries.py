@@ -147,8 +147,8 @@ async def test_health_counts_the_last_hour_and_remembers_the_last_rejection(
     await integrations.revoke(session, "revoked", now=NOW)
     await session.commit()
     await intake.deliver(make_alert("a", labels={"x": []}), 5, now=NOW - 3 * HOUR)
-    await intake.deliver(*make_group(10), now=NOW - HOUR / 2)
-    await intake.deliver(*make_group(3), now=NOW)
+    await intake.deliver(*make_group(10), now=NOW - HOUR / 2, truncatedAlerts=7)
+    await intake.deliver(*make_group(3), now=NOW, truncatedAlerts=2)
     refused_at = NOW + HOUR / 4
     await record_refusal(session, 1, b"no", MalformedJson(), refused_at)
     await session.commit()
@@ -157,6 +157,7 @@ async def test_health_counts_the_last_hour_and_remembers_the_last_rejection(
     later = await health(database, now=refused_at)
 
     assert (earlier.deliveries, earlier.accepted, earlier.rejected) == (3, 13, 0)
+    assert (earlier.truncated, later["silent"].truncated) == (9, 0)
     assert later.keys() == {"default", "silent"}
     default, silent = later["default"], later["silent"]
     assert (default.last_delivery_at, default.refused_deliveries) == (refused_at, 1)

@@ -1,6 +1,7 @@
 """One delivery is one transaction of few statements, and nothing counts before it is committed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
 import pytest
@@ -17,8 +18,8 @@ from tests.support.queries import recorded_statements
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-async def deliver(session: AsyncSession, *alerts: object) -> None:
-    await ingest(session, 1, orjson.dumps(make_message(*alerts)), NOW)
+async def deliver(session: AsyncSession, *alerts: object, **message: Any) -> None:
+    await ingest(session, 1, orjson.dumps(make_message(*alerts, **message)), NOW)
 
 
 async def test_a_delivery_that_is_rolled_back_leaves_nothing(
@@ -88,6 +89,7 @@ async def test_metrics_count_what_was_committed_and_nothing_else(session: AsyncS
             sample("backend_alerts_rejected_total", code="not_an_object"),
             sample("backend_episodes_opened_total"),
             sample("backend_episodes_closed_total"),
+            sample("backend_alerts_truncated_total"),
         )
 
     before = seen()
@@ -95,7 +97,8 @@ async def test_metrics_count_what_was_committed_and_nothing_else(session: AsyncS
     await session.rollback()
     assert seen() == before
 
-    await deliver(session, make_alert("f"), make_alert("g", status="resolved"), 7)
+    both = make_alert("f"), make_alert("g", status="resolved")
+    await deliver(session, *both, 7, truncatedAlerts=4)
     assert seen() == before
     await session.commit()
-    assert [now - then for now, then in zip(seen(), before, strict=True)] == [1, 2, 1, 1, 1]
+    assert [now - then for now, then in zip(seen(), before, strict=True)] == [1, 2, 1, 1, 1, 4]

@@ -178,3 +178,12 @@ async def test_an_alerts_page_leads_to_its_source(
         assert (link in page, "only on the machine" in page) == (name != "h", name == "l")
         assert "<bdi>a&gt;1</bdi>" in page
         assert "javascript:" not in page
+
+
+async def test_the_intake_panel_says_what_alertmanager_left_out(
+    reader: httpx2.AsyncClient, database: Database
+) -> None:
+    for truncated, shown in ((0, False), (1234, True)):
+        await Intake(database).deliver(make_alert(), now=utc_now(), truncatedAlerts=truncated)
+        page = (await reader.get("/")).text
+        assert ("1,234 left out by Alertmanager" in page) == shown
