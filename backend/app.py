@@ -12,6 +12,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from backend import __version__, errors
 from backend.alerts.closing import close_revoked
+from backend.alerts.events import router as events
 from backend.alerts.intake.body import LargeBodies
 from backend.alerts.reading import router as reading_router
 from backend.alerts.router import router as intake_router
@@ -46,11 +47,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     reading_router,
     catalog_router,
     integrations_router,
+    events.router,
 )
 
 # Bodies are small, except for these paths.
 BODY_BYTES = 64 * 1024
 LARGE_BODY_PATHS = ("/api/v1/webhooks/alertmanager",)
+EVENTS_BYTES = 1024 * 1024
 
 # Our own tracing keeps the trace of every error at a third of the cost (docs/adr/0006-tracing.md).
 NO_TELEMETRY = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
@@ -95,7 +98,8 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(
         BodyLimitMiddleware,
         default=BODY_BYTES,
-        limits=dict.fromkeys(LARGE_BODY_PATHS, settings.max_body_bytes),
+        limits=dict.fromkeys(LARGE_BODY_PATHS, settings.max_body_bytes)
+        | {events.PATH: min(EVENTS_BYTES, settings.max_body_bytes)},
     )
     app.add_middleware(DecompressionMiddleware)
     app.add_middleware(DrainMiddleware, draining=app.state.draining)

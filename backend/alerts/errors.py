@@ -29,6 +29,18 @@ class TooManyAlerts(RefusedDelivery):
     )
 
 
+class NoEvents(RefusedDelivery):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "no_events"
+    detail = "The list has no events: send one event, or a list of them."
+
+
+class TooManyEvents(RefusedDelivery):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "too_many_events"
+    detail = "The list has too many events: send at most 1,000 at once."
+
+
 class IntakeBusy(Unavailable):
     """503, never 429: Alertmanager retries only 5xx."""
 

@@ -112,6 +112,14 @@ class IngestResult(_Schema):
     )
 
 
+class EventsResult(IngestResult):
+    """The answer to events."""
+
+    fingerprints: list[str | None] = Field(
+        description="One for each event, in their order; null for a rejected one."
+    )
+
+
 class AlertSort(StrEnum):
     """The orders of lists of alerts, each served by an index.
 

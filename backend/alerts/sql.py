@@ -56,7 +56,8 @@ WITH reported AS MATERIALIZED (
 # alert fires again.
 _CHANGED = """
 SELECT c.fingerprint, c.is_new,
-       c.labels <> r.labels OR c.annotations <> r.annotations
+       c.labels <> r.labels AND NOT (r.status = 'resolved' AND r.labels = '{}')
+           OR c.annotations <> r.annotations
            AND NOT (r.status = 'resolved' AND r.annotations = '{}')
            OR c.status = 'resolved' AND r.status = 'firing'
            AND coalesce(r.links::jsonb, $14::jsonb, c.links) IS DISTINCT FROM c.links AS rewritten,
@@ -197,16 +198,19 @@ WHERE a.ctid = found.ctid
 """
 
 # What a person reads of an alert. The alert has the same labels in most reports, so this is rare; a
-# resolved report without annotations leaves those of the firing one.
+# resolved report without annotations, or without labels, leaves those of the firing one.
 REWRITE_ALERTS = f"""
 UPDATE alert AS a
-SET labels = u.labels::jsonb,
+SET labels = CASE WHEN bare THEN a.labels ELSE u.labels::jsonb END,
     annotations = CASE WHEN u.status = 'resolved' AND u.annotations = '{{}}' THEN a.annotations
                        ELSE u.annotations::jsonb END,
-    alertname = u.alertname, service = u.service, severity = u.severity,
+    alertname = CASE WHEN bare THEN a.alertname ELSE u.alertname END,
+    service = CASE WHEN bare THEN a.service ELSE u.service END,
+    severity = CASE WHEN bare THEN a.severity ELSE u.severity END,
     links = coalesce(u.links::jsonb, a.links)
 FROM unnest({_joined(2)})
     AS u (fingerprint, status, labels, annotations, alertname, service, severity, links)
+CROSS JOIN LATERAL (SELECT u.status = 'resolved' AND u.labels = '{{}}' AS bare) AS how
 CROSS JOIN LATERAL (
     SELECT ctid FROM alert WHERE integration_id = $1::bigint AND fingerprint = u.fingerprint
     OFFSET 0

@@ -27,11 +27,14 @@ MAX_BIGINT = 2**63 - 1
 async def ingest(
     session: AsyncSession, integration_id: int, body: Body, now: datetime
 ) -> IngestResult:
-    """Store the alerts of a body; raise RefusedDelivery if it is not an Alertmanager message.
+    """Store the alerts of a body; raise RefusedDelivery if it is not an Alertmanager message."""
+    return await store(session, integration_id, await parse_delivery(body), body, now)
 
-    It works in the session's transaction, a thousand alerts at a time.
-    """
-    delivery = await parse_delivery(body)
+
+async def store(
+    session: AsyncSession, integration_id: int, delivery: Delivery, body: Body, now: datetime
+) -> IngestResult:
+    """Store a delivery in the session's transaction, a thousand alerts at a time."""
     record: DeliveryRecord | None = _record_of(delivery, body)
     tally = metrics.Tally(delivery.accepted, delivery.rejections.by_code, delivery.repairs.by_code)
     tally.truncated = delivery.envelope.truncated_alerts
