@@ -95,8 +95,8 @@ class BodyTooLarge(AppError):
 class UnsupportedEncoding(AppError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_encoding"
-    detail = "Send the body as it is, or compressed with gzip or deflate."
-    headers: Mapping[str, str] = {"Accept-Encoding": "gzip, deflate"}
+    detail = "Send the body as it is, or compressed with gzip, deflate or zstd."
+    headers: Mapping[str, str] = {"Accept-Encoding": "gzip, deflate, zstd"}
 
 
 class HeadTooLarge(AppError):

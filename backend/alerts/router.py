@@ -61,7 +61,7 @@ async def receive_alerts(
     An invalid alert in it is reported under `rejected` and does not affect the others. What only
     helps people never costs an alert: it is converted, cut or left out, and reported under
     `repaired`. At most 1,000 of each are listed. Send the same body again after any 5xx: repeats
-    are counted, not stored twice. The body may be compressed with gzip or deflate.
+    are counted, not stored twice. The body may be compressed with gzip, deflate or zstd.
     """
     if principal.integration_id is None:
         raise NotForIngest

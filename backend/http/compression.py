@@ -1,9 +1,12 @@
-"""Compressed request bodies: gzip and deflate, as senders and proxies make them."""
+"""Compressed request bodies: gzip, deflate and zstd, as senders and proxies make them."""
 
 import asyncio
 import zlib
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Protocol
 
+from backports import zstd
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,7 +15,9 @@ from backend.errors import UnsupportedEncoding, problem_response
 
 # zlib finds out by itself whether data are gzip or zlib, which is what "deflate" means.
 _WINDOW_BITS = 47
-_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+# Eight MiB, the largest window that senders may use for a body (RFC 9659): a frame may ask for any
+# amount of memory.
+_ZSTD_OPTIONS: Mapping[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
 # Few bytes can stand for a gigabyte: no more than this is made of them at a time.
 _STEP_BYTES = 64 * 1024
 
@@ -31,7 +36,7 @@ class DecompressionMiddleware:
         encoding = headers.get("content-encoding", "").strip().lower()
         if encoding in {"", "identity"}:
             await self.app(scope, receive, send)
-        elif encoding not in _ENCODINGS:
+        elif encoding not in _DECODERS:
             await problem_response(UnsupportedEncoding())(scope, receive, send)
         else:
             # The announced length is that of the compressed body.
@@ -40,7 +45,7 @@ class DecompressionMiddleware:
                 for name, value in scope["headers"]
                 if name.lower() not in {b"content-encoding", b"content-length"}
             ]
-            body = _Decompressed(receive)
+            body = _Decompressed(receive, _DECODERS[encoding])
             await self.app({**scope, "headers": kept}, body.receive, send)
 
 
@@ -51,15 +56,66 @@ class _Unreadable(HTTPException):
         super().__init__(HTTPStatus.BAD_REQUEST)
 
 
+class _Decoder(Protocol):
+    """One member of a compressed body. `pending`: it holds output that needs no more input."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def pending(self) -> bool: ...
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        """Return the next output, a step at most, and the input that is left."""
+
+
+class _Zlib:
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(_WINDOW_BITS)
+        self.pending = False
+
+    @property
+    def eof(self) -> bool:
+        return self._stream.eof
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        part = self._stream.decompress(data, _STEP_BYTES)
+        self.pending = len(part) == _STEP_BYTES and not self.eof
+        return part, self._stream.unused_data or self._stream.unconsumed_tail
+
+
+class _Zstd:
+    def __init__(self) -> None:
+        self._stream = zstd.ZstdDecompressor(options=_ZSTD_OPTIONS)
+
+    @property
+    def eof(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def pending(self) -> bool:
+        return not self._stream.eof and not self._stream.needs_input
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        return self._stream.decompress(data, _STEP_BYTES), self._stream.unused_data
+
+
+_DECODERS: Mapping[str, Callable[[], _Decoder]] = {
+    "gzip": _Zlib,
+    "x-gzip": _Zlib,
+    "deflate": _Zlib,
+    "zstd": _Zstd,
+}
+
+
 class _Decompressed:
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, decoder: Callable[[], _Decoder]) -> None:
         self._receive = receive
-        self._decoder = zlib.decompressobj(_WINDOW_BITS)
+        self._new_decoder = decoder
+        self._decoder = decoder()
         self._waiting = b""
         self._more = True
 
     async def receive(self) -> Message:
-        if not self._waiting and self._more:
+        if not self._waiting and not self._decoder.pending and self._more:
             message = await self._receive()
             if message["type"] != "http.request":
                 return message
@@ -68,20 +124,20 @@ class _Decompressed:
         else:
             # Nothing else waits here, and few bytes may be many steps.
             await asyncio.sleep(0)
-        try:
-            part = self._decoder.decompress(self._waiting, _STEP_BYTES)
-        except zlib.error as error:
-            raise _Unreadable from error
-        self._waiting = self._decoder.unconsumed_tail
-        if self._decoder.eof and self._decoder.unused_data:
-            # A gzip file may have several members.
-            self._waiting = self._decoder.unused_data
-            self._decoder = zlib.decompressobj(_WINDOW_BITS)
-        more = bool(self._waiting) or self._more or self._has_more(part)
+        part = self._next_part()
+        more = bool(self._waiting) or self._more or self._decoder.pending
         if not more and not self._decoder.eof:
             raise _Unreadable
         return {"type": "http.request", "body": part, "more_body": more}
 
-    def _has_more(self, part: bytes) -> bool:
-        """After a full step the decoder may hold output without any input left."""
-        return len(part) == _STEP_BYTES and not self._decoder.eof
+    def _next_part(self) -> bytes:
+        if not self._waiting and not self._decoder.pending:
+            return b""
+        if self._decoder.eof:
+            # A gzip file may have several members, zstd several frames.
+            self._decoder = self._new_decoder()
+        try:
+            part, self._waiting = self._decoder.feed(self._waiting)
+        except (zlib.error, zstd.ZstdError) as error:
+            raise _Unreadable from error
+        return part

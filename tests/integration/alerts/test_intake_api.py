@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import httpx2
 import pytest
+from backports import zstd
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -208,11 +209,21 @@ async def test_a_body_over_the_limit_is_too_large(
     assert (refused.status_code, refused.json()["code"]) == (413, "body_too_large")
 
 
+def zstd_with_window(log: int, body: bytes) -> bytes:
+    """Compress without saying the size: a decoder must have the whole window."""
+    how: dict[int, int] = {zstd.CompressionParameter.window_log: log}
+    stream = zstd.ZstdCompressor(options=how)
+    return stream.compress(body, stream.FLUSH_BLOCK) + stream.flush()
+
+
 COMPRESSED = {
     "gzip": ("gzip", gzip.compress),
     "upper case": ("GZIP", gzip.compress),
     "two members": ("x-gzip", lambda body: gzip.compress(body[:9]) + gzip.compress(body[9:])),
     "deflate": ("deflate", zlib.compress),
+    "zstd": ("zstd", zstd.compress),
+    "two frames": ("zstd", lambda body: zstd.compress(body[:9]) + zstd.compress(body[9:])),
+    "the largest window": ("zstd", lambda body: zstd_with_window(23, body)),
     "identity": ("identity", bytes),
 }
 
@@ -233,6 +244,10 @@ UNREADABLE = {
     "two encodings": ("gzip, gzip", b"x", 415, "unsupported_encoding"),
     "not gzip": ("gzip", b"{}", 422, "invalid_request"),
     "cut short": ("gzip", gzip.compress(b"{}")[:-3], 422, "invalid_request"),
+    "not zstd": ("zstd", b"{}", 422, "invalid_request"),
+    "zstd cut short": ("zstd", zstd.compress(b"{}" * 99_999)[:-3], 422, "invalid_request"),
+    "a window of 16 MiB": ("zstd", zstd_with_window(24, b"{}"), 422, "invalid_request"),
+    "too large in zstd": ("zstd", zstd.compress(b" " * 40_000_000), 413, "body_too_large"),
     "too large": ("gzip", gzip.compress(b" " * 40_000_000), 413, "body_too_large"),
 }
 
@@ -246,6 +261,9 @@ async def test_a_body_that_cannot_be_decompressed_is_a_clear_4xx(
     refused = await client.post(WEBHOOK, content=body, headers={"Content-Encoding": encoding})
 
     assert (refused.status_code, refused.json()["code"]) == (status, code)
+    if status == 415:
+        assert refused.json()["detail"].endswith("compressed with gzip, deflate or zstd.")
+        assert refused.headers["accept-encoding"] == "gzip, deflate, zstd"
 
 
 async def test_a_large_body_that_waits_too_long_for_its_turn_is_told_to_come_back(
