@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from backend.errors import AppError, Forbidden, InvalidRequest, NotFound, Unavailable
+from backend.errors import AppError, BodyTooLarge, Forbidden, InvalidRequest, NotFound, Unavailable
 
 
 class RefusedDelivery(AppError):
@@ -27,6 +27,21 @@ class TooManyAlerts(RefusedDelivery):
     detail = (
         "A delivery may have 100,000 alerts: lower max_alerts in the receiver's webhook_config."
     )
+
+
+class DeliveryTooLarge(RefusedDelivery):
+    """`begin` is what was read of the body, `size` how much of it is known of."""
+
+    status = BodyTooLarge.status
+    code = BodyTooLarge.code
+    detail = BodyTooLarge.detail
+
+    def __init__(self, begin: bytes | bytearray, size: int) -> None:
+        super().__init__(
+            f"The body has {size} bytes or more, which is more than this operation accepts: send"
+            " less at once, in Alertmanager with a finer `group_by`."
+        )
+        self.begin, self.size = begin, size
 
 
 class NoEvents(RefusedDelivery):

@@ -1,5 +1,7 @@
 """/api/v1/webhooks/alertmanager."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 
 from backend.alerts.errors import (
@@ -9,23 +11,19 @@ from backend.alerts.errors import (
     MalformedJson,
     NotAlertmanagerMessage,
     NotForIngest,
-    RefusedDelivery,
     TooManyAlerts,
 )
-from backend.alerts.intake.body import large_bodies_of
-from backend.alerts.intake.ingest import ingest, record_refusal
-from backend.alerts.metrics import INGEST_SECONDS
+from backend.alerts.intake.endpoint import take
+from backend.alerts.intake.ingest import ingest
 from backend.alerts.openapi import delivery_body
 from backend.alerts.schemas import IngestResult
 from backend.auth.dependencies import IngestPrincipal
-from backend.db.base import utc_now
 from backend.db.session import SessionDep
 from backend.errors import (
     BodyTooLarge,
     DatabaseUnavailable,
     Forbidden,
     Unauthorized,
-    problem_response,
     problem_responses,
 )
 
@@ -65,12 +63,5 @@ async def receive_alerts(
     """
     if principal.integration_id is None:
         raise NotForIngest
-    async with large_bodies_of(request).body_of(request) as body:
-        now = utc_now()
-        with INGEST_SECONDS.time():
-            try:
-                return await ingest(session, principal.integration_id, body, now)
-            except RefusedDelivery as refused:
-                # Answered, not raised, so that its record is committed.
-                await record_refusal(session, principal.integration_id, body, refused, now)
-                return problem_response(refused)
+    integration_id = principal.integration_id
+    return await take(request, session, integration_id, partial(ingest, session, integration_id))

@@ -143,6 +143,9 @@ class DrainMiddleware:
 
 # The intake, whose senders repeat only after a 5xx, has a shorter time of its own.
 BODY_SECONDS = 35.0
+# The key of the declared length of a body that is too large.
+TOO_LARGE = "backend.http.too_large"
+_DIGITS_OF_A_BIGINT = 19
 
 
 class _BodyTooSlow(HTTPException):
@@ -166,12 +169,17 @@ def _exceeds(declared: str, limit: int) -> bool:
     return digits.isdecimal() and (len(digits) > len(str(limit)) or int(digits) > limit)
 
 
+def _bounded(declared: str) -> int:
+    return min(int(declared.lstrip("0")[:_DIGITS_OF_A_BIGINT]), 2**63 - 1)
+
+
 class BodyLimitMiddleware:
     """Refuses bodies over the limit: by declared length before a byte is read, else by count.
 
     A body that does not come to its end is given up.
 
-    `limits` raises or lowers the limit for single paths.
+    `limits` raises or lowers the limit for single paths. Their endpoints want to know who sends too
+    much, so they run: with the declared length in the scope (TOO_LARGE), and without a body.
     """
 
     def __init__(self, app: ASGIApp, *, default: int, limits: Mapping[str, int]) -> None:
@@ -185,13 +193,17 @@ class BodyLimitMiddleware:
             return
         limit = self.limits.get(scope["path"], self.default)
         declared = Headers(scope=scope).get("content-length")
-        if declared is not None and _exceeds(declared, limit):
-            await problem_response(BodyTooLarge())(scope, receive, send)
-            return
         received, complete, until = 0, False, 0.0
+        if declared is not None and _exceeds(declared, limit):
+            if scope["path"] not in self.limits:
+                await problem_response(BodyTooLarge())(scope, receive, send)
+                return
+            scope = {**scope, TOO_LARGE: _bounded(declared)}
 
         async def receive_counted() -> Message:
             nonlocal received, complete, until
+            if TOO_LARGE in scope:
+                raise _BodyTooLarge
             # From the first look at the body: a large one may have waited for its turn.
             until = until or asyncio.get_running_loop().time() + BODY_SECONDS
             try:

@@ -1,5 +1,6 @@
 """/api/v1/events: alerts of scripts and of tools that do not speak Alertmanager's language."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -12,24 +13,21 @@ from backend.alerts.errors import (
     MalformedJson,
     NoEvents,
     NotForIngest,
-    RefusedDelivery,
     TooManyEvents,
 )
 from backend.alerts.events.event import Event
 from backend.alerts.events.parsing import MAX_EVENTS, parse_events
-from backend.alerts.intake.body import large_bodies_of
-from backend.alerts.intake.ingest import record_refusal, store
-from backend.alerts.metrics import INGEST_SECONDS
+from backend.alerts.intake.endpoint import take
+from backend.alerts.intake.ingest import store
+from backend.alerts.intake.json_reader import Body
 from backend.alerts.schemas import EventsResult
 from backend.auth.dependencies import IngestPrincipal
-from backend.db.base import utc_now
 from backend.db.session import SessionDep
 from backend.errors import (
     BodyTooLarge,
     DatabaseUnavailable,
     Forbidden,
     Unauthorized,
-    problem_response,
     problem_responses,
 )
 
@@ -91,16 +89,13 @@ async def receive_events(
     """
     if principal.integration_id is None:
         raise NotForIngest
-    async with large_bodies_of(request).body_of(request) as body:
-        now = utc_now()
-        with INGEST_SECONDS.time():
-            try:
-                delivery, fingerprints = await parse_events(body)
-            except RefusedDelivery as refused:
-                # Answered, not raised, so that its record is committed.
-                await record_refusal(session, principal.integration_id, body, refused, now)
-                return problem_response(refused)
-            stored = await store(session, principal.integration_id, delivery, body, now)
-    if stored.accepted == 0:
-        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
-    return EventsResult(**stored.model_dump(exclude_none=True), fingerprints=fingerprints)
+    integration_id = principal.integration_id
+
+    async def work(body: Body, now: datetime) -> EventsResult:
+        delivery, fingerprints = await parse_events(body)
+        stored = await store(session, integration_id, delivery, body, now)
+        if stored.accepted == 0:
+            response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return EventsResult(**stored.model_dump(exclude_none=True), fingerprints=fingerprints)
+
+    return await take(request, session, integration_id, work)

@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import cast
 
 from fastapi import Request
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from backend.alerts.errors import BodyTooSlow, IncompleteBody, IntakeBusy
+from backend.alerts.errors import BodyTooSlow, DeliveryTooLarge, IncompleteBody, IntakeBusy
 from backend.alerts.intake import room
 from backend.alerts.intake.json_reader import Body
 from backend.alerts.intake.limits import LARGE_BODY_BYTES, SMALL_BODIES_BYTES
 from backend.alerts.intake.room import Room
+from backend.http.middleware import TOO_LARGE
 
 
 class LargeBodies:
@@ -27,7 +30,12 @@ class LargeBodies:
 
     @asynccontextmanager
     async def body_of(self, request: Request) -> AsyncIterator[Body]:
-        """Read the body; the next large one begins when this context ends."""
+        """Read the body; the next large one begins when this context ends.
+
+        Raises DeliveryTooLarge.
+        """
+        if (size := request.scope.get(TOO_LARGE)) is not None:
+            raise DeliveryTooLarge(b"", size)
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) <= LARGE_BODY_BYTES:
             async with self._room.lend(int(announced)):
@@ -68,4 +76,8 @@ async def _complete(request: Request) -> Body:
             body += part
     except ClientDisconnect as error:
         raise IncompleteBody from error
+    except HTTPException as error:
+        if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise DeliveryTooLarge(body, len(body)) from error
+        raise
     return body

@@ -58,10 +58,20 @@ async def store(
 
 
 async def record_refusal(
-    session: AsyncSession, integration_id: int, body: Body, refused: RefusedDelivery, now: datetime
+    session: AsyncSession,
+    integration_id: int,
+    body: Body,
+    refused: RefusedDelivery,
+    now: datetime,
+    *,
+    size: int | None = None,
 ) -> None:
-    """Record a body that is not a message, so that operators can find its sender."""
+    """Record a body that is not a message, so that operators can find its sender.
+
+    The body may be only the beginning of one of this size.
+    """
     record = _record(body)
+    record.body_bytes = len(body) if size is None else size
     record.refusal = Refusal(refused.code, refused.detail)
     record.evidence = bytes(body[:MAX_EVIDENCE_BYTES])
     await repository.record_delivery(session, integration_id, record, now)

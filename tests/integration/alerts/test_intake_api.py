@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import httpx2
 import pytest
@@ -17,6 +17,7 @@ from backend.alerts.intake.limits import LARGE_BODY_BYTES
 from backend.settings import Settings
 from tests.support.alertmanager import Json, make_alert, make_group, make_message
 from tests.support.factories import make_integration
+from tests.support.http import client_of
 from tests.support.intake import Intake
 
 WEBHOOK = "/api/v1/webhooks/alertmanager"
@@ -200,13 +201,34 @@ async def test_a_body_that_is_no_message_is_a_clear_4xx_and_leaves_a_trace(
 
 
 async def test_a_body_over_the_limit_is_too_large(
-    client: httpx2.AsyncClient, settings: Settings
+    client: httpx2.AsyncClient, settings: Settings, intake: Intake
 ) -> None:
-    body = b" " * (settings.max_body_bytes + 1)
+    """Its sender is recorded, whether it says the length or not, or says nonsense."""
+    size = settings.max_body_bytes + 1
 
-    refused = await client.post(WEBHOOK, content=body)
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b" " * (size - 1)
+        yield b" "
 
-    assert (refused.status_code, refused.json()["code"]) == (413, "body_too_large")
+    sent: list[tuple[bytes | AsyncIterator[bytes], dict[str, str]]] = [
+        (b" " * size, {}),
+        (pieces(), {}),
+        (b"", {"Content-Length": "9" * 5000}),
+    ]
+    for content, headers in sent:
+        refused = await client.post(WEBHOOK, content=content, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (413, "body_too_large")
+
+    records = await intake.rows("delivery")
+    assert [row.refusal for row in records] == ["body_too_large"] * 3
+    assert [row.body_bytes for row in records] == [size, size - 1, 2**63 - 1]
+    assert [len(row.evidence) for row in records] == [0, 16 * 1024, 0]
+
+
+async def test_a_stranger_learns_nothing_about_a_body_over_the_limit(app: FastAPI) -> None:
+    async with client_of(app) as stranger:
+        refused = await stranger.post(WEBHOOK, headers={"Content-Length": str(10**10)})
+    assert refused.status_code == 401
 
 
 def zstd_with_window(log: int, body: bytes) -> bytes:
