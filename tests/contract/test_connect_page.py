@@ -9,17 +9,8 @@ import pytest
 
 from backend.catalog.schemas import ServiceCreate
 from backend.integrations.schemas import IntegrationCreate
-from tests.support.chart import ROOT
+from tests.support.connect_page import snippet
 from tests.support.tools import require_tool
-
-PAGE = (ROOT / "docs" / "connect.md").read_text()
-
-
-def snippet(start: str) -> str:
-    [found] = [
-        block for block in re.findall(r"```\w+\n(.*?)```", PAGE, re.DOTALL) if start in block
-    ]
-    return str(found)
 
 
 def body(path: str) -> str:
