@@ -13,7 +13,7 @@ import orjson
 
 from backend.alerts.errors import MalformedJson, NotAlertmanagerMessage, RefusedDelivery
 from backend.alerts.intake.json_reader import Body, Reader, Span, name_of, skip_space
-from backend.alerts.intake.limits import LARGE_BODY_BYTES
+from backend.alerts.intake.limits import LARGE_BODY_BYTES, MAX_MEMBERS
 
 ALERTS = "alerts"
 BOM = b"\xef\xbb\xbf"
@@ -38,7 +38,12 @@ def split(body: Body, wanted: Container[str] = ()) -> SplitBody:
         raise _no_object(body)
     alerts: list[Span] | None = None
     envelope: dict[str, Span] = {}
-    for key in reader.members():
+    for number, key in enumerate(reader.members()):
+        if number > MAX_MEMBERS:
+            raise NotAlertmanagerMessage(
+                f"The body has more than {MAX_MEMBERS} members beside `alerts`: is this an"
+                " Alertmanager webhook message?"
+            )
         name, begin = name_of(key), reader.position
         if name == ALERTS:
             alerts = reader.elements() if reader.at(b"[") else None

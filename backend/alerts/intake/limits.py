@@ -5,6 +5,7 @@ body must fit the memory of a pod, and every stored text must fit its column's i
 """
 
 MAX_ALERTS = 100_000  # in one delivery; 32 MiB of ordinary alerts are about 50,000
+MAX_MEMBERS = 1000  # of one delivery, beside its alerts; senders have about fifteen
 MAX_ALERT_BYTES = 1024 * 1024  # JSON of one alert, without its annotations
 
 MAX_FINGERPRINT_CHARACTERS = 128
