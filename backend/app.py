@@ -30,6 +30,7 @@ from backend.http.middleware import (
     RequestContextMiddleware,
     SecurityHeadersMiddleware,
 )
+from backend.http.slashes import TrailingSlashMiddleware
 from backend.http.traced_requests import TraceMiddleware
 from backend.integrations.router import router as integrations_router
 from backend.telemetry import metrics
@@ -105,6 +106,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(DrainMiddleware, draining=app.state.draining)
     app.add_middleware(RequestContextMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)
+    app.add_middleware(TrailingSlashMiddleware)
 
 
 def _traces(settings: Settings) -> Traces | None:
