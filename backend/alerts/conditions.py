@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, any_, func, or_, select
 
+from backend.alerts.label_conditions import condition, has_pair, is_indexed, plain_values
+from backend.alerts.matchers import Matcher
 from backend.alerts.models import alert, integration
 from backend.alerts.schemas import AlertFilter, AlertSort
 from backend.alerts.walk import Branch, Walk
@@ -26,10 +28,12 @@ def walk_of(filters: AlertFilter, sort: AlertSort) -> Walk:
         return Walk(
             branches=(_branch((alert.c.id,), (), rest),),
             descending=sort is AlertSort.NEWEST,
-            indexed=bool(rest),
+            indexed=_is_indexed(filters, [*_of_columns(filters), *_since(filters.since)]),
+            expressions=expressions_of(filters.matchers),
         )
     by, values = _leading(filters)
-    rest = [*_of_columns(filters, but=by), *_of_labels(filters)]
+    columns = _of_columns(filters, but=by)
+    rest = [*columns, *_of_labels(filters)]
     keys = (alert.c.status_changed_at, alert.c.id)
     since = _since(filters.since)
     if by is None:
@@ -38,7 +42,11 @@ def walk_of(filters: AlertFilter, sort: AlertSort) -> Walk:
         branches = [_branch(keys, [equals(by, value), *since], rest) for value in values]
         if tuple(values) == ("",):
             branches = [replace(branches[0], lead=by)]
-    return Walk(branches=branches, descending=True, indexed=bool(rest))
+    return Walk(
+        branches=branches,
+        indexed=_is_indexed(filters, columns),
+        expressions=expressions_of(filters.matchers),
+    )
 
 
 def _branch(
@@ -46,7 +54,8 @@ def _branch(
     served: Sequence[ColumnElement[bool]],
     rest: Sequence[ColumnElement[bool]],
 ) -> Branch:
-    return Branch(keys=keys, served=served, fits=and_(*rest) if rest else None)
+    fits = and_(*rest) if rest else None
+    return Branch(keys=keys, served=served, fits=fits, labels=alert.c.labels)
 
 
 def _leading(filters: AlertFilter) -> tuple[ColumnElement[str] | None, Sequence[str]]:
@@ -74,16 +83,35 @@ def _of_columns(
         if values and column is not but
     ]
     if filters.integrations:
-        named = select(integration.c.id).where(integration.c.slug.in_(filters.integrations))
-        # As an array, so that an index can serve it.
-        ids = func.array(named.scalar_subquery())
-        conditions.append(alert.c.integration_id == any_(ids))
+        conditions.append(of_integrations(alert.c.integration_id, filters.integrations))
     return conditions
 
 
+def of_integrations(column: ColumnElement[int], slugs: Sequence[str]) -> ColumnElement[bool]:
+    named = select(integration.c.id).where(integration.c.slug.in_(slugs))
+    # As an array, so that an index can serve it.
+    return column == any_(func.array(named.scalar_subquery()))
+
+
 def _of_labels(filters: AlertFilter) -> list[ColumnElement[bool]]:
+    return label_conditions(alert.c.labels, filters.labels, filters.matchers)
+
+
+def label_conditions(
+    labels: ColumnElement[Any], pairs: Sequence[tuple[str, str]], matchers: Sequence[Matcher]
+) -> list[ColumnElement[bool]]:
     # One containment for each pair: the same name twice with different values matches nothing.
-    return [alert.c.labels.contains({name: value}) for name, value in filters.labels]
+    contained = [has_pair(labels, name, value) for name, value in pairs]
+    matched = [condition(labels, matcher) for matcher in matchers]
+    return [*contained, *(found for found in matched if found is not None)]
+
+
+def expressions_of(matchers: Sequence[Matcher]) -> list[Matcher]:
+    return [matcher for matcher in matchers if plain_values(matcher) is None]
+
+
+def _is_indexed(filters: AlertFilter, columns: Sequence[ColumnElement[bool]]) -> bool:
+    return bool(columns or filters.labels) or any(map(is_indexed, filters.matchers))
 
 
 def _since(since: datetime | None) -> list[ColumnElement[bool]]:

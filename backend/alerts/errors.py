@@ -92,3 +92,17 @@ class AlertNotFound(NotFound):
 class InvalidLabelFilter(InvalidRequest):
     code = "invalid_label_filter"
     detail = "Write a label filter as label=name=value, for example label=namespace=shop."
+
+
+class InvalidMatcher(InvalidRequest):
+    code = "invalid_matcher"
+    detail = 'Write a filter as name="value", or with !=, =~ or !~ between name and value.'
+
+
+class InvalidExpression(InvalidMatcher):
+    """The regular expression of a matcher is none of RE2's, or too large."""
+
+
+class ExpressionTooExpensive(InvalidRequest):
+    code = "expression_too_expensive"
+    detail = "The regular expression takes too long here: make it simpler, or add filters."

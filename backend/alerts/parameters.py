@@ -5,17 +5,22 @@ from typing import Annotated
 from fastapi import Depends, Query
 from pydantic import AwareDatetime
 
+from backend.alerts import expressions
 from backend.alerts.errors import InvalidLabelFilter
 from backend.alerts.intake.limits import (
     MAX_LABEL_VALUE_CHARACTERS,
     MAX_NAME_CHARACTERS,
     MAX_PROMOTED_CHARACTERS,
 )
-from backend.alerts.schemas import AlertFilter, AlertStatus
+from backend.alerts.matchers import Matcher
+from backend.alerts.schemas import AlertFilter, AlertStatus, EpisodeFilter
 from backend.http.texts import NO_NUL
 
 # As many as a person or a dashboard chooses.
 _MAX_VALUES = 32
+_MAX_FILTERS = 16
+# A name, an operator and a value, both in quotes and escaped.
+MAX_FILTER_CHARACTERS = 4096
 
 _Promoted = Annotated[str, Query(max_length=MAX_PROMOTED_CHARACTERS, pattern=NO_NUL)]
 _Slug = Annotated[str, Query(max_length=63, pattern=NO_NUL)]
@@ -63,6 +68,37 @@ Labels = Annotated[
         examples=[["namespace=shop"]],
     ),
 ]
+Filters = Annotated[
+    list[Annotated[str, Query(max_length=MAX_FILTER_CHARACTERS, pattern=NO_NUL)]],
+    Query(
+        alias="filter",
+        max_length=_MAX_FILTERS,
+        description=(
+            "A matcher on a label, as Alertmanager's API takes it: all given must match. An absent"
+            " label is an empty one. Expressions are RE2, match whole values and have at most"
+            f" {expressions.MAX_CHARACTERS:,} characters."
+        ),
+        examples=[['service=~"pay.*"', 'severity!="info"']],
+    ),
+]
+Alertnames = Annotated[
+    list[_Promoted],
+    Query(alias="alertname", max_length=_MAX_VALUES, description="Any of these names."),
+]
+From = Annotated[
+    AwareDatetime | None,
+    Query(
+        description="Episodes that were open at or after this time (RFC 3339).",
+        examples=["2026-11-30T14:00:00Z"],
+    ),
+]
+Until = Annotated[
+    AwareDatetime | None,
+    Query(
+        description="Episodes that opened before this time (RFC 3339).",
+        examples=["2026-11-30T16:00:00Z"],
+    ),
+]
 Since = Annotated[
     AwareDatetime | None,
     Query(
@@ -79,6 +115,7 @@ def alert_filter(
     severities: Severities = [],  # noqa: B006
     integrations: Integrations = [],  # noqa: B006
     labels: Labels = [],  # noqa: B006
+    filters: Filters = [],  # noqa: B006
     since: Since = None,
 ) -> AlertFilter:
     return AlertFilter(
@@ -87,11 +124,43 @@ def alert_filter(
         severities=tuple(severities),
         integrations=tuple(integrations),
         labels=tuple(_name_and_value(pair) for pair in labels),
+        matchers=tuple(_matcher(text) for text in filters),
         since=since,
     )
 
 
+def episode_filter(
+    *,
+    services: Services = [],  # noqa: B006
+    severities: Severities = [],  # noqa: B006
+    integrations: Integrations = [],  # noqa: B006
+    alertnames: Alertnames = [],  # noqa: B006
+    labels: Labels = [],  # noqa: B006
+    filters: Filters = [],  # noqa: B006
+    since: From = None,
+    until: Until = None,
+) -> EpisodeFilter:
+    return EpisodeFilter(
+        services=tuple(services),
+        severities=tuple(severities),
+        integrations=tuple(integrations),
+        alertnames=tuple(alertnames),
+        labels=tuple(_name_and_value(pair) for pair in labels),
+        matchers=tuple(_matcher(text) for text in filters),
+        since=since,
+        until=until,
+    )
+
+
+EpisodeFilterDep = Annotated[EpisodeFilter, Depends(episode_filter)]
 AlertFilterDep = Annotated[AlertFilter, Depends(alert_filter)]
+
+
+def _matcher(text: str) -> Matcher:
+    matcher = Matcher.parse(text)
+    if matcher.is_expression:
+        expressions.check(matcher.value)
+    return matcher
 
 
 def _name_and_value(pair: str) -> tuple[str, str]:

@@ -6,6 +6,8 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.alerts.matchers import Matcher
+
 
 class AlertStatus(StrEnum):
     """`suppressed`: still firing, but silenced or inhibited in Alertmanager."""
@@ -43,7 +45,10 @@ class AlertRead(_Schema):
     labels: dict[str, str] = Field(
         examples=[{"alertname": "HighErrorRate", "service": "checkout", "severity": "critical"}]
     )
-    annotations: dict[str, str] = Field(examples=[{"summary": "5 % of the requests fail"}])
+    annotations: dict[str, str] = Field(
+        description="In lists each is cut to 1,024 characters, the last of which is then `…`.",
+        examples=[{"summary": "5 % of the requests fail"}],
+    )
     starts_at: datetime | None = Field(
         description="Start by Alertmanager's clock, clamped; null when it did not say."
     )
@@ -51,7 +56,9 @@ class AlertRead(_Schema):
     first_seen_at: datetime = Field(description="By our clock.")
     last_seen_at: datetime = Field(description="By our clock.")
     times_seen: int = Field(
-        ge=1, description="Every accepted appearance, firing or resolved, repeats included."
+        ge=1,
+        description="Every accepted appearance, firing or resolved, repeats included; when"
+        " retention has removed the alert from the lists, the number of its episodes, at most 100.",
     )
     service: str | None = Field(
         description="From the labels; null when no label names one.", examples=["checkout"]
@@ -76,6 +83,37 @@ class EpisodeRead(_Schema):
     opened_at: datetime
     closed_at: datetime | None = Field(description="Null while the episode is open.")
     resolved_by: ResolvedBy | None = Field(description="Null while the episode is open.")
+
+
+class EpisodeListed(_Schema):
+    """An episode with the alert that it is of."""
+
+    id: int
+    integration: str = Field(description="Slug of the integration.", examples=["default"])
+    fingerprint: str = Field(examples=["7f1a6e0c5b2d4e3f"])
+    alertname: str | None = Field(examples=["HighErrorRate"])
+    service: str | None = Field(examples=["checkout"])
+    severity: str | None = Field(examples=["critical"])
+    labels: dict[str, str] | None = Field(
+        description="Null if the episode closed before they were recorded and the alert is gone.",
+        examples=[{"alertname": "HighErrorRate", "service": "checkout", "severity": "critical"}],
+    )
+    opened_at: datetime
+    closed_at: datetime | None = Field(description="Null while the episode is open.")
+    resolved_by: ResolvedBy | None = Field(description="Null while the episode is open.")
+
+
+class EpisodeFilter(_Schema):
+    """Episodes that were open at some moment from `since` to before `until`; else AlertFilter's."""
+
+    services: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    integrations: tuple[str, ...] = ()
+    alertnames: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    matchers: tuple[Matcher, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class AlertDetail(AlertRead):
@@ -136,7 +174,8 @@ class AlertFilter(_Schema):
     """All given conditions must hold, each for any of its values; no values are no condition.
 
     An empty service or severity asks for alerts that have none. All of the labels, which are exact
-    (name, value) pairs, must be there. `since` is the earliest last change of the status.
+    (name, value) pairs, must be there, and all of the matchers must match. `since` is the earliest
+    last change of the status.
     """
 
     statuses: tuple[AlertStatus, ...] = ()
@@ -144,7 +183,15 @@ class AlertFilter(_Schema):
     severities: tuple[str, ...] = ()
     integrations: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    matchers: tuple[Matcher, ...] = ()
     since: datetime | None = None
+
+
+class Shown(_Schema):
+    """The labels and annotations of alerts that a page shows; others are not read."""
+
+    labels: tuple[str, ...]
+    annotations: tuple[str, ...]
 
 
 class FiringGroup(_Schema):

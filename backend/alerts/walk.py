@@ -12,6 +12,7 @@ is not, so a walk tries in turn:
 No step depends on the statistics of the tables, which are old in an alert storm.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +23,8 @@ from sqlalchemy import (
     Row,
     Select,
     Subquery,
+    and_,
+    case,
     func,
     literal,
     select,
@@ -31,6 +34,10 @@ from sqlalchemy import (
 )
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.alerts import expressions
+from backend.alerts.errors import ExpressionTooExpensive
+from backend.alerts.label_conditions import among, text_of
+from backend.alerts.matchers import Matcher
 from backend.alerts.queries import fetch_all
 
 # Compared row by row at first, for each row of the page.
@@ -39,6 +46,8 @@ FIRST_ROWS_EACH = 4
 MAX_ROWS = 20_000
 # Matching rows that are sorted for one page.
 MAX_CANDIDATES = 5_000
+# Of the different values of a label that an expression is matched with.
+MAX_VALUES_BYTES = 4 * 1024 * 1024
 
 Position: TypeAlias = tuple[datetime | int, ...]
 
@@ -48,6 +57,7 @@ class Branch:
     """A part of a list that one index gives in order. The last key is the row's id.
 
     `served` are conditions of the index, `fits` is compared; `known` are more columns to return.
+    `labels` are what expressions are matched with.
     `lead` is the first column of the index if it is served as IS NULL: only for an equality does
     PostgreSQL see by itself that the others are in order.
     """
@@ -56,24 +66,32 @@ class Branch:
     served: Sequence[ColumnElement[bool]]
     fits: ColumnElement[bool] | None = None
     known: Sequence[ColumnElement[Any]] = ()
+    labels: ColumnElement[Any] | None = None
     lead: ColumnElement[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A list. `indexed`: indexes find what fits also without the order."""
+    """A list. `indexed`: indexes find what fits also without the order.
+
+    `expressions` are compared, too, with the values that they match among the next rows.
+    """
 
     branches: Sequence[Branch]
     descending: bool = True
     indexed: bool = False
+    expressions: Sequence[Matcher] = ()
 
     @property
     def key_count(self) -> int:
         return len(self.branches[0].keys)
 
+    def position_of(self, row: Row[Any]) -> Position:
+        return tuple(row[: self.key_count])
+
     @property
     def compares(self) -> bool:
-        return any(branch.fits is not None for branch in self.branches)
+        return bool(self.expressions) or any(branch.fits is not None for branch in self.branches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +110,11 @@ async def find(session: AsyncSession, walk: Walk, after: Position | None, limit:
     few = FIRST_ROWS_EACH * (limit + 1)
     if (found := await _in_order(session, walk, after, few, limit)) is not None:
         return found
-    if walk.indexed:
+    if walk.indexed and not walk.expressions:
         rows = await fetch_all(session, candidates_query(walk, after, limit + 1))
         if not rows or rows[0].candidates <= MAX_CANDIDATES:
             return _full(walk, rows, limit)
-    rows = await fetch_all(session, window_query(walk, after, MAX_ROWS, limit + 1))
+    rows = await _next(session, walk, after, MAX_ROWS, limit)
     if len(rows) > limit:
         return _full(walk, rows, limit)
     return Found(rows, await _end(session, walk, after, MAX_ROWS))
@@ -106,7 +124,7 @@ async def _in_order(
     session: AsyncSession, walk: Walk, after: Position | None, few: int, limit: int
 ) -> Found | None:
     """Return the page if so few rows fill it, or are all."""
-    rows = await fetch_all(session, window_query(walk, after, few, limit + 1))
+    rows = await _next(session, walk, after, few, limit)
     if len(rows) > limit:
         return _full(walk, rows, limit)
     if await _end(session, walk, after, few) is None:
@@ -114,21 +132,49 @@ async def _in_order(
     return None
 
 
+async def _next(
+    session: AsyncSession, walk: Walk, after: Position | None, rows: int, limit: int
+) -> Sequence[Row[Any]]:
+    """Return what fits among so many rows, one more than the limit if there is."""
+    for matcher in walk.expressions:
+        values = await fetch_all(session, values_query(walk, after, rows, matcher.name))
+        matching = await _matching(matcher, [row.value for row in values])
+        walk = _with_values(walk, matcher, matching)
+    return await fetch_all(session, window_query(walk, after, rows, limit + 1))
+
+
+async def _matching(matcher: Matcher, values: Sequence[str | None]) -> Sequence[str]:
+    """Match in a thread: twenty thousand values would hold up all other requests."""
+    texts = [value for value in values if value is not None]
+    if len(texts) < len(values):
+        raise ExpressionTooExpensive(
+            f"The label {matcher.name[:80]!r} has more than {MAX_VALUES_BYTES // 2**20} MiB of"
+            " different values here: add filters."
+        )
+    return await asyncio.to_thread(expressions.matching, matcher.value, texts)
+
+
+def _with_values(walk: Walk, matcher: Matcher, matching: Sequence[str]) -> Walk:
+    branches = []
+    for branch in walk.branches:
+        assert branch.labels is not None  # noqa: S101  # lists with expressions have labels
+        found = among(branch.labels, matcher, matching)
+        fits = found if branch.fits is None else and_(branch.fits, found)
+        branches.append(replace(branch, fits=fits))
+    return replace(walk, branches=branches)
+
+
 async def _end(
     session: AsyncSession, walk: Walk, after: Position | None, rows: int
 ) -> Position | None:
     """Return the position of the last of so many rows; None if there are not more."""
     there = await fetch_all(session, end_query(walk, after, rows))
-    return _position(walk, there[0]) if len(there) > 1 else None
+    return walk.position_of(there[0]) if len(there) > 1 else None
 
 
 def _full(walk: Walk, rows: Sequence[Row[Any]], limit: int) -> Found:
     page = rows[:limit]
-    return Found(page, _position(walk, page[-1]) if len(rows) > limit else None)
-
-
-def _position(walk: Walk, row: Row[Any]) -> Position:
-    return tuple(row[: walk.key_count])
+    return Found(page, walk.position_of(page[-1]) if len(rows) > limit else None)
 
 
 def window_query(walk: Walk, after: Position | None, rows: int, limit: int) -> Select[Any]:
@@ -142,6 +188,19 @@ def end_query(walk: Walk, after: Position | None, rows: int) -> Select[Any]:
     """Select the last of the next rows, and the one behind it."""
     bare = Walk([replace(branch, fits=None) for branch in walk.branches], walk.descending)
     return _window(bare, after).offset(rows - 1).limit(2)
+
+
+def values_query(walk: Walk, after: Position | None, rows: int, name: str) -> Select[Any]:
+    """Select the different values of a label in the next rows; nulls if they are too large."""
+    branches = [
+        replace(branch, fits=None, known=[text_of(branch.labels, name).label("value")])
+        for branch in walk.branches
+        if branch.labels is not None
+    ]
+    window = _window(replace(walk, branches=branches), after).limit(rows).subquery()
+    different = select(window.c.value).distinct().subquery()
+    size = func.sum(func.octet_length(different.c.value)).over()
+    return select(case((size <= MAX_VALUES_BYTES, different.c.value)).label("value"))
 
 
 def candidates_query(walk: Walk, after: Position | None, limit: int) -> Select[Any]:
