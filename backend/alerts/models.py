@@ -104,6 +104,7 @@ open_episode = Table(
     Column("fingerprint", _Fingerprint, nullable=False),
     Column("opened_at", _Instant, nullable=False),
     PrimaryKeyConstraint("integration_id", "fingerprint"),
+    Index(None, "opened_at", "id"),
 )
 
 # Outlives the alert's row by a year, hence the copies of its labels.
@@ -123,6 +124,15 @@ episode = Table(
     # Null in rows of releases before 0005.
     Column("labels", JSONB),
     PrimaryKeyConstraint("integration_id", "fingerprint", "closed_at", "id"),
+    # The order of lists: closing and reopening do not change it.
+    Index(None, "opened_at", "id"),
+    # The few that may have begun long before the time that is asked for.
+    Index(
+        "ix_episode_long",
+        "opened_at",
+        "id",
+        postgresql_where=text("closed_at - opened_at > interval '1 day'"),
+    ),
     postgresql_partition_by="RANGE (closed_at)",
 )
 

@@ -9,8 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts.conditions import conditions_of
 from backend.alerts.models import alert, delivery, integration
-from backend.alerts.queries import SELECT_ALERT, fetch_all
-from backend.alerts.schemas import AlertFilter, AlertStatus
+from backend.alerts.queries import fetch_all, select_alert, shortened
+from backend.alerts.schemas import AlertFilter, AlertStatus, Shown
 
 # Worst first. Names that are not here come after them, alerts without a severity last.
 SEVERITIES = ("critical", "page", "error", "high", "warning", "info", "none")
@@ -70,7 +70,7 @@ async def find_severities(session: AsyncSession, filters: AlertFilter) -> Sequen
 
 
 def members_query(
-    filters: AlertFilter, groups: Sequence[tuple[str, str]], *, limit: int
+    filters: AlertFilter, groups: Sequence[tuple[str, str]], shown: Shown, *, limit: int
 ) -> Select[Any]:
     """Select the newest alerts of each group: narrow rows are ranked, then wide ones fetched."""
     newest_first = func.row_number().over(
@@ -81,8 +81,13 @@ def members_query(
         .where(*conditions_of(_firing(filters)), tuple_(*_GROUP).in_(groups))
         .subquery()
     )
+    texts = (
+        shortened(alert.c.labels, shown.labels).label("labels"),
+        shortened(alert.c.annotations, shown.annotations).label("annotations"),
+    )
     return (
-        SELECT_ALERT.add_columns(alert.c.severity)
+        select_alert(*texts)
+        .add_columns(alert.c.severity)
         .join(ranked, ranked.c.id == alert.c.id)
         .where(ranked.c.rank <= limit)
         .order_by(ranked.c.rank)
@@ -90,9 +95,14 @@ def members_query(
 
 
 async def find_members(
-    session: AsyncSession, filters: AlertFilter, groups: Sequence[tuple[str, str]], *, limit: int
+    session: AsyncSession,
+    filters: AlertFilter,
+    groups: Sequence[tuple[str, str]],
+    shown: Shown,
+    *,
+    limit: int,
 ) -> Sequence[Row[Any]]:
-    return await fetch_all(session, members_query(filters, groups, limit=limit))
+    return await fetch_all(session, members_query(filters, groups, shown, limit=limit))
 
 
 def health_query(since: datetime) -> Select[Any]:

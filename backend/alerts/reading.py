@@ -1,13 +1,21 @@
-"""/api/v1/alerts."""
+"""/api/v1/alerts and /api/v1/episodes."""
 
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request, Response
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts import service
-from backend.alerts.errors import AlertNotFound, InvalidLabelFilter
-from backend.alerts.parameters import AlertFilterDep
-from backend.alerts.schemas import AlertDetail, AlertRead, AlertSort
+from backend.alerts import episodes, export, service
+from backend.alerts.errors import (
+    AlertNotFound,
+    ExpressionTooExpensive,
+    InvalidLabelFilter,
+    InvalidMatcher,
+)
+from backend.alerts.export import CONTENT, Format, FormatDep
+from backend.alerts.parameters import AlertFilterDep, EpisodeFilterDep
+from backend.alerts.schemas import AlertDetail, AlertRead, AlertSort, EpisodeListed
 from backend.auth.dependencies import ReadPrincipal
 from backend.auth.route import TokenFirstRoute
 from backend.db.pagination import DEFAULT_LIMIT, Cursor, InvalidCursor, Limit, Page
@@ -34,13 +42,29 @@ _Fingerprint = Annotated[
 ]
 
 
+AlertPage: TypeAlias = Page[AlertRead]
+EpisodePage: TypeAlias = Page[EpisodeListed]
+_EXPORTED: dict[int | str, dict[str, Any]] = {HTTPStatus.OK.value: {"content": CONTENT}}
+
+
 @router.get(
-    "/alerts", responses=problem_responses(InvalidRequest, InvalidCursor, InvalidLabelFilter)
+    "/alerts",
+    response_model=AlertPage,
+    responses=problem_responses(
+        InvalidRequest,
+        InvalidCursor,
+        InvalidLabelFilter,
+        InvalidMatcher,
+        ExpressionTooExpensive,
+    )
+    | _EXPORTED,
 )
 async def list_alerts(
     _principal: ReadPrincipal,
+    request: Request,
     session: ReadSessionDep,
     filters: AlertFilterDep,
+    format_: FormatDep,
     *,
     sort: Annotated[
         AlertSort,
@@ -48,7 +72,7 @@ async def list_alerts(
     ] = AlertSort.LAST_CHANGE,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
-) -> Page[AlertRead]:
+) -> Page[AlertRead] | Response:
     """List alerts whatever their status, by default the one whose status changed last first.
 
     `status`, `service`, `severity` and `integration` may be repeated: an alert needs any of the
@@ -56,7 +80,52 @@ async def list_alerts(
     meanwhile is on at most one. A page can be shorter than `limit`: only `next_cursor` says that
     there is no other.
     """
-    return await service.list_alerts(session, filters, sort=sort, limit=limit, cursor=cursor)
+
+    async def read(session: AsyncSession, after: str | None, limit: int) -> AlertPage:
+        return await service.list_alerts(session, filters, sort=sort, limit=limit, cursor=after)
+
+    if format_ is Format.JSON:
+        return await read(session, cursor, limit)
+    first = await read(session, cursor, export.ROWS_EACH)
+    return await export.stream(request, format_, AlertRead, read, first)
+
+
+@router.get(
+    "/episodes",
+    response_model=EpisodePage,
+    responses=problem_responses(
+        InvalidRequest,
+        InvalidCursor,
+        InvalidLabelFilter,
+        InvalidMatcher,
+        ExpressionTooExpensive,
+    )
+    | _EXPORTED,
+)
+async def list_episodes(
+    _principal: ReadPrincipal,
+    request: Request,
+    session: ReadSessionDep,
+    filters: EpisodeFilterDep,
+    format_: FormatDep,
+    *,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[EpisodeListed] | Response:
+    """List the episodes of a time, open ones included: the last to open first.
+
+    Parameters that are repeated accept any of their values, but for `label` and `filter`, which
+    must all match. A page can be shorter than `limit`: only `next_cursor` says that there is no
+    other.
+    """
+
+    async def read(session: AsyncSession, after: str | None, limit: int) -> EpisodePage:
+        return await episodes.list_episodes(session, filters, limit=limit, cursor=after)
+
+    if format_ is Format.JSON:
+        return await read(session, cursor, limit)
+    first = await read(session, cursor, export.ROWS_EACH)
+    return await export.stream(request, format_, EpisodeListed, read, first)
 
 
 # A fingerprint may hold any visible character, a slash included.

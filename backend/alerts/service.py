@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts import cursors, overview, queries
 from backend.alerts.conditions import walk_of
+from backend.alerts.departed import find_departed
 from backend.alerts.errors import AlertNotFound
 from backend.alerts.intake.links import expression_of
 from backend.alerts.schemas import (
@@ -29,6 +30,7 @@ from backend.alerts.schemas import (
     IntakeHealth,
     LastRejection,
     LinkName,
+    Shown,
 )
 from backend.alerts.walk import find
 from backend.db.pagination import Page
@@ -50,22 +52,31 @@ async def list_alerts(
     """Return a page of at most `limit` alerts; raise InvalidCursor for a cursor of another list.
 
     A page may be shorter than the limit and not the last: it ends where a request has looked at
-    enough alerts.
+    enough alerts, or their texts are large.
     """
     walk, list_of = walk_of(filters, sort), cursors.digest(filters, sort)
     found = await find(session, walk, cursors.decode(cursor, list_of, walk), limit)
     rows = await queries.find_alerts(session, [row[walk.key_count - 1] for row in found.rows])
+    next_after = found.next_after
+    if rows and rows[-1].place < len(found.rows):
+        next_after = walk.position_of(found.rows[rows[-1].place - 1])
     return Page(
         items=[_alert(row) for row in rows],
-        next_cursor=found.next_after and cursors.encode(found.next_after, list_of),
+        next_cursor=next_after and cursors.encode(next_after, list_of),
     )
 
 
 async def get_alert(session: AsyncSession, integration_slug: str, fingerprint: str) -> AlertDetail:
-    """Return one alert with its newest episodes, or raise AlertNotFound."""
+    """Return one alert with its newest episodes, or raise AlertNotFound.
+
+    Retention takes its row first. What its episodes say remains for as long as they are kept.
+    """
     row = await queries.find_alert(session, integration_slug, fingerprint)
     if row is None:
-        raise AlertNotFound
+        departed = await find_departed(session, integration_slug, fingerprint, limit=MAX_EPISODES)
+        if departed is None:
+            raise AlertNotFound
+        return departed
     episodes = await queries.find_episodes(
         session, row.integration_id, fingerprint, limit=MAX_EPISODES
     )
@@ -76,14 +87,16 @@ async def get_alert(session: AsyncSession, integration_slug: str, fingerprint: s
     )
 
 
-async def firing_overview(session: AsyncSession, filters: AlertFilter) -> FiringOverview:
+async def firing_overview(
+    session: AsyncSession, filters: AlertFilter, shown: Shown
+) -> FiringOverview:
     """Group the firing alerts that match by service and severity; other statuses are ignored."""
     groups = await overview.find_groups(session, filters, limit=MAX_GROUPS)
     if not groups:
         return FiringOverview(firing=0, severities=[], hidden_groups=0, groups=[])
     severities = await overview.find_severities(session, filters)
     keys = [_group_key(row) for row in groups]
-    members = await overview.find_members(session, filters, keys, limit=MAX_ALERTS_IN_GROUP)
+    members = await overview.find_members(session, filters, keys, shown, limit=MAX_ALERTS_IN_GROUP)
     by_group: dict[tuple[str, str], list[AlertRead]] = defaultdict(list)
     for row in members:
         by_group[_group_key(row)].append(_alert(row))

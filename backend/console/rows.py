@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from urllib.parse import quote
 
-from backend.alerts.schemas import AlertDetail, AlertRead, AlertStatus
+from backend.alerts.schemas import AlertDetail, AlertRead, AlertStatus, Shown
 from backend.catalog.schemas import ServiceRead
 from backend.console.display import external_link, is_local
 from backend.console.filters import Filters
@@ -35,6 +35,8 @@ _PLACES = (
     "job",
 )
 _MOST_PLACES = 2
+# What a row of a list shows.
+SHOWN = Shown(labels=("alertname", "severity", *_PLACES), annotations=_SUMMARIES)
 _LINKS = {
     "source": "Source",
     "alertmanager": "Alertmanager",

@@ -10,7 +10,14 @@ from backend.alerts import service as alerts
 from backend.alerts.schemas import AlertFilter, AlertStatus, FiringOverview, IntakeHealth
 from backend.catalog import service as catalog
 from backend.console.filters import ABSENT, Filters, chips
-from backend.console.rows import alert_row, annotation_texts, label_texts, link_texts, service_texts
+from backend.console.rows import (
+    SHOWN,
+    alert_row,
+    annotation_texts,
+    label_texts,
+    link_texts,
+    service_texts,
+)
 from backend.console.sections import sections_of, severity_counts
 from backend.console.timeline import draw
 from backend.console.views import AlertList, AlertPage, Empty, NowPage, ServiceSection, Suggestions
@@ -24,7 +31,7 @@ async def now_page(session: AsyncSession, filters: Filters, now: datetime) -> No
     """Return groups of firing alerts, or a page of a list: `filters.grouped` decides."""
     overview = _NOTHING
     if filters.status == AlertStatus.FIRING:
-        overview = await alerts.firing_overview(session, filters.to_alert_filter())
+        overview = await alerts.firing_overview(session, filters.to_alert_filter(), SHOWN)
     listed = None if filters.grouped else await _list(session, filters, now)
     intake = await alerts.intake_health(session, now=now)
     empty = None

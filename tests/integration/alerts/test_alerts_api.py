@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.alerts import queries
 from backend.alerts import walk as walking
 from tests.support.alertmanager import make_alert, make_group
 from tests.support.factories import make_integration
@@ -218,6 +219,25 @@ async def test_a_list_whose_filter_no_index_serves_is_complete_and_never_read_wh
     assert sorted_ == in_parts == expected
     assert first["items"] == []
     assert first["next_cursor"]
+
+
+async def test_a_page_of_large_alerts_ends_early_and_cuts_annotations(
+    client: httpx2.AsyncClient, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "MAX_PAGE_BYTES", 5000)
+    texts = {"long": "ä" * 60_000, "whole": "x" * 1024}
+    await intake.deliver(*(make_alert(f"{n}", annotations=texts) for n in range(5)), now=NOW)
+
+    first = (await client.get(ALERTS)).json()
+    whole = (await client.get(f"{ALERTS}/default/1")).json()
+    walked = await walk(client, "sort=first_seen_at")
+    monkeypatch.setattr(queries, "MAX_PAGE_BYTES", 1)
+    one_by_one = await walk(client, "sort=first_seen_at")
+
+    assert first["items"][0]["annotations"] == {**texts, "long": "ä" * 1023 + "…"}
+    assert [item["fingerprint"] for item in first["items"]] == ["4"]
+    assert whole["annotations"] == texts
+    assert walked == one_by_one == ["0", "1", "2", "3", "4"]
 
 
 async def test_the_number_of_statements_does_not_grow_with_the_page(

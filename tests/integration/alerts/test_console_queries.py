@@ -10,6 +10,7 @@ from backend.alerts import service
 from backend.alerts.errors import MalformedJson
 from backend.alerts.intake.ingest import record_refusal
 from backend.alerts.schemas import AlertFilter, AlertStatus, FiringOverview, IntakeHealth
+from backend.console.rows import SHOWN
 from backend.db.engine import Database
 from backend.integrations import service as integrations
 from tests.support.alertmanager import Json, make_alert, make_group
@@ -30,7 +31,7 @@ def alert(fingerprint: str, app: str | None, severity: str | None, **rest: Any) 
 
 async def firing(database: Database, **filters: Any) -> FiringOverview:
     async with database.read_sessions() as session:
-        return await service.firing_overview(session, AlertFilter(**filters))
+        return await service.firing_overview(session, AlertFilter(**filters), SHOWN)
 
 
 async def health(database: Database, now: datetime = NOW) -> dict[str, IntakeHealth]:
@@ -84,6 +85,17 @@ async def test_the_overview_can_be_filtered_and_is_empty_when_nothing_fires(
 
     assert [group.service for group in found.groups] == ["cart"]
     assert found.firing == 1
+
+
+async def test_the_overview_reads_no_more_than_it_shows(database: Database, intake: Intake) -> None:
+    labels = {"alertname": "A", "pod": "p" * 2000, "zone": "z"}
+    texts = {"summary": "s", "runbook": "r" * 60_000}
+    await intake.deliver(make_alert("1", labels=labels, annotations=texts), now=NOW)
+
+    (read,) = (await firing(database)).groups[0].alerts
+
+    assert read.labels == {"alertname": "A", "pod": "p" * 1023 + "…"}
+    assert read.annotations == {"summary": "s"}
 
 
 async def test_a_storm_shows_the_newest_of_each_group_and_counts_what_is_hidden(

@@ -5,6 +5,9 @@ The rules themselves: tests/unit, test_rules.py; and on real rows, test_random_h
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from backend.alerts.errors import AlertNotFound
 from backend.alerts.intake.rules import FLAP_WINDOW
 from backend.alerts.schemas import AlertDetail
 from tests.support.alertmanager import make_alert
@@ -144,3 +147,34 @@ async def test_times_at_the_edge_of_the_calendar_are_stored(intake: Intake) -> N
     assert (await intake.alert("old")).starts_at is None
     assert (await intake.alert("new")).starts_at == NOW + 2 * MINUTE
     assert (await intake.alert("early")).starts_at == datetime(1970, 1, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+async def test_an_alert_that_has_left_the_lists_is_read_from_its_episodes(
+    intake: Intake, *, recorded: bool
+) -> None:
+    labels = {"alertname": "A", "app": "shop", "severity": "page"}
+    for start, end in ((0, 1), (2, 3)):
+        times = {"starts_at": NOW + start * HOUR, "ends_at": NOW + end * HOUR}
+        report = make_alert("f", status="resolved", labels=labels, **times)
+        await intake.deliver(report, now=NOW + end * HOUR)
+    before = await intake.alert("f")
+    async with intake.database.engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM alert")
+        if not recorded:
+            await connection.exec_driver_sql("UPDATE episode SET labels = NULL")
+
+    alert = await intake.alert("f")
+
+    copies = {"alertname": "A", "service": "shop", "severity": "page"}
+    assert alert == before.model_copy(
+        update={
+            "labels": labels if recorded else copies,
+            "first_seen_at": NOW,
+            "times_seen": 2,
+            "links": {},
+            "expression": None,
+        }
+    )
+    with pytest.raises(AlertNotFound):
+        await intake.alert("g")

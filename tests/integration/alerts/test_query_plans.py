@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backend.alerts import overview, queries, sql, walk
 from backend.alerts.conditions import walk_of
 from backend.alerts.schemas import AlertFilter, AlertSort, AlertStatus
+from backend.console.rows import SHOWN
 from backend.db.engine import create_engine
 from backend.settings import Settings
 from tests.support.queries import recorded_queries
@@ -181,7 +182,7 @@ async def test_the_overview_reads_only_what_fires(planner: Planner) -> None:
     queries = [
         overview.groups_query(AlertFilter(), limit=50),
         overview.severities_query(AlertFilter()),
-        overview.members_query(AlertFilter(), [("service-17", "critical")], limit=10),
+        overview.members_query(AlertFilter(), [("service-17", "critical")], SHOWN, limit=10),
     ]
     plans = [await planner.explain_query(query) for query in queries]
 
