@@ -155,9 +155,9 @@ async def test_an_alert_that_has_left_the_lists_is_read_from_its_episodes(
 ) -> None:
     labels = {"alertname": "A", "app": "shop", "severity": "page"}
     for start, end in ((0, 1), (2, 3)):
-        times = {"starts_at": NOW + start * HOUR, "ends_at": NOW + end * HOUR}
-        report = make_alert("f", status="resolved", labels=labels, **times)
-        await intake.deliver(report, now=NOW + end * HOUR)
+        begin, until = NOW + start * HOUR, NOW + end * HOUR
+        report = make_alert("f", status="resolved", labels=labels, starts_at=begin, ends_at=until)
+        await intake.deliver(report, now=until)
     before = await intake.alert("f")
     async with intake.database.engine.begin() as connection:
         await connection.exec_driver_sql("DELETE FROM alert")
