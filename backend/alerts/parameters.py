@@ -1,9 +1,10 @@
 """The filters of lists as query parameters."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
 from backend.alerts import expressions
 from backend.alerts.errors import InvalidLabelFilter
@@ -81,26 +82,29 @@ Filters = Annotated[
         examples=[['service=~"pay.*"', 'severity!="info"']],
     ),
 ]
+# All alerts are between them, and so is a day before or after.
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+_Instant = Annotated[AwareDatetime, AfterValidator(lambda time: min(max(time, _FIRST), _LAST))]
 Alertnames = Annotated[
     list[_Promoted],
     Query(alias="alertname", max_length=_MAX_VALUES, description="Any of these names."),
 ]
 From = Annotated[
-    AwareDatetime | None,
+    _Instant | None,
     Query(
         description="Episodes that were open at or after this time (RFC 3339).",
         examples=["2026-11-30T14:00:00Z"],
     ),
 ]
 Until = Annotated[
-    AwareDatetime | None,
+    _Instant | None,
     Query(
         description="Episodes that opened before this time (RFC 3339).",
         examples=["2026-11-30T16:00:00Z"],
     ),
 ]
 Since = Annotated[
-    AwareDatetime | None,
+    _Instant | None,
     Query(
         description="Alerts whose status changed at or after this time (RFC 3339).",
         examples=["2026-11-30T14:00:00Z"],

@@ -26,9 +26,10 @@ async def test_an_unknown_query_parameter_is_named_with_the_known_ones(
     assert (known.status_code, unknown.status_code, anonymous.status_code) == (200, 422, 401)
     assert unknown.json()["detail"].startswith(
         "This operation has no query parameter 'sevice': "
-        + ("it takes none." if path.endswith("/sd/prometheus") else "use cursor, ")
+        + ("it takes none." if path.endswith("/sd/prometheus") else "use ")
     )
 
 
 def test_lists_are_among_them() -> None:
-    assert {"/api/v1/alerts", "/api/v1/integrations", "/api/v1/services"} <= set(LISTS)
+    lists = {"alerts", "episodes", "integrations", "services"}
+    assert {f"/api/v1/{name}" for name in lists} <= set(LISTS)

@@ -63,6 +63,7 @@ CASES = {
     "since=2026-11-22T00:00:00Z&until=2026-11-23T00:00:00Z": "c",
     "since=2026-11-24T12:30:00Z&until=2026-11-24T12:40:00Z": "bc",
     "until=2026-11-01T00:00:00Z": "",
+    "since=0001-01-01T00:00:00%2B14:00&until=9999-12-31T23:59:59-12:00": "bac",
     "service=shop": "ac",
     "service=&service=cart": "b",
     "severity=page&alertname=C&alertname=B": "c",

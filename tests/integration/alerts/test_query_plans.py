@@ -11,9 +11,9 @@ import pytest_asyncio
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.alerts import overview, queries, sql, walk
+from backend.alerts import departed, episodes, overview, queries, sql, walk
 from backend.alerts.conditions import walk_of
-from backend.alerts.schemas import AlertFilter, AlertSort, AlertStatus
+from backend.alerts.schemas import AlertFilter, AlertSort, AlertStatus, EpisodeFilter
 from backend.console.rows import SHOWN
 from backend.db.engine import create_engine
 from backend.settings import Settings
@@ -39,7 +39,8 @@ FROM generate_series(1, 20000) AS n;
 INSERT INTO open_episode (integration_id, fingerprint, opened_at)
 SELECT integration_id, fingerprint, starts_at FROM alert WHERE status = 'firing';
 INSERT INTO episode (integration_id, fingerprint, opened_at, closed_at, resolved_by)
-SELECT integration_id, fingerprint, now() - interval '1 hour', now(), 'alertmanager' FROM alert;
+SELECT integration_id, fingerprint, now() - id * interval '1 min',
+    now() - (id - 7) * interval '1 min', 'alertmanager' FROM alert;
 INSERT INTO delivery (integration_id, received_at, group_key, receiver, truncated_alerts,
     body_sha256, body_bytes, accepted, rejected, rejections)
 SELECT 1 + n % 2, now() - n * interval '10 s', '', '', 0, '', 0, 100, (n % 1000 = 0)::int,
@@ -170,6 +171,20 @@ async def test_the_few_that_match_are_found_by_an_index(
 
     assert plan.scanned_whole() == set()
     assert plan.indexes() & indexes
+
+
+async def test_the_episodes_of_a_time_come_from_the_indexes_of_their_beginning(
+    planner: Planner,
+) -> None:
+    list_ = episodes.walk_of(EpisodeFilter(since=_NOW - timedelta(hours=2), until=_NOW))
+    for after in (None, (_NOW, 12_345)):
+        plan = await planner.explain_query(walk.window_query(list_, after, 51, 51))
+
+        assert plan.scanned_whole() == set()
+        assert {"episode_default_opened_at_id_idx", "episode_default_long_idx"} <= plan.indexes()
+
+    gone = await planner.explain_query(departed.newest_query("default", "f"))
+    assert gone.scanned_whole() == set()
 
 
 async def test_one_alerts_episodes_come_from_the_indexes_of_both_tables(planner: Planner) -> None:

@@ -141,8 +141,8 @@ def test_a_bad_key_stops_the_start(
     ("path", "most"),
     [
         ("/", 5),
-        ("/?service=shop&severity=critical", 6),
-        ("/?status=resolved", 3),
+        ("/?service=shop&severity=critical", 8),
+        ("/?status=resolved", 4),
         ("/alerts/default/00000000000000aa", 4),
     ],
 )
