@@ -1,10 +1,11 @@
 """The filters of lists as query parameters."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from backend.alerts import expressions
 from backend.alerts.errors import InvalidLabelFilter
@@ -84,7 +85,20 @@ Filters = Annotated[
 ]
 # All alerts are between them, and so is a day before or after.
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-_Instant = Annotated[AwareDatetime, AfterValidator(lambda time: min(max(time, _FIRST), _LAST))]
+
+
+def _written(time: object) -> object:
+    """Refuse a bare number, which pydantic takes for seconds."""
+    if not re.match(r"\d{4}-", str(time)):
+        raise ValueError("is not an RFC 3339 time, for example 2026-11-30T14:00:00Z")
+    return time
+
+
+_Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_written),
+    AfterValidator(lambda time: min(max(time, _FIRST), _LAST)),
+]
 Alertnames = Annotated[
     list[_Promoted],
     Query(alias="alertname", max_length=_MAX_VALUES, description="Any of these names."),
