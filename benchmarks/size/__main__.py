@@ -24,7 +24,7 @@ from benchmarks.progress import say
 from benchmarks.rounds import take_turns
 from benchmarks.size.filling import LARGE, SMALL, Size, fill
 from benchmarks.size.memory_limit import can_limit, small_machine
-from benchmarks.size.sites import LISTS, NOW_PAGE, Place, Site
+from benchmarks.size.sites import LISTS, MATCHERS, NOW_PAGE, Place, Site, two_hours
 from benchmarks.table import render
 
 ROUNDS = 5
@@ -73,7 +73,7 @@ def _measure(size: Size) -> tuple[str, list[Row]]:
         else:
             say("not root, so nothing holds the databases to 1 GiB: these rows are left out")
         fill(empty, SMALL, now)
-        rows += _questions(places)
+        rows += _questions(places, size, now)
         return large.version(), rows
 
 
@@ -91,11 +91,23 @@ def _work(places: Sequence[Place], goal: Goal, where: str) -> list[Row]:
     return rows
 
 
-def _questions(places: Sequence[Place]) -> list[Row]:
-    """Measure what people ask now and then."""
+def _questions(places: Sequence[Place], size: Size, now: datetime) -> list[Row]:
+    """Measure what people ask now and then. The times of episodes lie in those of each site."""
     with _sites(places) as (small, large):
-        ask = partial(Site.milliseconds, paths=NOW_PAGE)
-        return [_row("console, Now: large / small", QUESTIONS, ask, large, small)]
+
+        def episodes(site: Site) -> float:
+            days = size.days if site is large else SMALL.days
+            return site.milliseconds(two_hours(now, days))
+
+        contenders: Mapping[str, Callable[[Site], float]] = {
+            "episodes of two hours": episodes,
+            "matchers": partial(Site.milliseconds, paths=MATCHERS),
+            "console, Now": partial(Site.milliseconds, paths=NOW_PAGE),
+        }
+        return [
+            _row(f"{name}: large / small", QUESTIONS, ask, large, small)
+            for name, ask in contenders.items()
+        ]
 
 
 @contextmanager

@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx2
 
@@ -19,6 +21,7 @@ from benchmarks.service import API, INTAKE, Platform, migrate
 
 SECONDS = 3
 REQUESTS = 60
+_TIMES = 20
 _FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
@@ -103,3 +106,17 @@ LISTS = (
     "/api/v1/alerts?label=namespace%3Dteam-7&severity=critical",
 )
 NOW_PAGE = ("/",)
+MATCHERS = (
+    "/api/v1/alerts?filter=service%3D~%22service-1.%22",
+    "/api/v1/alerts?filter=namespace%3D%22team-7%22&filter=severity%21%3D%22info%22",
+)
+
+
+def two_hours(end: datetime, days: int) -> Sequence[str]:
+    """Ask what happened in two hours, on days that are spread over this time."""
+    begins = [end - timedelta(days=days) * (number / _TIMES) for number in range(1, _TIMES)]
+    times = [(at, at + timedelta(hours=2)) for at in begins]
+    return [
+        "/api/v1/episodes?" + urlencode({"since": since.isoformat(), "until": until.isoformat()})
+        for since, until in times
+    ]
