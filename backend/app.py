@@ -14,7 +14,7 @@ from backend import __version__, errors
 from backend.alerts.closing import close_revoked
 from backend.alerts.events import router as events
 from backend.alerts.intake.body import LargeBodies
-from backend.alerts.reading import router as reading_router
+from backend.alerts.lists.router import router as lists_router
 from backend.alerts.router import router as intake_router
 from backend.catalog.router import router as catalog_router
 from backend.console import router as console
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 ROUTERS: tuple[APIRouter, ...] = (
     intake_router,
     health_router,
-    reading_router,
+    lists_router,
     catalog_router,
     integrations_router,
     events.router,

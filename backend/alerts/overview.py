@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Row, Select, case, func, select, true, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts.conditions import conditions_of
+from backend.alerts.lists.conditions import conditions_of
+from backend.alerts.lists.queries import fetch_all, select_alert, shortened
 from backend.alerts.models import alert, delivery, integration
-from backend.alerts.queries import fetch_all, select_alert, shortened
 from backend.alerts.schemas import AlertFilter, AlertStatus, Shown
 
 # Worst first. Names that are not here come after them, alerts without a severity last.

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.alerts.matchers import Matcher
+from backend.alerts.lists.matchers import Matcher
 
 
 class AlertStatus(StrEnum):

@@ -12,11 +12,13 @@ from typing import Any
 from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts import cursors, overview, queries
-from backend.alerts.conditions import walk_of
-from backend.alerts.departed import find_departed
+from backend.alerts import overview
 from backend.alerts.errors import AlertNotFound
 from backend.alerts.intake.links import expression_of
+from backend.alerts.lists import cursors, queries
+from backend.alerts.lists.conditions import walk_of
+from backend.alerts.lists.departed import find_departed
+from backend.alerts.lists.walk import find
 from backend.alerts.schemas import (
     LINK_NAMES,
     AlertDetail,
@@ -32,7 +34,6 @@ from backend.alerts.schemas import (
     LinkName,
     Shown,
 )
-from backend.alerts.walk import find
 from backend.db.pagination import Page
 
 MAX_EPISODES = 100

@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts import queries
-from backend.alerts import walk as walking
+from backend.alerts.lists import queries
+from backend.alerts.lists import walk as walking
 from tests.support.alertmanager import make_alert, make_group
 from tests.support.factories import make_integration
 from tests.support.intake import Intake

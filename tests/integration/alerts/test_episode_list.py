@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from backend.alerts import episodes, export
+from backend.alerts.lists import episodes, export
 from backend.alerts.schemas import EpisodeFilter
 from tests.support.alertmanager import make_alert, make_group
 from tests.support.intake import Intake

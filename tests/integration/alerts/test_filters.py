@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.alerts import service
-from backend.alerts import walk as walking
-from backend.alerts.matchers import Matcher, Operator
+from backend.alerts.lists import walk as walking
+from backend.alerts.lists.matchers import Matcher, Operator
 from backend.alerts.schemas import AlertFilter
 from tests.integration.alerts.test_alerts_api import ALERTS, NOW, fingerprints
 from tests.support.alertmanager import make_alert

@@ -11,8 +11,9 @@ import pytest_asyncio
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.alerts import departed, episodes, overview, queries, sql, walk
-from backend.alerts.conditions import walk_of
+from backend.alerts import overview, sql
+from backend.alerts.lists import departed, episodes, queries, walk
+from backend.alerts.lists.conditions import walk_of
 from backend.alerts.schemas import AlertFilter, AlertSort, AlertStatus, EpisodeFilter
 from backend.console.rows import SHOWN
 from backend.db.engine import create_engine

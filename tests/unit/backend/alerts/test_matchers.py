@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.alerts import expressions
 from backend.alerts.errors import ExpressionTooExpensive, InvalidExpression, InvalidMatcher
-from backend.alerts.label_conditions import plain_values
-from backend.alerts.matchers import Matcher, Operator
+from backend.alerts.lists import expressions
+from backend.alerts.lists.label_conditions import plain_values
+from backend.alerts.lists.matchers import Matcher, Operator
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, any_, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
 from sqlalchemy.types import Text
 
-from backend.alerts import expressions
-from backend.alerts.matchers import Matcher, Operator
+from backend.alerts.lists import expressions
+from backend.alerts.lists.matchers import Matcher, Operator
 
 
 def has_pair(labels: ColumnElement[Any], name: str, value: str) -> ColumnElement[bool]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, any_, func, or_, select
 
-from backend.alerts.label_conditions import condition, has_pair, is_indexed, plain_values
-from backend.alerts.matchers import Matcher
+from backend.alerts.lists.label_conditions import condition, has_pair, is_indexed, plain_values
+from backend.alerts.lists.matchers import Matcher
+from backend.alerts.lists.walk import Branch, Walk
 from backend.alerts.models import alert, integration
 from backend.alerts.schemas import AlertFilter, AlertSort
-from backend.alerts.walk import Branch, Walk
 
 # More values than this are compared row by row.
 MAX_BRANCHES = 16

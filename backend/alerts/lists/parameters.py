@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import Depends, Query
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
-from backend.alerts import expressions
 from backend.alerts.errors import InvalidLabelFilter
 from backend.alerts.intake.limits import (
     MAX_LABEL_VALUE_CHARACTERS,
     MAX_NAME_CHARACTERS,
     MAX_PROMOTED_CHARACTERS,
 )
-from backend.alerts.matchers import Matcher
+from backend.alerts.lists import expressions
+from backend.alerts.lists.matchers import Matcher
 from backend.alerts.schemas import AlertFilter, AlertStatus, EpisodeFilter
 from backend.http.texts import NO_NUL
 

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.alerts.lists.queries import fetch_all, find_episodes
 from backend.alerts.models import episode, integration
-from backend.alerts.queries import fetch_all, find_episodes
 from backend.alerts.schemas import AlertDetail, AlertStatus, EpisodeRead
 
 

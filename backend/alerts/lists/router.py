@@ -6,15 +6,16 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts import episodes, export, service
+from backend.alerts import service
 from backend.alerts.errors import (
     AlertNotFound,
     ExpressionTooExpensive,
     InvalidLabelFilter,
     InvalidMatcher,
 )
-from backend.alerts.export import CONTENT, Format, FormatDep
-from backend.alerts.parameters import AlertFilterDep, EpisodeFilterDep
+from backend.alerts.lists import episodes, export
+from backend.alerts.lists.export import CONTENT, Format, FormatDep
+from backend.alerts.lists.parameters import AlertFilterDep, EpisodeFilterDep
 from backend.alerts.schemas import AlertDetail, AlertRead, AlertSort, EpisodeListed
 from backend.auth.dependencies import ReadPrincipal
 from backend.auth.route import TokenFirstRoute

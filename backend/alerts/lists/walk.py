@@ -34,11 +34,11 @@ from sqlalchemy import (
 )
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts import expressions
 from backend.alerts.errors import ExpressionTooExpensive
-from backend.alerts.label_conditions import among, text_of
-from backend.alerts.matchers import Matcher
-from backend.alerts.queries import fetch_all
+from backend.alerts.lists import expressions
+from backend.alerts.lists.label_conditions import among, text_of
+from backend.alerts.lists.matchers import Matcher
+from backend.alerts.lists.queries import fetch_all
 
 # Compared row by row at first, for each row of the page.
 FIRST_ROWS_EACH = 4

@@ -8,7 +8,7 @@ import orjson
 from pydantic import BaseModel, Field, TypeAdapter
 from sqlalchemy import DateTime
 
-from backend.alerts.walk import Position, Walk
+from backend.alerts.lists.walk import Position, Walk
 from backend.db.pagination import InvalidCursor, decode_cursor, encode_cursor
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

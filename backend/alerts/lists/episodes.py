@@ -28,12 +28,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.alerts import cursors, queries
-from backend.alerts.conditions import any_of, expressions_of, label_conditions, of_integrations
+from backend.alerts.lists import cursors, queries
+from backend.alerts.lists.conditions import (
+    any_of,
+    expressions_of,
+    label_conditions,
+    of_integrations,
+)
+from backend.alerts.lists.queries import fetch_all
+from backend.alerts.lists.walk import Branch, Walk, find
 from backend.alerts.models import alert, episode, integration, open_episode
-from backend.alerts.queries import fetch_all
 from backend.alerts.schemas import EpisodeFilter, EpisodeListed
-from backend.alerts.walk import Branch, Walk, find
 from backend.db.pagination import Page
 
 # Most episodes are shorter, so only these can have begun that long before a time.

@@ -1,0 +1,1 @@
+"""Lists of alerts and of episodes: filters, walks over pages, exports, and one alert."""
