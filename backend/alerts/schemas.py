@@ -174,8 +174,9 @@ class AlertFilter(_Schema):
     """All given conditions must hold, each for any of its values; no values are no condition.
 
     An empty service or severity asks for alerts that have none. All of the labels, which are exact
-    (name, value) pairs, must be there, and all of the matchers must match. `since` is the earliest
-    last change of the status.
+    (name, value) pairs, must be there, and all of the matchers must match. Each of the words must
+    occur in the summary or in the value of a label. `since` is the earliest last change of the
+    status.
     """
 
     statuses: tuple[AlertStatus, ...] = ()
@@ -184,6 +185,7 @@ class AlertFilter(_Schema):
     integrations: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     matchers: tuple[Matcher, ...] = ()
+    words: tuple[str, ...] = ()
     since: datetime | None = None
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
+from backend.alerts.lists.parameters import words_of
 from backend.alerts.schemas import AlertFilter, AlertStatus
 from backend.errors import InvalidRequest
 
@@ -27,6 +28,7 @@ class Filters:
     severity: str | None = None
     integration: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
+    text: str | None = None
     cursor: str | None = None
     draft: str = ""
     """Text typed as a label filter that is not valid."""
@@ -35,14 +37,20 @@ class Filters:
     def narrowing(self) -> bool:
         """Whether there is a filter in addition to the status."""
         return bool(self.labels) or any(
-            value is not None for value in (self.service, self.severity, self.integration)
+            value is not None
+            for value in (self.service, self.severity, self.integration, self.text)
         )
 
     @property
     def grouped(self) -> bool:
-        """Whether the page shows groups. One group, or another status, is a list of pages."""
+        """Whether the page shows groups, which are counted whole. Others are lists of pages."""
         one_group = self.service is not None and self.severity is not None
-        return self.status == AlertStatus.FIRING and not one_group and self.cursor is None
+        return self.counted and not one_group and self.cursor is None
+
+    @property
+    def counted(self) -> bool:
+        """Whether all that fires is counted. To compare all of it with a text takes too long."""
+        return self.status == AlertStatus.FIRING and self.text is None
 
     def to_alert_filter(self) -> AlertFilter:
         return AlertFilter(
@@ -51,6 +59,7 @@ class Filters:
             severities=_one(self.severity),
             integrations=_one(self.integration),
             labels=self.labels,
+            words=words_of(self.text or ""),
         )
 
     def href(self) -> str:
@@ -65,6 +74,8 @@ class Filters:
         if self.integration is not None:
             pairs.append(("integration", self.integration))
         pairs += [("label", f"{name}={value}") for name, value in self.labels]
+        if self.text is not None:
+            pairs.append(("q", self.text))
         if self.cursor is not None:
             pairs.append(("cursor", self.cursor))
         return "/?" + urlencode(pairs) if pairs else "/"
@@ -86,6 +97,7 @@ def parse_filters(query: QueryParams) -> Filters:
         severity=_text(query, "severity") or (ABSENT if "severity" in without else None),
         integration=_text(query, "integration"),
         labels=labels,
+        text=_text(query, "q"),
         cursor=_text(query, "cursor"),
         draft=draft,
     )
@@ -148,6 +160,8 @@ def chips(filters: Filters) -> Sequence[Chip]:
     for label in here.labels:
         rest = tuple(other for other in here.labels if other != label)
         found.append(_chip(*label, replace(here, labels=rest)))
+    if here.text is not None:
+        found.append(_chip("text", here.text, replace(here, text=None)))
     return found
 
 

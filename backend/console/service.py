@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts import service as alerts
-from backend.alerts.schemas import AlertFilter, AlertStatus, FiringOverview, IntakeHealth
+from backend.alerts.schemas import AlertFilter, FiringOverview, IntakeHealth
 from backend.catalog import service as catalog
 from backend.console.filters import ABSENT, Filters, chips
 from backend.console.rows import (
@@ -30,12 +30,13 @@ _NOTHING = FiringOverview(firing=0, severities=[], hidden_groups=0, groups=[])
 async def now_page(session: AsyncSession, filters: Filters, now: datetime) -> NowPage:
     """Return groups of firing alerts, or a page of a list: `filters.grouped` decides."""
     overview = _NOTHING
-    if filters.status == AlertStatus.FIRING:
+    if filters.counted:
         overview = await alerts.firing_overview(session, filters.to_alert_filter(), SHOWN)
     listed = None if filters.grouped else await _list(session, filters, now)
     intake = await alerts.intake_health(session, now=now)
     empty = None
-    if not (listed.rows if listed else overview.groups):
+    # A page may end before anything has matched, and go on.
+    if not (listed.rows or listed.next_href if listed else overview.groups):
         empty = await _why_empty(session, filters, intake)
     sections = sections_of(overview, filters, now) if filters.grouped else ()
     return NowPage(
@@ -43,7 +44,7 @@ async def now_page(session: AsyncSession, filters: Filters, now: datetime) -> No
         filters=filters,
         chips=chips(filters),
         suggestions=_suggestions(overview, intake),
-        total=overview.firing if filters.status == AlertStatus.FIRING else None,
+        total=overview.firing if filters.counted else None,
         severities=severity_counts(overview, filters),
         sections=sections,
         hidden_groups=overview.hidden_groups,

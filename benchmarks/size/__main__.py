@@ -24,7 +24,7 @@ from benchmarks.progress import say
 from benchmarks.rounds import take_turns
 from benchmarks.size.filling import LARGE, SMALL, Size, fill
 from benchmarks.size.memory_limit import can_limit, small_machine
-from benchmarks.size.sites import LISTS, MATCHERS, NOW_PAGE, Place, Site, two_hours
+from benchmarks.size.sites import FREE_TEXT, LISTS, MATCHERS, NOW_PAGE, Place, Site, two_hours
 from benchmarks.table import render
 
 ROUNDS = 5
@@ -102,6 +102,7 @@ def _questions(places: Sequence[Place], size: Size, now: datetime) -> list[Row]:
         contenders: Mapping[str, Callable[[Site], float]] = {
             "episodes of two hours": episodes,
             "matchers": partial(Site.milliseconds, paths=MATCHERS),
+            "free text": partial(Site.milliseconds, paths=FREE_TEXT),
             "console, Now": partial(Site.milliseconds, paths=NOW_PAGE),
         }
         return [

@@ -111,6 +111,13 @@ MATCHERS = (
     "/api/v1/alerts?filter=namespace%3D%22team-7%22&filter=severity%21%3D%22info%22",
 )
 
+# What matches often, what fires, and what is nowhere.
+FREE_TEXT = (
+    "/api/v1/alerts?q=restarts",
+    "/api/v1/alerts?status=firing&q=checkout-a",
+    "/api/v1/alerts?q=checkout-nowhere",
+)
+
 
 def two_hours(end: datetime, days: int) -> Sequence[str]:
     """Ask what happened in two hours, on days that are spread over this time."""

@@ -7,7 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, any_, func, or_, select
 
-from backend.alerts.lists.label_conditions import condition, has_pair, is_indexed, plain_values
+from backend.alerts.lists.label_conditions import (
+    condition,
+    has_pair,
+    has_value_with,
+    is_indexed,
+    plain_values,
+)
 from backend.alerts.lists.matchers import Matcher
 from backend.alerts.lists.walk import Branch, Walk
 from backend.alerts.models import alert, integration
@@ -18,7 +24,12 @@ MAX_BRANCHES = 16
 
 
 def conditions_of(filters: AlertFilter) -> list[ColumnElement[bool]]:
-    return [*_of_columns(filters), *_of_labels(filters), *_since(filters.since)]
+    return [
+        *_of_columns(filters),
+        *_of_labels(filters),
+        *_of_words(filters.words),
+        *_since(filters.since),
+    ]
 
 
 def walk_of(filters: AlertFilter, sort: AlertSort) -> Walk:
@@ -33,7 +44,7 @@ def walk_of(filters: AlertFilter, sort: AlertSort) -> Walk:
         )
     by, values = _leading(filters)
     columns = _of_columns(filters, but=by)
-    rest = [*columns, *_of_labels(filters)]
+    rest = [*columns, *_of_labels(filters), *_of_words(filters.words)]
     keys = (alert.c.status_changed_at, alert.c.id)
     since = _since(filters.since)
     if by is None:
@@ -110,7 +121,20 @@ def expressions_of(matchers: Sequence[Matcher]) -> list[Matcher]:
     return [matcher for matcher in matchers if plain_values(matcher) is None]
 
 
+def _of_words(words: Sequence[str]) -> list[ColumnElement[bool]]:
+    """Compare free text. No index: one over all words would double the cost of each change."""
+    return [
+        or_(
+            alert.c.annotations["summary"].astext.icontains(word, autoescape=True),
+            has_value_with(alert.c.labels, word),
+        )
+        for word in words
+    ]
+
+
 def _is_indexed(filters: AlertFilter, columns: Sequence[ColumnElement[bool]]) -> bool:
+    if filters.words:
+        return False  # however few an index finds, each is compared word by word
     return bool(columns or filters.labels) or any(map(is_indexed, filters.matchers))
 
 

@@ -27,6 +27,12 @@ def has_any(labels: ColumnElement[Any], name: str, values: Iterable[str]) -> Col
     return labels.bool_op("@>")(any_(array(pairs)))
 
 
+def has_value_with(labels: ColumnElement[Any], word: str) -> ColumnElement[bool]:
+    """Whether any value contains the word, in capitals or not."""
+    pairs = func.jsonb_each_text(labels).table_valued("key", "value").alias("pair")
+    return select(pairs.c.key).where(pairs.c.value.icontains(word, autoescape=True)).exists()
+
+
 def text_of(labels: ColumnElement[Any], name: str) -> ColumnElement[str]:
     """Return the label; an absent one is empty, as in Prometheus."""
     return func.coalesce(labels.op("->>")(cast(name, Text)), "")

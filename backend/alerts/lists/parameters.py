@@ -16,6 +16,7 @@ from backend.alerts.intake.limits import (
 from backend.alerts.lists import expressions
 from backend.alerts.lists.matchers import Matcher
 from backend.alerts.schemas import AlertFilter, AlertStatus, EpisodeFilter
+from backend.errors import InvalidRequest
 from backend.http.texts import NO_NUL
 
 # As many as a person or a dashboard chooses.
@@ -23,6 +24,8 @@ _MAX_VALUES = 32
 _MAX_FILTERS = 16
 # A name, an operator and a value, both in quotes and escaped.
 MAX_FILTER_CHARACTERS = 4096
+MAX_WORDS = 8
+MAX_WORDS_CHARACTERS = 200
 
 _Promoted = Annotated[str, Query(max_length=MAX_PROMOTED_CHARACTERS, pattern=NO_NUL)]
 _Slug = Annotated[str, Query(max_length=63, pattern=NO_NUL)]
@@ -83,6 +86,19 @@ Filters = Annotated[
         examples=[['service=~"pay.*"', 'severity!="info"']],
     ),
 ]
+Words = Annotated[
+    str,
+    Query(
+        alias="q",
+        max_length=MAX_WORDS_CHARACTERS,
+        pattern=NO_NUL,
+        description=(
+            "Free text. Each of its words must occur in the summary or in the value of a label, in"
+            f" capitals or not. At most {MAX_WORDS} words."
+        ),
+        examples=["checkout 5xx"],
+    ),
+]
 # All alerts are between them, and so is a day before or after.
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -134,6 +150,7 @@ def alert_filter(
     integrations: Integrations = [],  # noqa: B006
     labels: Labels = [],  # noqa: B006
     filters: Filters = [],  # noqa: B006
+    words: Words = "",
     since: Since = None,
 ) -> AlertFilter:
     return AlertFilter(
@@ -143,8 +160,19 @@ def alert_filter(
         integrations=tuple(integrations),
         labels=tuple(_name_and_value(pair) for pair in labels),
         matchers=tuple(_matcher(text) for text in filters),
+        words=words_of(words),
         since=since,
     )
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Split free text into words; raise InvalidRequest for too many."""
+    words = tuple(dict.fromkeys(text.split()))
+    if len(words) > MAX_WORDS:
+        raise InvalidRequest(
+            f"Free text may have {MAX_WORDS} words, and this has {len(words)}: leave some out."
+        )
+    return words
 
 
 def episode_filter(

@@ -103,12 +103,36 @@ async def test_filters_of_an_address_must_all_match(
         ("filter=a%3D~(", "invalid_matcher"),
         ("&".join(["filter=a%3Db"] * 17), "invalid_request"),
         ("filter=a%3D%00", "invalid_request"),
+        ("q=" + "+".join("abcdefghi"), "invalid_request"),
+        ("q=" + "a" * 201, "invalid_request"),
     ],
 )
 async def test_a_wrong_filter_is_422(client: httpx2.AsyncClient, filters: str, code: str) -> None:
     response = await client.get(f"{ALERTS}?{filters}")
 
     assert (response.status_code, response.json()["code"]) == (422, code)
+
+
+async def test_free_text_is_found_in_summaries_and_values_of_labels(
+    client: httpx2.AsyncClient, intake: Intake
+) -> None:
+    await intake.deliver(
+        make_alert("1", labels={"alertname": "Errors", "pod": "checkout-7"}, annotations={}),
+        make_alert("2", labels={"pod": "cart"}, annotations={"summary": "Checkout: 50% fail"}),
+        make_alert("3", labels={"checkout": "no"}, annotations={"description": "checkout"}),
+        make_alert("4", labels={"pod": "cart", "zone": "größe_1"}, annotations={}),
+        now=NOW,
+    )
+
+    async def found(text: str) -> list[str]:
+        return await fingerprints(client, f"q={quote(text)}&sort=first_seen_at")
+
+    assert await found("CHECKOUT") == ["1", "2"]
+    assert await found(" cart  checkout ") == ["2"]
+    assert await found("50%") == ["2"]
+    assert await found("größe_1") == ["4"]
+    assert await found("0% ch_ckout") == []
+    assert await found("error") == ["1"]
 
 
 async def test_values_too_large_to_match_are_refused(

@@ -85,6 +85,7 @@ _LABELS = st.tuples(
         severity=st.just(ABSENT) | _WORDS,
         integration=_WORDS,
         labels=st.lists(_LABELS, max_size=5, unique=True).map(tuple),
+        text=_WORDS,
         cursor=_WORDS,
     )
 )
@@ -95,11 +96,14 @@ def test_an_address_says_exactly_its_filters(filters: Filters) -> None:
 
 
 def test_each_chip_leads_to_the_page_without_it() -> None:
-    filters = parse("service=a&without=severity&integration=i&label=x%3D1&label=y%3D2&cursor=c")
+    filters = parse(
+        "service=a&without=severity&integration=i&label=x%3D1&label=y%3D2&q=5xx&cursor=c"
+    )
     assert [(chip.name, chip.value, chip.href) for chip in chips(filters)] == [
-        ("service", "a", "/?without=severity&integration=i&label=x%3D1&label=y%3D2"),
-        ("without", "severity", "/?service=a&integration=i&label=x%3D1&label=y%3D2"),
-        ("integration", "i", "/?service=a&without=severity&label=x%3D1&label=y%3D2"),
-        ("x", "1", "/?service=a&without=severity&integration=i&label=y%3D2"),
-        ("y", "2", "/?service=a&without=severity&integration=i&label=x%3D1"),
+        ("service", "a", "/?without=severity&integration=i&label=x%3D1&label=y%3D2&q=5xx"),
+        ("without", "severity", "/?service=a&integration=i&label=x%3D1&label=y%3D2&q=5xx"),
+        ("integration", "i", "/?service=a&without=severity&label=x%3D1&label=y%3D2&q=5xx"),
+        ("x", "1", "/?service=a&without=severity&integration=i&label=y%3D2&q=5xx"),
+        ("y", "2", "/?service=a&without=severity&integration=i&label=x%3D1&q=5xx"),
+        ("text", "5xx", "/?service=a&without=severity&integration=i&label=x%3D1&label=y%3D2"),
     ]
