@@ -56,8 +56,6 @@ _OF_THE_PLATFORM = (
     _drill(bad.release_stuck, Stage.SETTLED, "failed_requests"),
     _drill(changed_database.waiting_change, Stage.PRESENT, "instance_class", "max_connections"),
     _drill(restore.postgres_upgrade, Stage.SETTLED, "upgraded_s", "back_s", "rows"),
-    # What measures for how long requests fail comes late: the tests, which .ci/run starts beside
-    # the first drills, end by then.
     _drill(pods.pod_kill, Stage.SETTLED, *_LOSSES),
     _drill(pods.pod_hang, Stage.SETTLED, *_LOSSES),
     _drill(

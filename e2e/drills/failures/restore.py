@@ -71,7 +71,7 @@ def _after_a_deletion(platform: Deployed, checks: Checks) -> None:
     platform.engine.set(f"{_SETTING}.pointInTime", "latest")
     platform.engine.set(f"{_SETTING}.instance", lost)
     platform.engine.up()
-    # The address is the old one: no pod is replaced, and each connects when it finds the database.
+    # No pod is replaced while the address is the old one: each connects when it finds the database.
     platform.wait_for_targets()
     checks.note(restored_s=time.monotonic() - began)
     _require_same(platform, checks, before)
