@@ -28,6 +28,7 @@ async def test_a_walk_by_keyboard_from_the_top_to_an_alert(page: Page, stack: St
         "Service",
         "Severity",
         "Integration",
+        "Text",
         "Label",
         "Filter",
         "checkout",
