@@ -114,6 +114,16 @@ class Engine:
     def checkpoint(self) -> Checkpoint:
         return Checkpoint.read(self.workspace.checkpoint)
 
+    def drop_torn_attributes(self) -> None:
+        """Remove what a kill can leave beside a state in a folder; other backends have no such.
+
+        The engine replaces the state at once, but not the file with its content type, and an empty
+        one is "failed to load checkpoint: EOF" (docs/recovery.md).
+        """
+        attributes = Path(f"{self.workspace.checkpoint}.attrs")
+        if attributes.exists() and attributes.stat().st_size == 0:
+            attributes.unlink()
+
     def _changing(self, *arguments: str, ok: bool | None = True) -> Result:
         return result_of(self._cli.run(*arguments, ok=ok, events=True))
 

@@ -53,6 +53,7 @@ def engine_killed(platform: Platform, checks: Checks) -> None:
             running.kill()  # also when that never happened
     finally:
         platform.world.heal()
+    platform.engine.drop_torn_attributes()
     checkpoint = platform.engine.checkpoint()
     checks.note(pending=len(checkpoint.pending), resources=len(checkpoint.resources))
     open_types = {operation.type for operation in checkpoint.pending}
