@@ -45,20 +45,16 @@ _Fingerprint = Annotated[
 
 AlertPage: TypeAlias = Page[AlertRead]
 EpisodePage: TypeAlias = Page[EpisodeListed]
-_EXPORTED: dict[int | str, dict[str, Any]] = {HTTPStatus.OK.value: {"content": CONTENT}}
+# Of every list: it is a page, or is exported.
+_LISTED: dict[int | str, dict[str, Any]] = problem_responses(
+    InvalidRequest, InvalidCursor, InvalidLabelFilter, InvalidMatcher, ExpressionTooExpensive
+) | {HTTPStatus.OK.value: {"content": CONTENT}}
 
 
 @router.get(
     "/alerts",
     response_model=AlertPage,
-    responses=problem_responses(
-        InvalidRequest,
-        InvalidCursor,
-        InvalidLabelFilter,
-        InvalidMatcher,
-        ExpressionTooExpensive,
-    )
-    | _EXPORTED,
+    responses=_LISTED,
 )
 async def list_alerts(
     _principal: ReadPrincipal,
@@ -94,14 +90,7 @@ async def list_alerts(
 @router.get(
     "/episodes",
     response_model=EpisodePage,
-    responses=problem_responses(
-        InvalidRequest,
-        InvalidCursor,
-        InvalidLabelFilter,
-        InvalidMatcher,
-        ExpressionTooExpensive,
-    )
-    | _EXPORTED,
+    responses=_LISTED,
 )
 async def list_episodes(
     _principal: ReadPrincipal,
