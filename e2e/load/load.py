@@ -158,6 +158,14 @@ class Load:
             if response.is_success:
                 self._traffic.answered(number, response)
             else:
-                kind = f"status {response.status_code}"
+                kind = f"status {response.status_code}{_code(response)}"
         if kind:
             self.report.failures.append(Failed(began, kind))
+
+
+def _code(response: httpx2.Response) -> str:
+    """Name the error, where the backend answered and not the load balancer."""
+    try:
+        return f" {response.json()['code']}"
+    except (ValueError, LookupError, TypeError):
+        return ""

@@ -17,7 +17,7 @@ from e2e.load.load import Load, Traffic
 from e2e.load.traffic import Alerts
 from e2e.platform import settling
 from e2e.platform.commands import Commands
-from e2e.platform.pods import Pod, pods
+from e2e.platform.pods import Pod, pods, warnings
 from infra.naming import ADMIN_TOKEN_KEY, NAMESPACE
 
 _LAST_RESOURCE = "backend-release"  # with it, everything is deployed
@@ -106,6 +106,10 @@ class Deployed(ABC):
     def pods(self) -> list[Pod]:
         """The API's."""
         return pods(self.kubectl)
+
+    def warnings(self) -> list[str]:
+        """What the API's pods have logged above the level `info`."""
+        return warnings(self.kubectl)
 
     def sql(self, statement: str) -> str:
         """Ask the database from an API pod; a line for each row, with ` | ` between values."""

@@ -1,5 +1,6 @@
 """The API's pods as drills look at them."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -8,6 +9,7 @@ from e2e.cluster.kubectl import Kubectl
 from infra.naming import NAMESPACE, RELEASE
 
 SELECTOR = f"--selector=app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component=api"
+_SAID = ("event", "code", "type", "message")
 _ZONE = "topology.kubernetes.io/zone"
 
 
@@ -16,6 +18,7 @@ class Pod:
     name: str
     uid: str
     zone: str  # "" until it is scheduled
+    address: str  # "" until it has one
     ready: bool  # serves, and is not on its way out
     leaving: bool
     restarts: int
@@ -31,6 +34,7 @@ class Pod:
             name=metadata["name"],
             uid=metadata["uid"],
             zone=zones.get(item["spec"].get("nodeName", ""), ""),
+            address=status.get("podIP", ""),
             ready=conditions.get("Ready") == "True" and not leaving,
             leaving=leaving,
             restarts=sum(each["restartCount"] for each in status.get("containerStatuses", [])),
@@ -48,3 +52,16 @@ def pods(kubectl: Kubectl) -> list[Pod]:
     nodes = [node["metadata"] for node in kubectl.items("nodes")]
     zones = {node["name"]: node["labels"].get(_ZONE, "") for node in nodes}
     return sorted((Pod.of(item, zones) for item in items), key=lambda pod: (pod.made, pod.name))
+
+
+def warnings(kubectl: Kubectl) -> list[str]:
+    """What the pods have logged above `info`: the first of each kind, and how many there are."""
+    lines = kubectl("logs", SELECTOR, f"--namespace={NAMESPACE}", "--tail=-1", "--prefix")
+    found: dict[str, list[str]] = {}
+    for line in lines.splitlines():
+        pod, _, text = line.partition(" ")
+        entry = json.loads(text) if text.startswith("{") else {}
+        if entry.get("level", "info") not in {"info", "debug"}:
+            said = (str(entry[key]) for key in _SAID if key in entry)
+            found.setdefault(" ".join((pod, *said)), []).append(str(entry.get("timestamp")))
+    return [f"{times[0]} {len(times)} x {what}" for what, times in found.items()]

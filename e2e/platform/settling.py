@@ -79,12 +79,15 @@ def spread_pods(kubectl: Kubectl, patience: float) -> None:
 def wait_for_targets(
     kubectl: Kubectl, targets: Callable[[], Mapping[str, str]], patience: float
 ) -> None:
-    """Return when the load balancer sends to as many pods as there are, and to no other."""
+    """Return when the load balancer sends to every ready pod, and to no other.
+
+    `targets` gives states by address, with or without the port.
+    """
 
     def settled() -> bool:
-        states = list(targets().values())
-        ready = [pod for pod in pods(kubectl) if pod.ready]
-        return states.count("healthy") == len(states) == len(ready) > 0
+        states = {address.partition(":")[0]: state for address, state in targets().items()}
+        # By address: beside a pod that leaves, the number is right before the last one has come.
+        return states == {pod.address: "healthy" for pod in pods(kubectl) if pod.ready} != {}
 
     _require(
         settled,

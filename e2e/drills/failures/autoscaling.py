@@ -14,12 +14,14 @@ from infra.naming import RELEASE
 
 _PODS = 2
 # Each step sends so many more alerts a second: a fast machine answers the first ones with less
-# than the 70 % of 200 millicores a pod above which the autoscaler adds one.
-_STEP_RATE = 120
+# than the 70 % of 200 millicores a pod above which the autoscaler adds one. A larger step fills two
+# processors, which then also have to start the new pod: requests waited until they failed.
+_STEP_RATE = 60
 _QUIET_RATE, _QUIET_REQUESTS = 20, 100
-_STEPS = 3
-# Metrics are up to 15 s old, the autoscaler looks every 15 s, and a pod takes 20 s to be ready.
-_STEP_SECONDS = 90
+_STEPS = 6
+# Metrics are up to 15 s old, and the autoscaler looks every 15 s.
+_STEP_SECONDS = 45
+_READY_SECONDS = 60
 _AFTERWARDS = 20 * _STEP_RATE  # requests that the new pods get their share of
 
 
@@ -35,10 +37,9 @@ def hpa(platform: Platform, checks: Checks) -> None:
         # First: it reads until all loads have ended.
         desired = open_.enter_context(sampled(partial(_replicas, platform), every=2))
         loads = [open_.enter_context(Watched(platform, Checks(), rate=_STEP_RATE))]
-        grown = _has_grown(platform, pods)
-        while not grown and len(loads) < _STEPS:
+        while not _grows(platform, pods) and len(loads) < _STEPS:
             loads.append(open_.enter_context(Watched(platform, Checks(), rate=_STEP_RATE)))
-            grown = _has_grown(platform, pods)
+        grown = _has_grown(platform, pods)
         checks.note(seconds=time.time() - began, rate=_STEP_RATE * len(loads))
         loads[-1].more(_AFTERWARDS)
     checks.note(
@@ -58,8 +59,12 @@ def hpa(platform: Platform, checks: Checks) -> None:
     _require_way_down(platform, checks)
 
 
+def _grows(platform: Platform, pods: int) -> bool:
+    return wait_until(lambda: _replicas(platform) > pods, seconds=_STEP_SECONDS, every=1)
+
+
 def _has_grown(platform: Platform, pods: int) -> bool:
-    return wait_until(lambda: len(looks.ready(platform)) > pods, seconds=_STEP_SECONDS, every=1)
+    return wait_until(lambda: len(looks.ready(platform)) > pods, seconds=_READY_SECONDS, every=1)
 
 
 def _require_way_down(platform: Platform, checks: Checks) -> None:

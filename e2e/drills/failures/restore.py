@@ -13,8 +13,9 @@ _ALERTS = 200
 _RATE = 40
 _SETTING = "database.restoreFrom"
 _BEFORE = "before-16"
+_Rows = list[list[str]]  # table, number of rows, digest of them
 _TABLES = ("alert", "open_episode", "episode")
-_ROWS = "SELECT count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM {} t"
+_ROWS = "SELECT '{0}', count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM {0} t"
 
 
 def postgres_upgrade(platform: Platform, checks: Checks) -> None:
@@ -74,7 +75,9 @@ def _after_a_deletion(platform: Deployed, checks: Checks) -> None:
     platform.wait_for_targets()
     checks.note(restored_s=time.monotonic() - began)
     _require_same(platform, checks, before)
-    _require_removal_refused(platform, checks)
+    with put_back(platform.engine.workspace.stack_file):
+        platform.engine.unset(_SETTING)
+        _require_refused(platform, checks, "an empty database would replace the restored one")
 
 
 def _after_a_destroy(platform: Deployed, checks: Checks) -> None:
@@ -87,8 +90,8 @@ def _after_a_destroy(platform: Deployed, checks: Checks) -> None:
     platform.engine.set(f"{_SETTING}.snapshot", snapshot)
     began = time.monotonic()
     platform.engine.up()
-    checks.note(rebuilt_s=time.monotonic() - began, rows_after=_count(_rows(platform)))
-    _require_same(platform, checks, before)
+    checks.note(rebuilt_s=time.monotonic() - began)
+    checks.note(rows_after=_require_same(platform, checks, before))
 
 
 def _deliver(platform: Deployed) -> tuple[Alerts, Report]:
@@ -98,20 +101,15 @@ def _deliver(platform: Deployed) -> tuple[Alerts, Report]:
     return alerts, load.report
 
 
-def _require_same(platform: Deployed, checks: Checks, before: dict[str, str]) -> None:
-    """Nothing is missing, and the backend goes on with what it found."""
+def _require_same(platform: Deployed, checks: Checks, before: _Rows) -> int:
+    """Nothing is missing, and the backend goes on with what it found; give the rows found."""
     after = _rows(platform)
     checks.require(after == before, f"rows and digests are {after}, they were {before}")
     alerts, report = _deliver(platform)
     checks.require(not report.failures, f"alerts failed then: {report.failures[:3]}")
     added = _count(_rows(platform)) - _count(before)
     checks.require(added >= len(alerts.accepted), f"{added} new rows of {len(alerts.accepted)}")
-
-
-def _require_removal_refused(platform: Deployed, checks: Checks) -> None:
-    with put_back(platform.engine.workspace.stack_file):
-        platform.engine.unset(_SETTING)
-        _require_refused(platform, checks, "an empty database would replace the restored one")
+    return _count(after)
 
 
 def _require_refused(platform: Deployed, checks: Checks, reason: str) -> None:
@@ -119,10 +117,10 @@ def _require_refused(platform: Deployed, checks: Checks, reason: str) -> None:
     checks.require(reason in refused.text, f"the preview does not say: {reason}")
 
 
-def _rows(platform: Deployed) -> dict[str, str]:
-    """Give the number of rows and a digest of them, by table."""
-    return {table: platform.sql(_ROWS.format(table)) for table in _TABLES}
+def _rows(platform: Deployed) -> _Rows:
+    lines = platform.sql(" UNION ALL ".join(map(_ROWS.format, _TABLES))).splitlines()
+    return sorted(line.split(" | ") for line in lines)
 
 
-def _count(rows: dict[str, str]) -> int:
-    return sum(int(found.partition("|")[0]) for found in rows.values())
+def _count(rows: _Rows) -> int:
+    return sum(int(count) for _, count, _ in rows)

@@ -220,7 +220,9 @@ def test_a_release_that_does_not_reach_every_pod_fails(
 )
 def test_restarts_are_counted_by_pod(now: Mapping[str, int], leaving: str, count: int) -> None:
     pods = [
-        Pod(uid, uid, "us-east-1a", ready=True, leaving=uid == leaving, restarts=number, made="")
+        Pod(
+            uid, uid, "us-east-1a", "", ready=True, leaving=uid == leaving, restarts=number, made=""
+        )
         for uid, number in now.items()
     ]
     platform = cast("Platform", SimpleNamespace(pods=lambda: pods))

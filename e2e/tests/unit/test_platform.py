@@ -2,11 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from e2e.platform import settling
 from e2e.platform.commands import Commands
 from e2e.platform.errors import PlatformError
+from e2e.platform.pods import Pod
 from e2e.platform.settling import last_good
 
 
@@ -41,3 +44,35 @@ def test_a_release_that_ends_as_it_must_not_is_an_error(tmp_path: Path) -> None:
         commands.release("bad")
     with pytest.raises(PlatformError, match="succeeded, which it must not"):
         commands.release("good", ok=False)
+
+
+@pytest.mark.parametrize(
+    ("targets", "settled"),
+    [
+        (["10.0.11.2:8000", "10.0.12.2:8000"], True),
+        (["10.0.11.2", "10.0.12.2"], True),
+        # One pod of the new release, and one that leaves: their number alone is right.
+        (["10.0.11.2:8000", "10.0.12.1:8000"], False),
+        (["10.0.11.2:8000"], False),
+        ([], False),
+    ],
+)
+def test_targets_are_settled_when_they_are_the_ready_pods(
+    targets: list[str], settled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [_pod("10.0.11.2"), _pod("10.0.12.2"), _pod("10.0.12.1", leaving=True)]
+    monkeypatch.setattr(settling, "pods", lambda _: now)
+
+    def wait() -> None:
+        states = dict.fromkeys(targets, "healthy")
+        settling.wait_for_targets(cast("Any", None), lambda: states, patience=0)
+
+    if settled:
+        wait()
+    else:
+        with pytest.raises(PlatformError, match="did not settle"):
+            wait()
+
+
+def _pod(address: str, *, leaving: bool = False) -> Pod:
+    return Pod(address, address, "a", address, not leaving, leaving, restarts=0, made="")

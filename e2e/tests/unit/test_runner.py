@@ -37,6 +37,9 @@ class FakePlatform:
     def settle(self, patience: float) -> None:
         self._do("settle" if patience == math.inf else "settle quickly")
 
+    def warnings(self) -> list[str]:
+        return ["2 x database_trouble"]
+
     def _do(self, what: str) -> None:
         self.done.append(what)
         if self.broken:
@@ -90,6 +93,7 @@ def test_the_next_drill_has_its_turn_after_a_failed_one(
     said = capsys.readouterr().out
     assert "[1/3] drain: Show what happens." in said
     assert "Traceback" in said
+    assert "2 x database_trouble" in said
     assert not report.passed
     table = report.table().splitlines()
     assert table[0].split() == ["drain", "FAILED", "0.0", "s", "requests=10"]
