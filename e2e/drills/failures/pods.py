@@ -24,7 +24,7 @@ def pod_kill(platform: Deployed, checks: Checks) -> None:
     Seen red without preStop and with a server that closes its socket at SIGTERM: 32 requests
     failed. Without preStop alone none did, because the backend drains for up to 5 s by itself.
     """
-    with Watched(platform, checks, rate=30) as watched:
+    with Watched(platform, checks) as watched:
         _delete_gracefully(platform)
         watched.more(100)
         _lose_a_server(platform, checks, watched, signal.SIGKILL)
@@ -41,7 +41,7 @@ def pod_hang(platform: Deployed, checks: Checks) -> None:
     Seen red with the usual probe (every 10 s, three failures, the pod's own grace) and no preStop:
     back after 75.4 s. With preStop it took 85 s.
     """
-    with Watched(platform, checks, rate=30) as watched:
+    with Watched(platform, checks) as watched:
         victim, lost = _lose_a_server(platform, checks, watched, signal.SIGSTOP)
         _require_liveness(platform, checks, victim, lost)
 
