@@ -33,7 +33,8 @@ class DecompressionMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
-        encoding = headers.get("content-encoding", "").strip().lower()
+        # Several headers are one list. Nobody compresses twice.
+        encoding = ", ".join(headers.getlist("content-encoding")).strip().lower()
         if encoding in {"", "identity"}:
             await self.app(scope, receive, send)
         elif encoding not in _DECODERS:
@@ -113,21 +114,29 @@ class _Decompressed:
         self._decoder = decoder()
         self._waiting = b""
         self._more = True
+        self._empty = True
+        self._complete = False
 
     async def receive(self) -> Message:
+        if self._complete:
+            # Who asks once more waits for the client to go.
+            return await self._receive()
         if not self._waiting and not self._decoder.pending and self._more:
             message = await self._receive()
             if message["type"] != "http.request":
                 return message
             self._waiting = message.get("body", b"")
             self._more = message.get("more_body", False)
+            self._empty = self._empty and not self._waiting
         else:
             # Nothing else waits here, and few bytes may be many steps.
             await asyncio.sleep(0)
         part = self._next_part()
         more = bool(self._waiting) or self._more or self._decoder.pending
-        if not more and not self._decoder.eof:
+        # Some clients name their encoding in a GET, too.
+        if not (more or self._decoder.eof or self._empty):
             raise _Unreadable
+        self._complete = not more
         return {"type": "http.request", "body": part, "more_body": more}
 
     def _next_part(self) -> bytes:

@@ -288,6 +288,13 @@ async def test_a_body_that_cannot_be_decompressed_is_a_clear_4xx(
         assert refused.headers["accept-encoding"] == "gzip, deflate, zstd"
 
 
+async def test_encodings_of_several_headers_are_a_list(client: httpx2.AsyncClient) -> None:
+    both = [("Content-Encoding", "identity"), ("Content-Encoding", "gzip")]
+    refused = await client.post(WEBHOOK, content=gzip.compress(b"{}"), headers=both)
+
+    assert (refused.status_code, refused.json()["code"]) == (415, "unsupported_encoding")
+
+
 async def test_a_large_body_that_waits_too_long_for_its_turn_is_told_to_come_back(
     app: FastAPI, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

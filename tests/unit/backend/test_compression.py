@@ -53,3 +53,26 @@ async def test_a_body_in_pieces_is_read_a_step_at_a_time(
         body, largest = await decompressed(encoding, pieces)
         assert body == BODY
         assert largest <= 64 * 1024
+
+
+@pytest.mark.parametrize("body", [b"", gzip.compress(b"{}")], ids=["empty", "compressed"])
+async def test_behind_the_body_the_client_can_go(body: bytes) -> None:
+    """A stream listens for that while it is sent, and a GET may name an encoding without a body."""
+    heard: list[Message] = []
+    coming: list[Message] = [
+        {"type": "http.request", "body": body, "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+
+    async def application(_scope: Scope, receive: Receive, _send: Send) -> None:
+        heard.extend([await receive(), await receive()])
+
+    async def receive() -> Message:
+        return coming.pop(0)
+
+    async def send(_message: Message) -> None:
+        raise AssertionError("it was refused")
+
+    scope = {"type": "http", "headers": [(b"content-encoding", b"gzip")]}
+    await DecompressionMiddleware(application)(scope, receive, send)
+    assert [message["type"] for message in heard] == ["http.request", "http.disconnect"]
