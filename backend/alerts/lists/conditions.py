@@ -51,7 +51,7 @@ def walk_of(filters: AlertFilter, sort: AlertSort) -> Walk:
         branches = [_branch(keys, since, rest)]
     else:
         branches = [_branch(keys, [equals(by, value), *since], rest) for value in values]
-        if tuple(values) == ("",):
+        if values == ("",):
             branches = [replace(branches[0], lead=by)]
     return Walk(
         branches=branches,
@@ -69,11 +69,13 @@ def _branch(
     return Branch(keys=keys, served=served, fits=fits, labels=alert.c.labels)
 
 
-def _leading(filters: AlertFilter) -> tuple[ColumnElement[str] | None, Sequence[str]]:
+def _leading(filters: AlertFilter) -> tuple[ColumnElement[str] | None, tuple[str, ...]]:
     """Choose the column whose index is read. A service has the fewest alerts."""
     for column, values in _columns(filters):
-        if 0 < len(values) <= MAX_BRANCHES:
-            return column, values
+        # Each is a branch: a value that is given twice would show its alerts twice.
+        different = tuple(dict.fromkeys(values))
+        if 0 < len(different) <= MAX_BRANCHES:
+            return column, different
     return None, ()
 
 

@@ -13,7 +13,7 @@ from backend.alerts import service
 from backend.alerts.lists import walk as walking
 from backend.alerts.lists.matchers import Matcher, Operator
 from backend.alerts.schemas import AlertFilter
-from tests.integration.alerts.test_alerts_api import ALERTS, NOW, fingerprints
+from tests.integration.alerts.test_alerts_api import ALERTS, NOW, fingerprints, walk
 from tests.support.alertmanager import make_alert
 from tests.support.intake import Intake
 
@@ -94,6 +94,28 @@ async def test_filters_of_an_address_must_all_match(
     assert await found("service=~pay.*", "severity!=info") == ["2"]
     assert await found('service!~"pay.*"') == ["3"]
     assert await found("service=", '"app"=~"payments|cart"') == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("service=a&service=a", ["2", "1"]),
+        ("service=&service=", ["3"]),
+        ("status=firing&status=firing&severity=page&severity=page", ["1"]),
+    ],
+)
+async def test_a_value_that_is_given_twice_shows_an_alert_once(
+    client: httpx2.AsyncClient, intake: Intake, query: str, found: list[str]
+) -> None:
+    await intake.deliver(
+        make_alert("1", labels={"service": "a", "severity": "page"}),
+        make_alert("2", labels={"service": "a"}),
+        make_alert("3", labels={}),
+        now=NOW,
+    )
+
+    assert await fingerprints(client, query) == found
+    assert await walk(client, f"{query}&limit=1") == found
 
 
 @pytest.mark.parametrize(
