@@ -25,8 +25,9 @@ from backend.db.session import database_of
 ROWS_EACH = 1000
 MAX_ROWS = 100_000
 MAX_SECONDS = 30.0
-# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection"). The last four
+# are the wide forms of the first, for East Asia.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 Item = TypeVar("Item", bound=BaseModel)
 

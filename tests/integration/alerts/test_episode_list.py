@@ -218,6 +218,20 @@ async def test_an_export_is_whole_and_its_cells_are_no_formulas(
     assert alerts.text.splitlines()[0].startswith("fingerprint,integration,status,labels,")
 
 
+@pytest.mark.parametrize(
+    "first", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
+async def test_no_cell_of_an_export_begins_a_formula(
+    client: httpx2.AsyncClient, intake: Intake, first: str
+) -> None:
+    await intake.deliver(make_alert("f", labels={"service": f"{first}1+1"}), now=NOON)
+
+    exported = await client.get(f"{EPISODES}?format=csv")
+
+    (row,) = csv.DictReader(StringIO(exported.text, newline=""))
+    assert row["service"] == f"'{first}1+1"
+
+
 async def test_an_export_ends_with_what_goes_on(
     client: httpx2.AsyncClient, intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
