@@ -4,13 +4,23 @@ import re
 from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from backend.alerts.intake.limits import (
     MAX_FINGERPRINT_CHARACTERS,
     MAX_LABEL_VALUE_CHARACTERS,
     MAX_NAME_CHARACTERS,
 )
+from backend.alerts.intake.payload import ZERO_TIMES_END
 from backend.http.texts import NO_NUL
 
 MAX_KEY_CHARACTERS = 1024
@@ -32,6 +42,11 @@ _Label = Annotated[
     WithJsonSchema({"type": "string", "maxLength": MAX_LABEL_VALUE_CHARACTERS, "pattern": NO_NUL}),
 ]
 _LabelName = Annotated[str, StringConstraints(max_length=MAX_NAME_CHARACTERS, pattern=NO_NUL)]
+# Go writes its zero time for "not set", and null for an empty map.
+_Time = Annotated[
+    AwareDatetime | None,
+    AfterValidator(lambda time: time if time and time > ZERO_TIMES_END else None),
+]
 
 
 class Event(BaseModel):
@@ -47,7 +62,9 @@ class Event(BaseModel):
     description: _Decoration = None
     service: _Label = None
     severity: _Label = Field(None, description="For example critical, warning or info.")
-    labels: dict[_LabelName, _Label] = Field({}, max_length=MAX_EVENT_LABELS)
+    labels: Annotated[
+        dict[_LabelName, _Label], BeforeValidator(lambda labels: {} if labels is None else labels)
+    ] = Field({}, max_length=MAX_EVENT_LABELS)
     links: Annotated[
         Any, WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}})
     ] = Field(
@@ -55,8 +72,8 @@ class Event(BaseModel):
         description="Addresses by name: source, dashboard, panel or silence. Others become"
         " annotations.",
     )
-    starts_at: AwareDatetime | None = Field(None, description="Now, if it is missing.")
-    ends_at: AwareDatetime | None = Field(None, description="Now, if it is missing.")
+    starts_at: _Time = Field(None, description="Now, if it is missing.")
+    ends_at: _Time = Field(None, description="Now, if it is missing.")
 
     def fingerprint(self) -> str:
         """Return the key itself if it can be part of an address, or else a hash of it."""

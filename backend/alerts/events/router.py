@@ -92,7 +92,7 @@ async def receive_events(
     integration_id = principal.integration_id
 
     async def work(body: Body, now: datetime) -> EventsResult:
-        delivery, fingerprints = await parse_events(body)
+        delivery, fingerprints = await parse_events(body, now)
         stored = await store(session, integration_id, delivery, body, now)
         if stored.accepted == 0:
             response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY

@@ -53,6 +53,7 @@ class Delivery:
     envelope: Envelope
     load: Callable[[Sequence[int]], Sequence[AlertMessage]]
     size: Callable[[int], int]
+    untimed: datetime = BEGINNING_OF_TIME
     accepted: int = 0
     rejections: Notes[RejectedAlert] = field(default_factory=Notes)
     repairs: Notes[RepairedAlert] = field(default_factory=Notes)
@@ -61,7 +62,7 @@ class Delivery:
     def note(self, index: int, alert: AlertMessage) -> None:
         """Count one valid alert."""
         self.accepted += 1
-        event_time = alert.event_time()
+        event_time = alert.event_time() or self.untimed
         known = self._latest.get(alert.fingerprint)
         if known is None:
             self._latest[alert.fingerprint] = (event_time, index, 1)

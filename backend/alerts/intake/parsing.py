@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -25,6 +26,7 @@ from backend.alerts.intake.limits import (
 from backend.alerts.intake.payload import (
     ALERT,
     ALERTS,
+    BEGINNING_OF_TIME,
     AlertMessage,
     DeliveryMessage,
 )
@@ -35,29 +37,34 @@ from backend.alerts.schemas import RejectedAlert, RepairedAlert
 NUL_ESCAPE = b"\\u0000"
 
 
-async def parse_delivery(body: Body) -> Delivery:
-    """Parse a body; raise RefusedDelivery if it is not an Alertmanager message."""
+async def parse_delivery(body: Body, *, untimed: datetime = BEGINNING_OF_TIME) -> Delivery:
+    """Parse a body; raise RefusedDelivery if it is not an Alertmanager message.
+
+    `untimed` is when a report that says no time happened, compared with others in the body.
+    """
     if len(body) <= LARGE_BODY_BYTES and NUL_ESCAPE not in body:
         try:
-            return _parse_whole(DeliveryMessage.model_validate_json(body))
+            return _parse_whole(DeliveryMessage.model_validate_json(body), untimed)
         except ValidationError:
             pass  # Parsing alert by alert finds out which one is wrong, and why.
-    return await _parse_slices(body)
+    return await _parse_slices(body, untimed)
 
 
-def _parse_whole(message: DeliveryMessage) -> Delivery:
+def _parse_whole(message: DeliveryMessage, untimed: datetime) -> Delivery:
     alerts = message.alerts
-    delivery = Delivery(message, lambda indexes: [alerts[index] for index in indexes], lambda _: 0)
+    delivery = Delivery(
+        message, lambda indexes: [alerts[index] for index in indexes], lambda _: 0, untimed
+    )
     delivery.note_all(alerts)
     return delivery
 
 
-async def _parse_slices(body: Body) -> Delivery:
+async def _parse_slices(body: Body, untimed: datetime = BEGINNING_OF_TIME) -> Delivery:
     # Splitting a large body takes many milliseconds, so it runs in a thread beside the event loop.
     large = len(body) > LARGE_BODY_BYTES
     parts = await asyncio.to_thread(_split, body) if large else _split(body)
     slices = _Slices(body, parts.alerts or [])
-    delivery = Delivery(envelope.parse_envelope(body, parts), slices.parse, slices.size)
+    delivery = Delivery(envelope.parse_envelope(body, parts), slices.parse, slices.size, untimed)
     for indexes in batches(range(len(slices.spans)), slices.size):
         await _note_slices(delivery, slices, indexes)
         await asyncio.sleep(0)

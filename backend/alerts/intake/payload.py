@@ -62,11 +62,11 @@ class AlertMessage(BaseModel):
     panel_url: str | None = Field(None, alias="panelURL")
     silence_url: str | None = Field(None, alias="silenceURL")
 
-    def event_time(self) -> datetime:
-        """Return when the alert reached its state; unknown times sort before all others."""
+    def event_time(self) -> datetime | None:
+        """Return when the alert reached its state, as far as it says."""
         if self.status == "resolved" and self.ends_at is not None:
             return max(self.ends_at, self.starts_at or self.ends_at)
-        return self.starts_at or BEGINNING_OF_TIME
+        return self.starts_at
 
 
 def _lenient(default: object) -> WrapValidator:

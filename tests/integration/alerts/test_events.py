@@ -9,6 +9,8 @@ import pytest
 from tests.support.intake import Intake
 
 EVENTS = "/api/v1/events"
+BEFORE = (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="seconds")
+GO_ZERO = "0001-01-01T00:00:00Z"
 
 
 def event(status: str = "firing", **changes: object) -> dict[str, Any]:
@@ -109,6 +111,67 @@ async def test_a_wrong_event_does_not_cost_the_others(
     assert result["fingerprints"] == [None, "backup/orders", *[None] * 5]
     (record,) = await intake.rows("delivery")
     assert (record.receiver, record.accepted, record.rejected) == ("events", 1, 6)
+
+
+ODD = {
+    "half a surrogate pair": (rb'"cut \ud83d"', "cut \ufffd"),
+    "latin-1": (b'"gr\xfcn"', "gr\ufffdn"),
+    "bare control characters": (b'"two\nlines\t"', "two\nlines\t"),
+    "nested deeply": (b"[" * 300 + b"]" * 300, "[" * 300 + "]" * 300),
+}
+
+
+@pytest.mark.parametrize(("value", "text"), ODD.values(), ids=ODD.keys())
+async def test_an_odd_text_costs_no_event(
+    client: httpx2.AsyncClient, value: bytes, text: str
+) -> None:
+    one = b'{"dedup_key": "a", "status": "firing", "labels": null, "summary": %b}' % value
+    other = b'{"dedup_key": "b", "status": "firing", "labels": {"x": %b}}' % value
+    third = b'{"dedup_key": %b, "status": "firing"}' % value
+    last = b'{"dedup_key": "c", "status": "firing", "starts_at": NaN}'
+    sent = b"\xef\xbb\xbf[%b]" % b",".join([one, other, third, last, b'{"dedup_key": "d"}'])
+
+    answer = await client.post(EVENTS, content=sent)
+
+    assert answer.status_code == 200
+    assert answer.json()["fingerprints"][0] == "a"
+    assert answer.json()["fingerprints"][3:] == [None, None]
+    assert (await stored(client, "a"))["annotations"] == {"summary": text}
+
+
+async def test_bytes_that_are_not_utf_8_are_no_key(client: httpx2.AsyncClient) -> None:
+    """Two such keys could not be told apart."""
+    answer = await client.post(EVENTS, content=b'{"dedup_key": "gr\xfcn", "status": "firing"}')
+
+    (rejected,) = answer.json()["rejected"]
+    assert rejected["detail"] == "`dedup_key`: It contains what is no character."
+
+
+async def test_values_without_a_bottom_are_refused(client: httpx2.AsyncClient) -> None:
+    for depth in (1000, 100_000):
+        value = b"[" * depth + b"]" * depth
+        sent = b'{"dedup_key": "a", "status": "firing", "summary": %b}' % value
+        answer = await client.post(EVENTS, content=sent)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (event(starts_at=BEFORE), event("resolved")),
+        (event(starts_at=BEFORE), event("resolved", ends_at=GO_ZERO)),
+        (event("resolved", ends_at=BEFORE), event()),
+        (event(), event("resolved")),
+        (event("resolved"), event()),
+    ],
+    ids=range(5),
+)
+async def test_what_says_no_time_happens_now_in_a_list_as_well(
+    client: httpx2.AsyncClient, earlier: dict[str, Any], later: dict[str, Any]
+) -> None:
+    assert (await client.post(EVENTS, json=[earlier, later])).json()["accepted"] == 2
+
+    assert (await stored(client, "backup/orders"))["status"] == later["status"]
 
 
 @pytest.mark.parametrize(
