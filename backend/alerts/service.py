@@ -1,7 +1,7 @@
 """Queries about alerts: lists, one alert, and the console's overview.
 
-Sessions belong to the callers. Everything here only reads, on an AUTOCOMMIT session. Deliveries are
-stored by backend/alerts/intake/ingest.py.
+Sessions belong to the callers. Everything here only reads; a list is read from one
+snapshot. Deliveries are stored by backend/alerts/intake/ingest.py.
 """
 
 from collections import defaultdict

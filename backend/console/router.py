@@ -15,7 +15,7 @@ from backend.console.state import Console, console_of
 from backend.console.views import Empty
 from backend.console.visitor import SignedInDep
 from backend.db.base import utc_now
-from backend.db.session import ReadSessionDep
+from backend.db.session import SnapshotDep
 from backend.settings import PREFIX, Settings
 
 pages = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -34,7 +34,7 @@ def install(app: FastAPI, settings: Settings) -> None:
 
 
 @pages.get("/")
-async def show_now(request: Request, signed_in: SignedInDep, session: ReadSessionDep) -> Response:
+async def show_now(request: Request, signed_in: SignedInDep, session: SnapshotDep) -> Response:
     filters = parse_filters(request.query_params)
     if not filters.draft and not is_canonical(request.query_params):
         return RedirectResponse(filters.href(), status_code=HTTPStatus.SEE_OTHER)
@@ -57,7 +57,7 @@ async def show_now(request: Request, signed_in: SignedInDep, session: ReadSessio
 async def show_alert(
     request: Request,
     signed_in: SignedInDep,
-    session: ReadSessionDep,
+    session: SnapshotDep,
     integration: str,
     fingerprint: str,
 ) -> Response:

@@ -10,7 +10,7 @@ from backend.auth.principal import Scope
 from backend.console.pages import Visitor
 from backend.console.session import Session
 from backend.console.state import console_of
-from backend.db.session import ReadSessionDep
+from backend.db.session import SnapshotDep
 from backend.errors import Unauthorized
 
 
@@ -26,7 +26,7 @@ class SignedIn:
     visitor: Visitor
 
 
-async def _signed_in(request: Request, database: ReadSessionDep) -> SignedIn:
+async def _signed_in(request: Request, database: SnapshotDep) -> SignedIn:
     console = console_of(request)
     session = console.sessions.of(request)
     if session is None:

@@ -121,17 +121,25 @@ def _milliseconds(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Database:
-    """The engine and its two kinds of session: transactional, and AUTOCOMMIT for reads."""
+    """The engine and its kinds of session: transactional, and two for reads.
+
+    `read_sessions` are AUTOCOMMIT. In a session of `snapshots`, all statements see the same.
+    """
 
     engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
     read_sessions: async_sessionmaker[AsyncSession]
+    snapshots: async_sessionmaker[AsyncSession]
 
     @classmethod
     def from_engine(cls, engine: AsyncEngine) -> Self:
         reads = engine.execution_options(isolation_level="AUTOCOMMIT")
+        fixed = engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
         return cls(
             engine=engine,
             sessions=async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False),
             read_sessions=async_sessionmaker(reads, class_=AsyncSession, expire_on_commit=False),
+            snapshots=async_sessionmaker(fixed, class_=AsyncSession, expire_on_commit=False),
         )

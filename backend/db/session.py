@@ -59,6 +59,13 @@ async def _reads(request: Request) -> AsyncIterator[AsyncSession]:
             yield session
 
 
+async def _snapshot(request: Request) -> AsyncIterator[AsyncSession]:
+    with database_errors():
+        async with database_of(request).snapshots() as session:
+            yield session
+
+
 # scope="function": the commit happens before the response is sent, so a 2xx means committed.
 SessionDep = Annotated[AsyncSession, Depends(_transaction, scope="function")]
 ReadSessionDep = Annotated[AsyncSession, Depends(_reads, scope="function")]
+SnapshotDep = Annotated[AsyncSession, Depends(_snapshot, scope="function")]

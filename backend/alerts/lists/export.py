@@ -88,7 +88,7 @@ async def stream(
         while page.next_cursor is not None and rows < MAX_ROWS and monotonic() < until:
             yield page.model_copy(update={"next_cursor": None})
             with database_errors():
-                async with database_of(request).read_sessions() as session:
+                async with database_of(request).snapshots() as session:
                     page = await read(session, page.next_cursor, ROWS_EACH)
             rows += len(page.items)
         yield page

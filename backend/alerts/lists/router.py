@@ -20,7 +20,7 @@ from backend.alerts.schemas import AlertDetail, AlertRead, AlertSort, EpisodeLis
 from backend.auth.dependencies import ReadPrincipal
 from backend.auth.route import TokenFirstRoute
 from backend.db.pagination import DEFAULT_LIMIT, Cursor, InvalidCursor, Limit, Page
-from backend.db.session import ReadSessionDep
+from backend.db.session import ReadSessionDep, SnapshotDep
 from backend.errors import (
     DatabaseUnavailable,
     Forbidden,
@@ -59,7 +59,7 @@ _LISTED: dict[int | str, dict[str, Any]] = problem_responses(
 async def list_alerts(
     _principal: ReadPrincipal,
     request: Request,
-    session: ReadSessionDep,
+    session: SnapshotDep,
     filters: AlertFilterDep,
     format_: FormatDep,
     *,
@@ -95,7 +95,7 @@ async def list_alerts(
 async def list_episodes(
     _principal: ReadPrincipal,
     request: Request,
-    session: ReadSessionDep,
+    session: SnapshotDep,
     filters: EpisodeFilterDep,
     format_: FormatDep,
     *,

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -258,6 +259,26 @@ async def test_the_number_of_statements_does_not_grow_with_the_page(
         counts[path] = len([statement for statement in statements if "alert" in statement])
 
     assert list(counts.values()) == [2, 2, 1]
+
+
+@pytest.mark.parametrize("query", ["q=needle", "filter=pod%3D~%22need.*%22"])
+async def test_no_alert_is_skipped_while_others_leave_the_list(
+    client: httpx2.AsyncClient, intake: Intake, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    """The needle is the eleventh behind a step of ten, and the tenth when its end is found."""
+    pods = ["end", "needle", *["hay"] * 11]
+    group = [make_alert(f"{place:02}", labels={"pod": pod}) for place, pod in enumerate(pods)]
+    await intake.deliver(*group, now=NOW)
+    find_end = walking._end
+
+    async def find_end_late(*asked: Any) -> Any:
+        await intake.deliver({**group.pop(), "status": "resolved"}, now=NOW)
+        return await find_end(*asked)
+
+    monkeypatch.setattr(walking, "MAX_ROWS", 10)
+    monkeypatch.setattr(walking, "_end", find_end_late)
+
+    assert await walk(client, f"status=firing&limit=1&{query}") == ["01"]
 
 
 async def test_episodes_of_an_alert_are_bounded_and_the_newest_first(

@@ -45,7 +45,7 @@ async def found_by(intake: Intake, filters: AlertFilter) -> list[str]:
     """Walk over the pages of a list."""
     found: list[str] = []
     cursor = None
-    async with intake.database.read_sessions() as session:
+    async with intake.database.snapshots() as session:
         while True:
             page = await service.list_alerts(session, filters, limit=8, cursor=cursor)
             found += [item.fingerprint for item in page.items]

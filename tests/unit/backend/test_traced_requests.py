@@ -81,7 +81,7 @@ async def test_of_jobs_that_are_not_sampled_the_failed_are_kept_and_their_log_le
             raise fails
 
     traces = Recorded()
-    database: Any = Database(engine=None, sessions=None, read_sessions=None)  # type: ignore[arg-type]  # unused
+    database: Any = Database(engine=None, sessions=None, read_sessions=None, snapshots=None)  # type: ignore[arg-type]  # unused
     job = PeriodicJob("testing", "* * * * *", run, limit_seconds=5)
     await Runs(JobContext(database, make_settings(), traces)).run(job)
 
