@@ -26,6 +26,10 @@ TRUNCATED = Counter(
     "backend_alerts_truncated_total",
     "Alerts that Alertmanager left out of deliveries, because its receiver has `max_alerts`.",
 )
+SHARED = Counter(
+    "backend_alerts_shared_total",
+    "Alerts that two clusters behind one integration were found to report in turn.",
+)
 OPENED = Counter("backend_episodes_opened_total", "Episodes opened or reopened by the intake.")
 CLOSED = Counter(
     "backend_episodes_closed_total",
@@ -61,6 +65,7 @@ class Tally:
     rejected_by_code: Mapping[str, int]
     repaired_by_code: Mapping[str, int]
     truncated: int = 0
+    shared: int = 0
     opened: int = 0
     closed: int = 0
     contested: int = 0
@@ -80,6 +85,7 @@ def _count(tally: Tally) -> None:
     _STORED.inc()
     ACCEPTED.inc(tally.accepted)
     TRUNCATED.inc(tally.truncated)
+    SHARED.inc(tally.shared)
     OPENED.inc(tally.opened)
     CLOSED.inc(tally.closed)
     CONTESTED.inc(tally.contested)

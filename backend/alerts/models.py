@@ -65,6 +65,8 @@ alert = Table(
     Column("firing_seen", Boolean, nullable=False, server_default=text("true")),
     # Addresses that help a person: {"source": "https://…"}. A repeat does not change them.
     Column("links", JSONB),
+    # Two hosts that report this alert with starts far apart, until its next change.
+    Column("rivals", Text),
     UniqueConstraint("integration_id", "fingerprint"),
     CheckConstraint(f"status IN ({_STATUSES})", name="status_known"),
     # The order of lists, whole and of one status, service or severity: the last change, newest
@@ -134,6 +136,15 @@ episode = Table(
         postgresql_where=text("closed_at - opened_at > interval '1 day'"),
     ),
     postgresql_partition_by="RANGE (closed_at)",
+)
+
+# When and for which hosts we last saw two clusters behind one integration.
+shared_integration = Table(
+    "shared_integration",
+    metadata,
+    Column("integration_id", BigInteger, ForeignKey("integration.id"), primary_key=True),
+    Column("seen_at", _Instant, nullable=False),
+    Column("hosts", Text, nullable=False),
 )
 
 delivery_id = Sequence("delivery_id_seq", metadata=metadata)

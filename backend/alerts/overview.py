@@ -1,21 +1,23 @@
 """Queries for the console's first page: what fires, and the state of the intake."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select, true, tuple_
+from sqlalchemy import Row, Select, and_, case, func, select, true, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts.lists.conditions import conditions_of
 from backend.alerts.lists.queries import fetch_all, select_alert, shortened
-from backend.alerts.models import alert, delivery, integration
+from backend.alerts.models import alert, delivery, integration, shared_integration
 from backend.alerts.schemas import AlertFilter, AlertStatus, Shown
 
 # Worst first. Names that are not here come after them, alerts without a severity last.
 SEVERITIES = ("critical", "page", "error", "high", "warning", "info", "none")
 # Severities are free text: a sender may use any number of them.
 MAX_SEVERITIES = 12
+# Two clusters show in their alerts' repeats, which come every few hours.
+SHARED_WINDOW = timedelta(days=1)
 
 _SEVERITY_RANK = case(
     *((alert.c.severity == name, rank) for rank, name in enumerate(SEVERITIES)),
@@ -135,6 +137,10 @@ def health_query(since: datetime) -> Select[Any]:
         .limit(1)
         .lateral()
     )
+    shared = and_(
+        shared_integration.c.integration_id == integration.c.id,
+        shared_integration.c.seen_at >= since - SHARED_WINDOW,
+    )
     return (
         select(
             integration.c.slug.label("integration"),
@@ -143,11 +149,13 @@ def health_query(since: datetime) -> Select[Any]:
             *recent.c,
             rejection.c.received_at.label("rejected_at"),
             rejection.c.last.label("rejection"),
+            shared_integration.c.hosts.label("shared_by"),
         )
         .select_from(integration)
         .join(last, true(), isouter=True)
         .join(recent, true())
         .join(rejection, true(), isouter=True)
+        .join(shared_integration, shared, isouter=True)
         .where(integration.c.revoked_at.is_(None))
         .order_by(integration.c.id)
     )

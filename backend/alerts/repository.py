@@ -89,8 +89,10 @@ async def upsert_alerts(
     else:
         result = await _run(session, sql.UPSERT_AND_RECORD, *arguments, *record.arguments())
     return [
-        ChangedAlert(fingerprint, None if is_new else Known(AlertStatus(status), *state), rewritten)
-        for fingerprint, is_new, rewritten, status, *state in map(tuple, result)
+        ChangedAlert(
+            fingerprint, None if is_new else Known(AlertStatus(status), *state), rewritten, links
+        )
+        for fingerprint, is_new, rewritten, links, status, *state in map(tuple, result)
     ]
 
 
@@ -116,6 +118,15 @@ async def apply(session: AsyncSession, integration_id: int, transitions: Transit
     if transitions.fired:
         fingerprints, *states = _columns(transitions.fired)
         await _run(session, sql.FIRE_ALERTS, integration_id, now, _joined(fingerprints), *states)
+    if transitions.suspected:
+        columns = _columns(transitions.suspected)
+        await _run(session, sql.SUSPECT_RIVALS, integration_id, *columns)
+
+
+async def name_rivals(session: AsyncSession, integration_id: int, hosts: str, now: datetime) -> str:
+    """Record that two clusters share an integration, and return its slug."""
+    result = await _run(session, sql.NAME_RIVALS, integration_id, now, hosts)
+    return str(result.scalar_one())
 
 
 async def record_delivery(

@@ -243,4 +243,7 @@ class IntakeHealth(_Schema):
     truncated: int = Field(
         description="Alerts that Alertmanager left out of deliveries (`max_alerts`)."
     )
+    shared_by: str | None = Field(
+        description="Hosts of two clusters, if they have reported the same alert within a day."
+    )
     last_rejection: LastRejection | None

@@ -147,6 +147,7 @@ def _health(row: Row[Any]) -> IntakeHealth:
         rejected=row.rejected,
         repaired=row.repaired,
         truncated=row.truncated,
+        shared_by=row.shared_by,
         last_rejection=rejection,
     )
 

@@ -48,21 +48,23 @@ WITH reported AS MATERIALIZED (
     SET times_seen = a.times_seen + excluded.times_seen,
         last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at)
     RETURNING a.fingerprint, a.status, a.labels, a.annotations, a.starts_at, a.ends_at, a.links,
-              a.closed_through, a.status_changed_at, a.contested_since, a.firing_seen,
+              a.closed_through, a.status_changed_at, a.contested_since, a.firing_seen, a.rivals,
               a.xmax = 0 AS is_new
 )"""  # noqa: S608  # numbers of our own
 # A resolved report without annotations leaves those of the firing one: what it said, and the
 # runbook, are read in the morning. Replicas send different links, so these are news only when an
-# alert fires again.
+# alert fires again or with a later start. They are returned for an earlier one, to compare hosts.
 _CHANGED = """
 SELECT c.fingerprint, c.is_new,
        c.labels <> r.labels AND NOT (r.status = 'resolved' AND r.labels = '{}')
            OR c.annotations <> r.annotations
            AND NOT (r.status = 'resolved' AND r.annotations = '{}')
-           OR c.status = 'resolved' AND r.status = 'firing'
+           OR r.status = 'firing' AND (c.status = 'resolved' OR r.starts_at > c.starts_at) IS TRUE
            AND coalesce(r.links::jsonb, $14::jsonb, c.links) IS DISTINCT FROM c.links AS rewritten,
+       CASE WHEN c.status = 'firing' AND r.status = 'firing' AND r.starts_at < c.starts_at
+            THEN c.links::text END AS links,
        c.status, c.starts_at, c.closed_through, c.status_changed_at, c.contested_since,
-       c.firing_seen
+       c.firing_seen, c.rivals
 FROM upserted AS c JOIN reported AS r USING (fingerprint)
 WHERE c.is_new
    OR c.status <> r.status
@@ -71,6 +73,7 @@ WHERE c.is_new
    OR c.annotations <> r.annotations
    OR c.labels <> r.labels
    OR c.contested_since IS NOT NULL
+   OR c.rivals IS NOT NULL
 """
 
 
@@ -182,7 +185,7 @@ FROM updated
 # Alerts that fire, again or still.
 FIRE_ALERTS = """
 UPDATE alert AS a
-SET status = 'firing', starts_at = u.starts_at, ends_at = NULL, firing_seen = true,
+SET status = 'firing', starts_at = u.starts_at, ends_at = NULL, firing_seen = true, rivals = NULL,
     -- A release before 0005 leaves the time of a contest when it closes the alert.
     contested_since = CASE WHEN u.contested AND u.changes THEN $2::timestamptz
                            WHEN u.contested THEN coalesce(a.contested_since, $2::timestamptz) END,
@@ -217,3 +220,22 @@ CROSS JOIN LATERAL (
 ) AS found
 WHERE a.ctid = found.ctid
 """  # noqa: S608  # numbers of our own
+
+# Hosts of which one may be another cluster's, until the alert's next change.
+SUSPECT_RIVALS = """
+UPDATE alert AS a SET rivals = u.rivals
+FROM unnest($2::text[], $3::text[]) AS u (fingerprint, rivals)
+CROSS JOIN LATERAL (
+    SELECT ctid FROM alert WHERE integration_id = $1::bigint AND fingerprint = u.fingerprint
+    OFFSET 0
+) AS found
+WHERE a.ctid = found.ctid
+"""
+
+# The last statement of a delivery: who waits for this row holds nothing that its owner still needs.
+NAME_RIVALS = """
+INSERT INTO shared_integration (integration_id, seen_at, hosts)
+VALUES ($1::bigint, $2::timestamptz, $3::text)
+ON CONFLICT (integration_id) DO UPDATE SET seen_at = excluded.seen_at, hosts = excluded.hosts
+RETURNING (SELECT slug FROM integration WHERE id = $1::bigint)
+"""

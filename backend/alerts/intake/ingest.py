@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime
 
+import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.alerts import metrics, repository
@@ -21,6 +22,8 @@ from backend.alerts.intake.transitions import Transitions
 from backend.alerts.repository import DeliveryRecord, Refusal
 from backend.alerts.schemas import IngestResult
 
+log = structlog.get_logger()
+
 MAX_BIGINT = 2**63 - 1
 
 
@@ -38,17 +41,23 @@ async def store(
     record: DeliveryRecord | None = _record_of(delivery, body)
     tally = metrics.Tally(delivery.accepted, delivery.rejections.by_code, delivery.repairs.by_code)
     tally.truncated = delivery.envelope.truncated_alerts
+    shared_by: list[str] = []
     for chunk in delivery.chunks():
         transitions = await _store(session, integration_id, chunk, now, record)
         record = None  # stored with the first chunk
         tally.opened += len(transitions.opened) + len(transitions.reopened)
         tally.closed += len(transitions.ended)
         tally.contested += transitions.contested
+        shared_by += transitions.shared_by
         if (oldest := transitions.oldest()) is not None:
             # At least 0: a sender's clock may be ahead of ours.
             tally.lag_seconds = max((now - oldest).total_seconds(), tally.lag_seconds or 0)
     if record is not None:
         await repository.record_delivery(session, integration_id, record, now)
+    if shared_by:
+        tally.shared = len(shared_by)
+        slug = await repository.name_rivals(session, integration_id, shared_by[0], now)
+        log.warning("integration_shared", integration=slug, hosts=shared_by[0])
     metrics.count_after_commit(session, tally)
     return IngestResult(
         accepted=delivery.accepted,

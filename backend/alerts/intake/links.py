@@ -18,6 +18,8 @@ _ADDRESS = re.compile(
     r"https?://[^\s\x00-\x1f\x7f\ufffd/?#\\][^\s\x00-\x1f\x7f\ufffd]*+", re.IGNORECASE
 )
 _ADDRESSES = attrgetter("generator_url", "dashboard_url", "panel_url", "silence_url")
+# Without user, port and path. Names have at most 253 characters.
+_HOST = re.compile(r"https?://(?:[^/?#]*@)?(\[[^\]/?#]{1,45}\]|[^/?#:]{1,253})", re.IGNORECASE)
 # Prometheus puts the expression of a rule into the address of its graph.
 _EXPRESSION = re.compile(r"[?&]g0\.expr=([^&#]*+)")
 # A character of UTF-8 takes at most twelve characters in an address.
@@ -39,6 +41,17 @@ def expression_of(source: str) -> str | None:
         return None
     decoded = unquote_plus(found[1][:_EXPRESSION_CHARACTERS]).replace("\x00", "")
     return decoded[:MAX_LINK_CHARACTERS] or None
+
+
+def different_hosts(stored: str, reported: str) -> str | None:
+    """Return the hosts in two texts of links, if those of Prometheus or of Alertmanager differ."""
+    both = orjson.loads(stored), orjson.loads(reported or "{}")
+    for name in ("source", "alertmanager"):
+        found = [_HOST.match(links.get(name, "")) for links in both]
+        hosts = [match[1].lower() for match in found if match]
+        if len(set(hosts)) > 1:
+            return " and ".join(hosts)
+    return None
 
 
 def _json(

@@ -39,7 +39,7 @@ class Known:
     """Our current state of the alert.
 
     `closed_through` is the end of its newest closed episode; `firing_seen` is False if that end is
-    all that was reported of it.
+    all that was reported of it. `rivals` are hosts that may be two clusters.
     """
 
     status: AlertStatus
@@ -48,6 +48,7 @@ class Known:
     status_changed_at: datetime
     contested_since: datetime | None = None
     firing_seen: bool = True
+    rivals: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,20 @@ def _still_fires(known: Known, report: Report, now: datetime) -> Step:
     if overtaken and known.status is AlertStatus.FIRING:
         return Step.COUNT
     return Step.REFRESH
+
+
+def is_rival(known: Known, report: Report, now: datetime) -> bool:
+    """Return whether an older life fires beside a newer one, no replica's and too late for news."""
+    if known.starts_at is None or report.starts_at is None or known.rivals is not None:
+        return False
+    return report.starts_at < known.starts_at - SKEW and now - known.starts_at > LATE_WINDOW
+
+
+def alternates(known: Known, report: Report) -> bool:
+    """Return whether the newer life is back after its rival: Alertmanager would merge the two."""
+    if known.starts_at is None or report.starts_at is None:
+        return False
+    return abs(report.starts_at - known.starts_at) <= SKEW
 
 
 def _resolves(known: Known, report: Report, now: datetime) -> Step:

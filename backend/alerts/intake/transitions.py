@@ -4,13 +4,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from backend.alerts.intake.links import different_hosts
 from backend.alerts.intake.rows import AlertColumns
 from backend.alerts.intake.rules import (
     CLOCK_TOLERANCE,
     Known,
     Report,
     Step,
+    alternates,
     decide,
+    is_rival,
     opening,
     recorded,
 )
@@ -20,12 +23,14 @@ from backend.alerts.schemas import AlertStatus
 class ChangedAlert(NamedTuple):
     """An alert that a delivery changes; `known` is its state before, None for a new alert.
 
-    `rewritten` says that the report has other labels or annotations than the alert.
+    `rewritten` says that the report has other labels or annotations than the alert. `links` are
+    those of the alert, if the report fires with an earlier start.
     """
 
     fingerprint: str
     known: Known | None
     rewritten: bool
+    links: str | None
 
 
 class Opened(NamedTuple):
@@ -71,16 +76,22 @@ class Transitions:
     ended: list[Ended] = field(default_factory=list)
     fired: list[Fired] = field(default_factory=list)
     contested: int = 0
+    # Fingerprints with hosts that may be two clusters, and hosts that are.
+    suspected: list[tuple[str, str]] = field(default_factory=list)
+    shared_by: list[str] = field(default_factory=list)
     # Positions of the alerts whose texts change.
     rewritten: list[int] = field(default_factory=list)
 
     def add_all(self, changed: list[ChangedAlert]) -> None:
         positions = self.alerts.positions()
-        for fingerprint, known, rewritten in changed:
+        for fingerprint, known, rewritten, links in changed:
             position = positions[fingerprint]
             report = self.alerts.report(position)
             step = decide(known, report, self.now)
             if step is Step.COUNT:
+                if known and links and is_rival(known, report, self.now):
+                    hosts = different_hosts(links, self.alerts.texts[-1][position])
+                    self.suspected += [(fingerprint, hosts)] if hosts else []
                 continue
             if rewritten:
                 self.rewritten.append(position)
@@ -118,6 +129,8 @@ class Transitions:
         if step is not Step.OPEN and step is not Step.REOPEN:
             starts_at = self._start(report, known)
         if known is not None:
+            if known.rivals and alternates(known, report):
+                self.shared_by.append(known.rivals)
             changes = known.status is not AlertStatus.FIRING
             contested = step is Step.CONTEST or (
                 step is Step.REFRESH and known.contested_since is not None

@@ -9,9 +9,12 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
+from backend.alerts import service
 from tests.support.alertmanager import Json, make_alert, make_group, make_message
 from tests.support.intake import Intake
+from tests.support.logs import Logged
 
 WEBHOOK = "/api/v1/webhooks/alertmanager"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -128,6 +131,107 @@ async def test_a_history_leaves_what_it_means(intake: Intake, case: Case) -> Non
     for fingerprint, annotations in case.annotations.items():
         assert (await intake.alert(fingerprint)).annotations == annotations
     assert len(await intake.rows("alert")) == len(case.alerts)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A report: when we got it and when its alert began, in minutes, and who sent it."""
+
+    at: int
+    began: int
+    prometheus: str = "prometheus"
+    alertmanager: str = "alertmanager"
+    status: str = "firing"
+
+
+SENDERS = {
+    "two clusters": (
+        [Said(0, -9, "p-a"), Said(60, 50, "p-b"), Said(65, -9, "p-a"), Said(70, 50, "p-b")],
+        "p-b and p-a",
+    ),
+    "two clusters with equal names of Prometheus, and the newer one came first": (
+        [
+            Said(60, 50, alertmanager="b.example:9093"),
+            Said(61, -9, alertmanager="A.example:9093"),
+            Said(120, 50, alertmanager="b.example:9093"),
+            Said(121, 50, alertmanager="b.example:9093"),
+        ],
+        "b.example and a.example",
+    ),
+    "two clusters, and an end in one ends the alert of the other": (
+        [
+            Said(60, 50, "p-b"),
+            Said(65, -9, "p-a"),
+            Said(70, -9, "p-a", status="resolved"),
+            Said(75, 50, "p-b"),
+        ],
+        "p-b and p-a",
+    ),
+    "two clusters whose names are all equal": (
+        [Said(60, 50), Said(65, -9), Said(70, 50), Said(75, -9)],
+        None,
+    ),
+    "two replicas of Prometheus": (
+        [Said(60, -9, "p-0"), Said(65, -8, "p-1"), Said(70, -9, "p-0"), Said(75, -8, "p-1")],
+        None,
+    ),
+    # Only then does Alertmanager see the replica that has not restarted: it keeps the earlier start
+    # from there on, with the address of either.
+    "two replicas of Prometheus after a restart of Alertmanager": (
+        [
+            Said(60, 50, "p-1"),
+            Said(65, -9, "p-0"),
+            Said(70, -9, "p-1", status="resolved"),
+            Said(75, -9, "p-0"),
+        ],
+        None,
+    ),
+    "two replicas of Alertmanager": (
+        [Said(60 + 5 * n, -9, alertmanager=f"a-{n % 2}") for n in range(4)],
+        None,
+    ),
+    "a restart on another host, and a report from before it": (
+        [Said(0, -9, "p-x"), Said(21, 20, "p-y"), Said(22, -9, "p-x"), Said(99, 20, "p-y")],
+        None,
+    ),
+    "two restarts on other hosts": (
+        [Said(0, -9, "p-x"), Said(60, 50, "p-y"), Said(65, -9, "p-x"), Said(120, 110, "p-z")],
+        None,
+    ),
+}
+
+
+def counted() -> float:
+    return REGISTRY.get_sample_value("backend_alerts_shared_total") or 0
+
+
+@pytest.mark.parametrize(("reports", "named"), SENDERS.values(), ids=SENDERS.keys())
+async def test_only_two_clusters_behind_one_integration_are_named(
+    intake: Intake, logged: Logged, reports: list[Said], named: str | None
+) -> None:
+    now, before = NOW, counted()
+    for said in reports:
+        now = NOW + said.at * MINUTE
+        alert = make_alert(
+            "a",
+            status=said.status,
+            starts_at=NOW + said.began * MINUTE,
+            ends_at=None if said.status == "firing" else now,
+            generatorURL=f"http://{said.prometheus}:9090/graph",
+        )
+        await intake.deliver(alert, now=now, externalURL=f"http://user@{said.alertmanager}")
+
+    async with intake.database.read_sessions() as session:
+        health = (await service.intake_health(session, now=now))[0]
+        later = (await service.intake_health(session, now=now + timedelta(days=2)))[0]
+    assert (health.shared_by, later.shared_by) == (named, None)
+    assert counted() - before == (named is not None)
+    lines = logged.events("integration_shared")
+    assert [(line["integration"], line["hosts"]) for line in lines] == (
+        [("default", named)] if named else []
+    )
+    assert (await intake.alert("a")).status == "firing"
+    assert len(await intake.rows("open_episode")) == 1
 
 
 async def test_five_thousand_alerts_are_one_delivery(client: httpx2.AsyncClient) -> None:

@@ -1,6 +1,7 @@
 """Headers, addresses and statuses of the pages; what they show is the browser's to see."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
@@ -187,3 +188,16 @@ async def test_the_intake_panel_says_what_alertmanager_left_out(
         await Intake(database).deliver(make_alert(), now=utc_now(), truncatedAlerts=truncated)
         page = (await reader.get("/")).text
         assert ("1,234 left out by Alertmanager" in page) == shown
+
+
+async def test_the_intake_panel_names_an_integration_that_two_clusters_share(
+    reader: httpx2.AsyncClient, database: Database
+) -> None:
+    now = utc_now()
+    for minutes, host in ((20, "new"), (90, "<b>old"), (20, "new")):
+        assert "two clusters share" not in (await reader.get("/")).text
+        start = now - timedelta(minutes=minutes)
+        alert = make_alert(starts_at=start, generatorURL=f"http://{host}/graph")
+        await Intake(database).deliver(alert, now=now)
+    page = (await reader.get("/")).text
+    assert "two clusters share this integration: <bdi>new and &lt;b&gt;old</bdi>" in page
