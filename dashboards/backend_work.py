@@ -23,7 +23,8 @@ def intake() -> list[Panel]:
             "Alerts taken in",
             "Are alerts stored? Per second: accepted (with repeats), rejected by reason, and"
             " repaired: stored with a part converted, cut or left out. Truncated ones never came:"
-            " Alertmanager's receiver has a max_alerts.",
+            " Alertmanager's receiver has a max_alerts. Shared ones are of two clusters behind one"
+            " integration.",
             Query(f"sum(rate(backend_alerts_accepted_total{NAMESPACE}{RATE}))", "accepted"),
             Query(
                 f"sum by (code) (rate(backend_alerts_rejected_total{NAMESPACE}{RATE}))",
@@ -34,8 +35,9 @@ def intake() -> list[Panel]:
                 "repaired: {{code}}",
             ),
             Query(f"sum(rate(backend_alerts_truncated_total{NAMESPACE}{RATE}))", "truncated"),
+            Query(f"sum(rate(backend_alerts_shared_total{NAMESPACE}{RATE}))", "shared"),
             unit="cps",
-            alerts=["BackendAlertsRejected", "BackendAlertsTruncated"],
+            alerts=["BackendAlertsRejected", "BackendAlertsTruncated", "BackendIntegrationShared"],
         ),
         graph(
             "Episodes",
