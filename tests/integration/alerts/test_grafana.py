@@ -3,10 +3,14 @@
 https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
 """
 
+from urllib.parse import urlsplit
+
 import httpx2
 import pytest
+import yaml
 
 from tests.support.alertmanager import Json
+from tests.support.connect_page import snippet
 
 WEBHOOK = "/api/v1/webhooks/alertmanager"
 ZERO = "0001-01-01T00:00:00Z"
@@ -94,3 +98,26 @@ async def test_a_contact_point_delivers_as_it_comes(
     sent = {name.removesuffix("URL"): alert[name] for name in LINKS}
     sent |= {"source": sent.pop("generator"), "alertmanager": "https://play.grafana.org/"}
     assert stored["links"] == {name: url for name, url in sent.items() if url.startswith("http")}
+
+
+async def test_the_provisioned_contact_point_delivers(client: httpx2.AsyncClient) -> None:
+    [point] = yaml.safe_load(snippet("contactPoints:"))["contactPoints"]
+    [receiver] = point["receivers"]
+    settings = receiver["settings"]
+    # What its webhook integration reads (github.com/grafana/alerting, receivers/webhook).
+    known = {"url", "httpMethod", "authorization_scheme", "authorization_credentials", "maxAlerts"}
+    assert receiver["type"] == "webhook"
+    assert receiver["disableResolveMessage"] is False
+    assert settings.keys() == known
+    assert settings["maxAlerts"] == 0
+    token = client.headers["authorization"].partition(" ")[2]
+    credentials = settings["authorization_credentials"].replace("$OBSERVABILITY_TOKEN", token)
+
+    posted = await client.request(
+        settings["httpMethod"],
+        urlsplit(settings["url"]).path,
+        json=grafana_message(KINDS["firing"]),
+        headers={"authorization": f"{settings['authorization_scheme']} {credentials}"},
+    )
+
+    assert posted.json() == {"accepted": 1, "rejected": []}
