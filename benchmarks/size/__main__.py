@@ -22,7 +22,7 @@ from benchmarks.payloads import Mode, body_template
 from benchmarks.processes import BUILD, ProcessFailed
 from benchmarks.progress import say
 from benchmarks.rounds import take_turns
-from benchmarks.size.filling import LARGE, SMALL, Size, fill
+from benchmarks.size.filling import LARGE, SMALL, Size, fill, forget_deliveries
 from benchmarks.size.memory_limit import can_limit, small_machine
 from benchmarks.size.sites import FREE_TEXT, LISTS, MATCHERS, NOW_PAGE, Place, Site, two_hours
 from benchmarks.table import render
@@ -72,6 +72,8 @@ def _measure(size: Size) -> tuple[str, list[Row]]:
                 place.postgres.server.start()
         else:
             say("not root, so nothing holds the databases to 1 GiB: these rows are left out")
+        for place in places:
+            forget_deliveries(place.postgres)
         fill(empty, SMALL, now)
         rows += _questions(places, size, now)
         return large.version(), rows

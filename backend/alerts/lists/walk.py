@@ -5,8 +5,9 @@ by row. A page of 50 from the newest 500 alerts is fast, and one from a million 
 is not, so a walk tries in turn:
 
 1. a few rows in the list's order: enough when many match;
-2. all that match, by whatever indexes serve the conditions: enough when few match;
-3. many rows in the list's order. If they do not fill the page, it ends early, and its cursor goes
+2. as many as should be enough, judging by these;
+3. all that match, by whatever indexes serve the conditions: enough when few match;
+4. many rows in the list's order. If they do not fill the page, it ends early, and its cursor goes
    on where they end.
 
 No step depends on the statistics of the tables, which are old in an alert storm.
@@ -42,6 +43,8 @@ from backend.alerts.lists.queries import fetch_all
 
 # Compared row by row at first, for each row of the page.
 FIRST_ROWS_EACH = 4
+# Compared next, if one of these matches.
+MAX_TRIED_ROWS = 5_000
 # Compared in all for one page: about 50 ms.
 MAX_ROWS = 20_000
 # Matching rows that are sorted for one page.
@@ -107,8 +110,7 @@ async def find(session: AsyncSession, walk: Walk, after: Position | None, limit:
     if not walk.compares:
         rows = await fetch_all(session, window_query(walk, after, limit + 1, limit + 1))
         return _full(walk, rows, limit)
-    few = FIRST_ROWS_EACH * (limit + 1)
-    if (found := await _in_order(session, walk, after, few, limit)) is not None:
+    if (found := await _in_order(session, walk, after, limit)) is not None:
         return found
     if walk.indexed and not walk.expressions:
         rows = await fetch_all(session, candidates_query(walk, after, limit + 1))
@@ -121,15 +123,20 @@ async def find(session: AsyncSession, walk: Walk, after: Position | None, limit:
 
 
 async def _in_order(
-    session: AsyncSession, walk: Walk, after: Position | None, few: int, limit: int
+    session: AsyncSession, walk: Walk, after: Position | None, limit: int
 ) -> Found | None:
-    """Return the page if so few rows fill it, or are all."""
+    """Return the page if a few rows fill it, or are all, or if as many as should be enough do."""
+    few = FIRST_ROWS_EACH * (limit + 1)
     rows = await _next(session, walk, after, few, limit)
-    if len(rows) > limit:
-        return _full(walk, rows, limit)
-    if await _end(session, walk, after, few) is None:
-        return Found(rows, None)
-    return None
+    if len(rows) <= limit:
+        if await _end(session, walk, after, few) is None:
+            return Found(rows, None)
+        if not rows:
+            return None
+        # Twice the number, because matches are not spread evenly.
+        enough = min(2 * (limit + 1) * few // len(rows), MAX_TRIED_ROWS)
+        rows = await _next(session, walk, after, enough, limit)
+    return _full(walk, rows, limit) if len(rows) > limit else None
 
 
 async def _next(

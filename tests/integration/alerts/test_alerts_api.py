@@ -223,6 +223,27 @@ async def test_a_list_whose_filter_no_index_serves_is_complete_and_never_read_wh
     assert first["next_cursor"]
 
 
+@pytest.mark.parametrize("rest", [1, 0], ids=["enough are near", "the others are far"])
+async def test_a_page_is_read_as_far_as_its_first_rows_promise(
+    client: httpx2.AsyncClient, intake: Intake, monkeypatch: pytest.MonkeyPatch, rest: int
+) -> None:
+    """One of the first three matches, so eighteen should hold two more."""
+    monkeypatch.setattr(walking, "FIRST_ROWS_EACH", 1)
+    monkeypatch.setattr(walking, "MAX_CANDIDATES", 0)
+    monkeypatch.setattr(walking, "MAX_ROWS", 19)
+    matching = {29, 25, 20} if rest else {29, 9, 4}
+    for number in range(30):
+        labels = {"tier": "web" if number in matching else "other"}
+        alert = make_alert(f"{number:02}", labels=labels)
+        await intake.deliver(alert, now=NOW + timedelta(seconds=number))
+    page = (await client.get(f"{ALERTS}?limit=2&label=tier%3Dweb")).json()
+
+    assert [item["fingerprint"] for item in page["items"]] == (["29", "25"] if rest else ["29"])
+    assert page["next_cursor"]
+    walked = await walk(client, "limit=2&label=tier%3Dweb")
+    assert walked == [f"{number:02}" for number in sorted(matching, reverse=True)]
+
+
 async def test_a_page_of_large_alerts_ends_early_and_cuts_annotations(
     client: httpx2.AsyncClient, intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
