@@ -62,7 +62,7 @@ def _attempt(drill: Drill, way: "_Way", afterwards: Callable[[], None]) -> Outco
 
     failure, seconds = _failure_of(perform, way.say), _since(began)
     if failure:
-        _failure_of(lambda: _say_warnings(way), way.say)
+        _failure_of(lambda: way.say("\n".join(way.platform.warnings())), way.say)
     failure = _failure_of(afterwards, way.say) or failure
     return Outcome(drill.name, seconds, checks.figures, failure)
 
@@ -77,11 +77,6 @@ def _failure_of(action: Callable[[], None], say: Say) -> str:
         say(traceback.format_exc())
         return f"{type(error).__name__}: {error}"[:_SENTENCE]
     return ""
-
-
-def _say_warnings(way: "_Way") -> None:
-    for warning in way.platform.warnings():
-        way.say(f"  {warning}")
 
 
 @dataclass(slots=True)

@@ -102,7 +102,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         inputs = decode(request.properties)
         asked = _asked(request, inputs)
         if request.preview:
-            declared = {*self._provider.output_names(asked.type)} - {"urn", "id"}
+            declared = {*self._provider.output_names[asked.type]} - {"urn", "id"}
             unknown = dict.fromkeys(declared, UNKNOWN)
             return wire.CreateResponse(properties=encode(unknown | inputs))
         with self._change("create", asked):

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from e2e.deploy.cloud import sdk_types
@@ -36,7 +36,7 @@ class Provider:
         self._functions = functions or {}
         self._account = Account(records, REGION)
         self._default_tags: Properties = {}
-        self._output_names = sdk_types.output_names(package, kinds)
+        self.output_names = sdk_types.output_names(package, kinds)
 
     def configure(self, settings: Properties) -> None:
         # The SDK sends everything that is not a text as JSON.
@@ -52,13 +52,8 @@ class Provider:
         if kind.names and kind.names not in inputs:
             inputs[kind.names] = old.get(kind.names) or _name(asked.name, seed, kind.longest)
             inputs["__autonamed"] = True
-        if "tagsAll" in self.output_names(asked.type):
+        if "tagsAll" in self.output_names[asked.type]:
             inputs["tagsAll"] = self._all_tags(inputs.get("tags") or {})
-
-    def output_names(self, type_: str) -> Collection[str]:
-        """Give all properties of a resource, of which inputs are some."""
-        self._kind(type_)
-        return self._output_names[type_]
 
     def _all_tags(self, own: Any) -> Any:
         if own == UNKNOWN:

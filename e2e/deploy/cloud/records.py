@@ -77,7 +77,7 @@ class Records:
     def put(self, resource: Resource) -> None:
         about = asdict(resource)
         content = {**about.pop("outputs"), _ABOUT: about}
-        _write(self.path(resource.type, resource.id), json.dumps(content, indent=1))
+        write(self.path(resource.type, resource.id), json.dumps(content, indent=1))
 
     def get(self, type_: str, identity: str) -> Resource | None:
         return _read(self.path(type_, identity))
@@ -106,10 +106,10 @@ class Records:
         return [Fault(**entry) for entry in _entries(self._faults)]
 
     def set_faults(self, faults: list[Fault]) -> None:
-        _write(self._faults, "".join(json.dumps(asdict(fault)) + "\n" for fault in faults))
+        write(self._faults, "".join(json.dumps(asdict(fault)) + "\n" for fault in faults))
 
 
-def _write(path: Path, content: str) -> None:
+def write(path: Path, content: str) -> None:
     """Never leave half a file: others read while this writes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".new")

@@ -8,7 +8,6 @@ import functools
 import importlib
 import json
 import keyword
-import os
 import typing
 from collections.abc import Iterable, Mapping
 from importlib import metadata
@@ -16,6 +15,7 @@ from importlib import metadata
 from pulumi import _types
 
 from e2e.deploy.cloud.errors import Rejected
+from e2e.deploy.cloud.records import write
 from e2e.programs.cache import cache_directory
 
 
@@ -49,11 +49,8 @@ def output_names(package: str, tokens: Iterable[str]) -> Mapping[str, list[str]]
     To load the classes takes 1.5 s, and every `pulumi` command starts the plugins anew.
     """
     file = cache_directory() / "sdk" / f"{package}-{version(package)}.json"
-    known = json.loads(file.read_bytes()) if file.exists() else {}
+    known: dict[str, list[str]] = json.loads(file.read_bytes()) if file.exists() else {}
     if missing := [token for token in tokens if token not in known]:
         known |= {token: sorted(outputs_of(token)) for token in missing}
-        file.parent.mkdir(parents=True, exist_ok=True)
-        written = file.with_suffix(f".{os.getpid()}")
-        written.write_text(json.dumps(known))
-        written.replace(file)
-    return typing.cast("Mapping[str, list[str]]", known)
+        write(file, json.dumps(known))
+    return known

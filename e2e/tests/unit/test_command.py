@@ -11,7 +11,6 @@ from types import SimpleNamespace
 import pytest
 
 from e2e import __main__ as command
-from e2e.cluster.errors import PreconditionError
 from e2e.deploy.engine.stacks import Stack
 from e2e.drills import runner
 from e2e.drills.drill import Drill
@@ -126,15 +125,3 @@ def test_an_unknown_drill_is_named_before_anything_is_started(
     assert command.main(["--drill=pod-kil"]) == 1
     assert machine.did == []
     assert "no drill is called pod-kil: choose from preview, up, " in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("machine")
-def test_a_machine_that_cannot_is_told_so_in_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def refuse(*_: object) -> None:
-        raise PreconditionError("runc is missing")
-
-    monkeypatch.setattr(assembly, "up", refuse)
-    assert command.main([]) == 1
-    assert capsys.readouterr().err == "runc is missing\n"

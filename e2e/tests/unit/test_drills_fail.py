@@ -219,11 +219,6 @@ def test_a_release_that_does_not_reach_every_pod_fails(
     ids=["same", "restarted", "added", "fewer", "replaced", "all replaced", "being replaced"],
 )
 def test_restarts_are_counted_by_pod(now: Mapping[str, int], leaving: str, count: int) -> None:
-    pods = [
-        Pod(
-            uid, uid, "us-east-1a", "", ready=True, leaving=uid == leaving, restarts=number, made=""
-        )
-        for uid, number in now.items()
-    ]
+    pods = [Pod(uid, uid, "a", "", True, uid == leaving, number, "") for uid, number in now.items()]
     platform = cast("Platform", SimpleNamespace(pods=lambda: pods))
     assert looks.restarts_since(platform, {"a": 1, "b": 0}) == count

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -46,33 +47,18 @@ def test_a_release_that_ends_as_it_must_not_is_an_error(tmp_path: Path) -> None:
         commands.release("good", ok=False)
 
 
-@pytest.mark.parametrize(
-    ("targets", "settled"),
-    [
-        (["10.0.11.2:8000", "10.0.12.2:8000"], True),
-        (["10.0.11.2", "10.0.12.2"], True),
-        # One pod of the new release, and one that leaves: their number alone is right.
-        (["10.0.11.2:8000", "10.0.12.1:8000"], False),
-        (["10.0.11.2:8000"], False),
-        ([], False),
-    ],
-)
-def test_targets_are_settled_when_they_are_the_ready_pods(
-    targets: list[str], settled: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [_pod("10.0.11.2"), _pod("10.0.12.2"), _pod("10.0.12.1", leaving=True)]
-    monkeypatch.setattr(settling, "pods", lambda _: now)
+def test_targets_are_settled_when_they_are_the_ready_pods(monkeypatch: pytest.MonkeyPatch) -> None:
+    new, other, old = "10.0.11.2", "10.0.12.2", "10.0.12.1"
+    pods = [Pod(at, at, "", at, at != old, at == old, 0, "") for at in (new, other, old)]
+    monkeypatch.setattr(settling, "pods", lambda _: pods)
 
-    def wait() -> None:
+    def wait(*targets: str, replicas: int = 2) -> None:
         states = dict.fromkeys(targets, "healthy")
-        settling.wait_for_targets(cast("Any", None), lambda: states, patience=0)
+        status = {"replicas": replicas, "updatedReplicas": 2}
+        kubectl = SimpleNamespace(get=lambda *_: {"status": status})
+        settling.wait_for_targets(cast("Any", kubectl), lambda: states, patience=0)
 
-    if settled:
-        wait()
-    else:
+    wait(f"{new}:8000", other)
+    for targets, replicas in (([new], 2), ([new, old], 2), ([new, other], 3)):
         with pytest.raises(PlatformError, match="did not settle"):
-            wait()
-
-
-def _pod(address: str, *, leaving: bool = False) -> Pod:
-    return Pod(address, address, "a", address, not leaving, leaving, restarts=0, made="")
+            wait(*targets, replicas=replicas)
