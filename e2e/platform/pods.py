@@ -50,10 +50,3 @@ def pods(kubectl: Kubectl) -> list[Pod]:
     nodes = [node["metadata"] for node in kubectl.items("nodes")]
     zones = {node["name"]: node["labels"].get(_ZONE, "") for node in nodes}
     return sorted((Pod.of(item, zones) for item in items), key=lambda pod: (pod.made, pod.name))
-
-
-def warnings(kubectl: Kubectl) -> list[str]:
-    """The first and the last lines that the pods have logged above `info`."""
-    lines = kubectl("logs", SELECTOR, f"--namespace={NAMESPACE}", "--tail=-1", "--prefix")
-    found = [line for line in lines.splitlines() if '"level":"info"' not in line]
-    return found[:3] + found[3:][-3:]

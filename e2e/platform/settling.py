@@ -87,7 +87,7 @@ def wait_for_targets(
     def settled() -> bool:
         # Helm returns before the last pod of the former release is told to go.
         status = kubectl.get("deployment", RELEASE, _IN_NAMESPACE)["status"]
-        if status["replicas"] != status.get("updatedReplicas"):
+        if status.get("replicas") != status.get("updatedReplicas"):
             return False
         states = {address.partition(":")[0]: state for address, state in targets().items()}
         # By address: beside a pod that leaves, the number is right before the last one has come.

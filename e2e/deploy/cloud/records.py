@@ -4,6 +4,7 @@ Everything that knows the format of these files is here. Secrets are in none of 
 """
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -110,9 +111,9 @@ class Records:
 
 
 def write(path: Path, content: str) -> None:
-    """Never leave half a file: others read while this writes."""
+    """Never leave half a file: others read while this writes, or write the same."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
+    temporary = path.with_suffix(f".{os.getpid()}")
     temporary.write_text(content)
     temporary.replace(path)
 

@@ -4,7 +4,6 @@ Inputs are not checked here: mypy has compared them with the SDK's types, and th
 refuse unknown and missing arguments.
 """
 
-import functools
 import importlib
 import json
 import keyword
@@ -24,7 +23,6 @@ def version(package: str) -> str:
     return metadata.version(f"pulumi-{package}")
 
 
-@functools.cache
 def resource_class(token: str) -> type:
     """Find the class of a type token: `aws:rds/instance:Instance` is `pulumi_aws.rds.Instance`."""
     package, module, name = token.split(":")
