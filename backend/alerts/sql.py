@@ -182,8 +182,16 @@ SELECT $1::bigint, 'alertmanager', coalesce(id, nextval('episode_id_seq')), fing
 FROM updated
 """
 
+# The alert `a` of each row of `u`.
+_ALERT_OF_U = """CROSS JOIN LATERAL (
+    SELECT ctid FROM alert WHERE integration_id = $1::bigint AND fingerprint = u.fingerprint
+    OFFSET 0
+) AS found
+WHERE a.ctid = found.ctid
+"""
+
 # Alerts that fire, again or still.
-FIRE_ALERTS = """
+FIRE_ALERTS = f"""
 UPDATE alert AS a
 SET status = 'firing', starts_at = u.starts_at, ends_at = NULL, firing_seen = true, rivals = NULL,
     -- A release before 0005 leaves the time of a contest when it closes the alert.
@@ -193,12 +201,7 @@ SET status = 'firing', starts_at = u.starts_at, ends_at = NULL, firing_seen = tr
 FROM unnest(
     string_to_array($3::text, chr(31)), $4::timestamptz[], $5::boolean[], $6::boolean[]
 ) AS u (fingerprint, starts_at, contested, changes)
-CROSS JOIN LATERAL (
-    SELECT ctid FROM alert WHERE integration_id = $1::bigint AND fingerprint = u.fingerprint
-    OFFSET 0
-) AS found
-WHERE a.ctid = found.ctid
-"""
+{_ALERT_OF_U}"""  # noqa: S608  # texts of our own
 
 # What a person reads of an alert. The alert has the same labels in most reports, so this is rare; a
 # resolved report without annotations, or without labels, leaves those of the firing one.
@@ -214,23 +217,13 @@ SET labels = CASE WHEN bare THEN a.labels ELSE u.labels::jsonb END,
 FROM unnest({_joined(2)})
     AS u (fingerprint, status, labels, annotations, alertname, service, severity, links)
 CROSS JOIN LATERAL (SELECT u.status = 'resolved' AND u.labels = '{{}}' AS bare) AS how
-CROSS JOIN LATERAL (
-    SELECT ctid FROM alert WHERE integration_id = $1::bigint AND fingerprint = u.fingerprint
-    OFFSET 0
-) AS found
-WHERE a.ctid = found.ctid
-"""  # noqa: S608  # numbers of our own
+{_ALERT_OF_U}"""  # noqa: S608  # texts of our own
 
 # Hosts of which one may be another cluster's, until the alert's next change.
-SUSPECT_RIVALS = """
+SUSPECT_RIVALS = f"""
 UPDATE alert AS a SET rivals = u.rivals
 FROM unnest($2::text[], $3::text[]) AS u (fingerprint, rivals)
-CROSS JOIN LATERAL (
-    SELECT ctid FROM alert WHERE integration_id = $1::bigint AND fingerprint = u.fingerprint
-    OFFSET 0
-) AS found
-WHERE a.ctid = found.ctid
-"""
+{_ALERT_OF_U}"""  # noqa: S608  # texts of our own
 
 # The last statement of a delivery: who waits for this row holds nothing that its owner still needs.
 NAME_RIVALS = """

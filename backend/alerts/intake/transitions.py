@@ -91,7 +91,8 @@ class Transitions:
             if step is Step.COUNT:
                 if known and links and is_rival(known, report, self.now):
                     hosts = different_hosts(links, self.alerts.texts[-1][position])
-                    self.suspected += [(fingerprint, hosts)] if hosts else []
+                    if hosts:
+                        self.suspected.append((fingerprint, hosts))
                 continue
             if rewritten:
                 self.rewritten.append(position)
